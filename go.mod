@@ -1,0 +1,3 @@
+module github.com/inquesthq/inquest
+
+go 1.26.8
