@@ -1,0 +1,107 @@
+package parse
+
+import (
+	"strings"
+
+	"github.com/inquesthq/inquest"
+)
+
+// Clock says how much of a point in time a line really gave.
+type Clock uint8
+
+const (
+	ClockNone   Clock = iota // no time on the line
+	ClockUTC                 // a full time with zone or offset: Record.Time is exact
+	ClockLocal               // date and time without a zone: Record.Time is the wall clock read as UTC
+	ClockNoYear              // no year (syslog, klog): Record.Time uses the year guessed from the file
+)
+
+// Kind tells request lines from everything else.
+type Kind uint8
+
+const (
+	KindLog    Kind = iota // application or server log record
+	KindAccess             // one request, written by a proxy, a server or an application's request logger
+)
+
+// Record is one parsed log entry. Strings may alias the read buffer: valid until the Sink returns, see Clone.
+// Absent numbers are -1, absent strings "". Field names in `inquest parse` output are given in brackets.
+type Record struct {
+	Line  int   // [line] 1-based number of the first physical line in the uncompressed file
+	Lines int   // [lines] physical lines of the record, 1 for most
+	Time  int64 // [time, time_local] Unix nanoseconds, see Clock; 0 with ClockNone
+	Clock Clock
+	Kind  Kind
+	Level inquest.Level // normalised severity
+
+	// The hot fields of a request.
+	Status           int     // [status] HTTP status sent to the client, 0 when none
+	Method           string  // [method]
+	URL              string  // [url] as in the request line, query included
+	Duration         float64 // [duration_s] seconds, -1 when absent
+	UpstreamDuration float64 // [upstream_duration_s] seconds of the last upstream attempt, -1 when absent
+	Bytes            int64   // [bytes] response bytes as the log counts them, -1 when absent
+	Upstream         string  // [upstream] host:port; a comma list when several were tried
+	UpstreamStatus   string  // [upstream_status] a comma list when several were tried
+	ClientAddr       string  // [remote_addr]
+	RequestID        string  // [request_id]
+	TraceID          string  // [trace_id]
+	SpanID           string  // [span_id]
+
+	// Who wrote it.
+	Service  string // [service]
+	Instance string // [instance] host, pod or instance name
+	Version  string // [version]
+	Logger   string // [logger]
+
+	Message   string             // [message] the text, continuation lines included, at most MaxRecordBytes
+	Exception *inquest.Exception // stack trace found in the message or in its fields
+	Pool      *inquest.Pool      // pool figures found in the message or in its fields
+
+	Fields []Field // everything else, in the order of the line
+}
+
+// Field is a named value of a record that has no struct field of its own: JSON keys and key=value pairs as
+// written, and the names listed in docs/format/parse.md (for example termination_state, sqlstate, thread).
+type Field struct {
+	Name  string
+	Value string
+	Num   bool // Value is a JSON number; printed bare
+}
+
+// Get returns the value of the named extra field, "" if the record has none.
+func (r *Record) Get(name string) string {
+	for i := range r.Fields {
+		if r.Fields[i].Name == name {
+			return r.Fields[i].Value
+		}
+	}
+	return ""
+}
+
+// Add appends an extra field; an empty value is ignored, so parsers need not check for absent parts.
+func (r *Record) Add(name, value string) {
+	if value != "" {
+		r.Fields = append(r.Fields, Field{Name: name, Value: value})
+	}
+}
+
+// Reset empties the record for reuse and keeps the capacity of Fields.
+func (r *Record) Reset() {
+	f := r.Fields[:0]
+	*r = Record{Fields: f, Lines: 1, Duration: -1, UpstreamDuration: -1, Bytes: -1}
+}
+
+// Clone returns a deep copy that outlives the read buffer.
+func (r *Record) Clone() *Record {
+	c := *r
+	for _, s := range []*string{&c.Method, &c.URL, &c.Upstream, &c.UpstreamStatus, &c.ClientAddr, &c.RequestID,
+		&c.TraceID, &c.SpanID, &c.Service, &c.Instance, &c.Version, &c.Logger, &c.Message} {
+		*s = strings.Clone(*s)
+	}
+	c.Fields = make([]Field, len(r.Fields))
+	for i, f := range r.Fields {
+		c.Fields[i] = Field{Name: strings.Clone(f.Name), Value: strings.Clone(f.Value), Num: f.Num}
+	}
+	return &c
+}
