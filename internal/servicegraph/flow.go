@@ -1,0 +1,245 @@
+package servicegraph
+
+import (
+	"math"
+	"sort"
+)
+
+// segment is one service's part of one request: from the span by which the service was entered to its last event.
+type segment struct {
+	service, entry string
+	side           int
+	parent         *segment
+	steps          []step
+	broken         []string // events that did not follow, or are new
+	below          bool     // a segment it called is broken, too
+}
+
+type step struct {
+	at  int64
+	key string
+}
+
+// segments cuts traces and log statements into segments. Log statements join the latest segment of their service and
+// trace that had begun by then; without spans, each trace and service is one segment.
+func segments(forest []*node, ev *Events, side map[uint64]int) []*segment {
+	type place struct {
+		trace   uint64
+		service string
+	}
+	var all []*segment
+	byEntry := map[*node]*segment{}
+	open := map[place][]*segment{}
+	starts := map[*segment]int64{}
+	for _, n := range forest {
+		if s, ok := side[n.trace]; !ok || s < 0 {
+			continue
+		}
+		seg := byEntry[n.entry]
+		if seg == nil {
+			seg = &segment{service: n.svc, entry: n.entry.op, side: side[n.trace]}
+			byEntry[n.entry] = seg
+			all = append(all, seg)
+			starts[seg] = n.entry.start
+			p := place{n.trace, n.svc}
+			open[p] = append(open[p], seg)
+		}
+		seg.steps = append(seg.steps, step{n.start, "span " + n.op})
+	}
+	for e, seg := range byEntry {
+		if e.parent != nil {
+			seg.parent = byEntry[e.parent.entry]
+		}
+	}
+	if ev != nil {
+		for _, v := range ev.events {
+			s, ok := side[v.trace]
+			if !ok || s < 0 {
+				continue
+			}
+			p := place{v.trace, ev.names.list[v.service]}
+			if len(open[p]) == 0 {
+				seg := &segment{service: p.service, side: s}
+				all = append(all, seg)
+				starts[seg] = math.MinInt64
+				open[p] = append(open[p], seg)
+			}
+			seg := open[p][0]
+			for _, o := range open[p] {
+				if starts[o] <= v.at {
+					seg = o
+				}
+			}
+			seg.steps = append(seg.steps, step{v.at, "log " + ev.names.list[v.key]})
+		}
+	}
+	for _, s := range all {
+		sort.Slice(s.steps, func(i, j int) bool {
+			if s.steps[i].at != s.steps[j].at {
+				return s.steps[i].at < s.steps[j].at
+			}
+			return s.steps[i].key < s.steps[j].key
+		})
+	}
+	return all
+}
+
+// follow counts segments in which an event occurred, and in which another one followed, on either side.
+type follow struct{ seen, kept [2]float64 }
+
+// broken reports whether the succession was near-certain in the baseline and is significantly rarer now.
+func (f follow) broken() bool {
+	return f.seen[0] >= minBaseline && f.kept[0] >= 0.9*f.seen[0] && f.seen[1] > 0 && drops(f.kept[0], f.seen[0], f.kept[1], f.seen[1])
+}
+
+// drops compares two proportions: three standard deviations of the pooled share (add-one smoothed, since a share of
+// exactly one has no variance), and at least a tenth.
+func drops(k0, n0, k1, n1 float64) bool {
+	p := (k0 + k1 + 1) / (n0 + n1 + 2)
+	d := k0/n0 - k1/n1
+	return d >= 0.1 && d >= 3*math.Sqrt(p*(1-p)*(1/n0+1/n1))
+}
+
+type context struct{ service, entry string }
+
+// flowBreak is what one service's broken successions amount to.
+type flowBreak struct {
+	segments, own, total float64 // broken in the incident; of these, with no broken callee; all of the incident
+	example              string
+}
+
+// flowBreaks finds services whose requests stop taking their usual course. Event pairs are learned from the baseline:
+// where b nearly always followed a, and now often does not, the code between a and b no longer gets there. A request
+// that breaks in a callee breaks in its callers, too (they got an error back), so that only the deepest break counts.
+func flowBreaks(all []*segment) map[string]*flowBreak {
+	m := learn(all)
+	for _, s := range all {
+		m.count(s)
+	}
+	for _, s := range all {
+		if s.side == 1 {
+			s.broken = m.breaks(s)
+		}
+	}
+	for _, s := range all {
+		if len(s.broken) == 0 {
+			continue
+		}
+		for p, n := s.parent, 0; p != nil && n < maxDepth; p, n = p.parent, n+1 {
+			p.below = true
+		}
+	}
+	return summarise(all)
+}
+
+func summarise(all []*segment) map[string]*flowBreak {
+	out := map[string]*flowBreak{}
+	for _, s := range all {
+		if s.side != 1 {
+			continue
+		}
+		b := out[s.service]
+		if b == nil {
+			b = &flowBreak{}
+			out[s.service] = b
+		}
+		b.total++
+		if len(s.broken) == 0 {
+			continue
+		}
+		b.segments++
+		if !s.below {
+			b.own++
+			if b.example == "" || s.broken[0] < b.example {
+				b.example = s.broken[0]
+			}
+		}
+	}
+	return out
+}
+
+// model is what is known about the usual course of requests.
+type model struct {
+	runs   map[context]*[2]float64
+	nexts  map[context]map[string]map[string]*follow // first event, second event
+	events map[context]map[string]*[2]float64        // segments in which an event occurred
+}
+
+// learn notes which events come right after one another in the baseline.
+func learn(all []*segment) *model {
+	m := &model{map[context]*[2]float64{}, map[context]map[string]map[string]*follow{}, map[context]map[string]*[2]float64{}}
+	for _, s := range all {
+		c := s.context()
+		if m.runs[c] == nil {
+			m.runs[c], m.nexts[c], m.events[c] = &[2]float64{}, map[string]map[string]*follow{}, map[string]*[2]float64{}
+		}
+		m.runs[c][s.side]++
+		if s.side != 0 {
+			continue
+		}
+		for i := 1; i < len(s.steps); i++ {
+			a, b := s.steps[i-1].key, s.steps[i].key
+			if m.nexts[c][a] == nil {
+				m.nexts[c][a] = map[string]*follow{}
+			}
+			if m.nexts[c][a][b] == nil {
+				m.nexts[c][a][b] = &follow{}
+			}
+		}
+	}
+	return m
+}
+
+func (s *segment) context() context { return context{s.service, s.entry} }
+
+// positions returns where each event occurs first and last.
+func (s *segment) positions() (first, last map[string]int) {
+	first, last = map[string]int{}, map[string]int{}
+	for i, st := range s.steps {
+		if _, ok := first[st.key]; !ok {
+			first[st.key] = i
+		}
+		last[st.key] = i
+	}
+	return first, last
+}
+
+func (m *model) count(s *segment) {
+	c := s.context()
+	first, last := s.positions()
+	for a, i := range first {
+		if m.events[c][a] == nil {
+			m.events[c][a] = &[2]float64{}
+		}
+		m.events[c][a][s.side]++
+		for b, f := range m.nexts[c][a] {
+			f.seen[s.side]++
+			if j, ok := last[b]; ok && j > i {
+				f.kept[s.side]++
+			}
+		}
+	}
+}
+
+// breaks lists, sorted, how the segment departs from the usual course in ways that are significant over all segments.
+func (m *model) breaks(s *segment) []string {
+	c := s.context()
+	runs := m.runs[c]
+	if runs[0] < minBaseline {
+		return nil
+	}
+	first, last := s.positions()
+	var out []string
+	for a, i := range first {
+		if ev := m.events[c][a]; ev[0] == 0 && drops(runs[0], runs[0], runs[1]-ev[1], runs[1]) {
+			out = append(out, "new: "+a)
+		}
+		for b, f := range m.nexts[c][a] {
+			if j, ok := last[b]; (!ok || j <= i) && f.broken() {
+				out = append(out, a+" no longer leads to "+b)
+			}
+		}
+	}
+	sort.Strings(out)
+	return out
+}

@@ -1,0 +1,160 @@
+package servicegraph
+
+import (
+	"math"
+	"sort"
+	"time"
+
+	"github.com/inquesthq/inquest"
+)
+
+// frame is the time a ranking looks at, in Unix nanoseconds: the healthy reference, the stretch right before the
+// incident, and the incident.
+type frame struct {
+	baseFrom, baseTo, winFrom, winTo int64
+	until                            int64 // the alert, or winTo when that is later
+}
+
+// frameOf completes a hint. Without a window, the five minutes before the alert are looked at (alert rules look back
+// that far as a rule); without a baseline, the hour before the window. ok is false when the hint has no time at all.
+func frameOf(h inquest.Hint) (frame, bool) {
+	w, b := h.Window, h.Baseline
+	if w.IsZero() {
+		if h.Time.IsZero() {
+			return frame{}, false
+		}
+		w = inquest.Window{From: h.Time.Add(-5 * time.Minute), To: h.Time}
+	}
+	if b.IsZero() {
+		b = inquest.Window{From: w.From.Add(-time.Hour), To: w.From}
+	}
+	if !w.From.Before(w.To) || !b.From.Before(b.To) {
+		return frame{}, false
+	}
+	f := frame{b.From.UnixNano(), b.To.UnixNano(), w.From.UnixNano(), w.To.UnixNano(), w.To.UnixNano()}
+	if t := h.Time.UnixNano(); !h.Time.IsZero() && t > f.until {
+		f.until = t
+	}
+	return f, true
+}
+
+// levels are the values of one quantity, sorted into the three stretches of a frame.
+type levels struct{ base, recent, now []float64 }
+
+// split sorts samples into stretches. A sample describes the time up to its timestamp (a scrape, the end of a
+// period), so that the stretches are half-open at their start: (from, to].
+func (f frame) split(points map[int64]float64) levels {
+	var l levels
+	times := make([]int64, 0, len(points))
+	for t := range points {
+		times = append(times, t)
+	}
+	sort.Slice(times, func(i, j int) bool { return times[i] < times[j] })
+	for _, t := range times {
+		v := points[t]
+		switch {
+		case t >= f.baseFrom && t <= f.baseTo:
+			l.base = append(l.base, v)
+		case t > f.winFrom && t <= f.winTo:
+			l.now = append(l.now, v)
+		case t > f.baseTo && t <= f.winFrom:
+			l.recent = append(l.recent, v)
+		}
+	}
+	return l
+}
+
+// change says how far the incident's level lies from the reference.
+type change struct {
+	ref, now, delta float64
+	noise           float64 // how far a healthy value strays from the reference, as one standard deviation
+}
+
+// z is the change in healthy standard deviations.
+func (c change) z() float64 {
+	if c.noise <= 0 {
+		return 0
+	}
+	return c.delta / c.noise
+}
+
+// minBaseline is the least number of healthy samples that allow a statement about what is normal.
+const minBaseline = 5
+
+// rise measures how much higher the level is now. It compares with the baseline and with the time right before the
+// incident, and believes the smaller rise: the system may have changed since the baseline was recorded. Of the
+// recent values the lower quartile counts, since the last of them may already lie in the incident and the first in
+// the aftermath of another one.
+func (l levels) rise() (change, bool) {
+	if len(l.base) < minBaseline || len(l.now) == 0 {
+		return change{}, false
+	}
+	ref := quantile(l.base, 0.5)
+	tail := quantile(l.base, 0.95) - ref
+	noise := math.Max(spread(l.base), tail/1.645) // a heavy tail is noise, too: 1.645 sigma is the 95th percentile of a normal distribution
+	if len(l.recent) > 0 {
+		ref = math.Max(ref, quantile(l.recent, 0.25))
+	}
+	now := mean(l.now)
+	// Nothing is measured more finely than to 2 %; without this floor a constant baseline makes any change infinite.
+	noise = math.Max(noise, 0.02*math.Abs(ref))
+	return change{ref, now, now - ref, noise}, true
+}
+
+// scaled multiplies all values.
+func (l levels) scaled(k float64) levels {
+	f := func(in []float64) []float64 {
+		out := make([]float64, len(in))
+		for i, v := range in {
+			out[i] = v * k
+		}
+		return out
+	}
+	return levels{f(l.base), f(l.recent), f(l.now)}
+}
+
+func mean(v []float64) float64 {
+	if len(v) == 0 {
+		return 0
+	}
+	s := 0.0
+	for _, x := range v {
+		s += x
+	}
+	return s / float64(len(v))
+}
+
+// quantile interpolates linearly; v need not be sorted and is not changed.
+func quantile(v []float64, q float64) float64 {
+	if len(v) == 0 {
+		return 0
+	}
+	s := append([]float64(nil), v...)
+	sort.Float64s(s)
+	p := q * float64(len(s)-1)
+	i := int(p)
+	if i+1 >= len(s) {
+		return s[len(s)-1]
+	}
+	return s[i] + (p-float64(i))*(s[i+1]-s[i])
+}
+
+// spread is the standard deviation estimated by the median absolute deviation, which outliers do not move.
+func spread(v []float64) float64 {
+	m := quantile(v, 0.5)
+	d := make([]float64, len(v))
+	for i, x := range v {
+		d[i] = math.Abs(x - m)
+	}
+	return 1.4826 * quantile(d, 0.5)
+}
+
+// significance maps a z value to 0..1: nothing below 3 healthy standard deviations (a metric sampled each minute
+// strays further about once in six hours), all from 30 on, logarithmically between.
+func significance(z float64) float64 {
+	const from, to = 3.0, 30.0
+	if !(z > from) {
+		return 0
+	}
+	return math.Min(1, math.Log(z/from)/math.Log(to/from)*0.8+0.2)
+}

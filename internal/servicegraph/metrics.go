@@ -1,0 +1,224 @@
+package servicegraph
+
+import (
+	"math"
+	"sort"
+
+	"github.com/inquesthq/inquest"
+)
+
+// grid is one quantity over time, in Unix nanoseconds rounded to a step, so that series of several instances can be
+// added up.
+type grid map[int64]float64
+
+// measured is everything metrics say about one component or one call.
+type measured struct {
+	latency  map[string]*average // by statistic
+	outgoing map[string]*average
+	requests grid // per second, or any unit common to the family: used as a weight and as a ratio only
+	failures grid
+	ratio    *average // failed share
+	cpu      *average
+	cores    grid
+	throttle grid
+	full     map[string]*average // by family
+	restarts grid
+	sum      [2]grid // histogram sums: latency, outgoing
+	count    [2]grid
+}
+
+// average is the mean over the series that describe the same thing (pods of a service).
+type average struct{ sum, n grid }
+
+func newMeasured() *measured {
+	return &measured{latency: map[string]*average{}, outgoing: map[string]*average{}, requests: grid{}, failures: grid{}, cores: grid{},
+		throttle: grid{}, full: map[string]*average{}, restarts: grid{}, sum: [2]grid{{}, {}}, count: [2]grid{{}, {}}}
+}
+
+func (a *average) add(g grid) {
+	for t, v := range g {
+		a.sum[t] += v
+		a.n[t]++
+	}
+}
+
+func (a *average) grid() grid {
+	out := grid{}
+	if a == nil {
+		return out
+	}
+	for t, v := range a.sum {
+		out[t] = v / a.n[t]
+	}
+	return out
+}
+
+func (g grid) add(o grid) {
+	for t, v := range o {
+		g[t] += v
+	}
+}
+
+func into(m map[string]*average, key string, g grid) {
+	if m[key] == nil {
+		m[key] = &average{grid{}, grid{}}
+	}
+	m[key].add(g)
+}
+
+// book holds the readings of all series.
+type book struct {
+	components map[string]*measured
+	calls      map[inquest.Edge][2]*measured // [0] the callee's view, [1] the caller's
+}
+
+// readAll understands all series. Series are taken in the order of their identity, since sums of floats depend on it.
+func readAll(series []inquest.Series, f frame) *book {
+	b := &book{components: map[string]*measured{}, calls: map[inquest.Edge][2]*measured{}}
+	type known struct {
+		reading
+		id string
+		s  *inquest.Series
+	}
+	var all []known
+	for i := range series {
+		if len(series[i].Samples) == 0 {
+			continue
+		}
+		if r, ok := read(series[i]); ok {
+			all = append(all, known{r, identity(series[i]), &series[i]})
+		}
+	}
+	sort.Slice(all, func(i, j int) bool { return all[i].id < all[j].id })
+	step := commonStep(series)
+	for _, k := range all {
+		g := sampled(*k.s, k.reading, step, f.winTo)
+		if k.kind == kindNone || len(g) == 0 {
+			continue
+		}
+		b.target(k.reading).add(k.reading, k.s.Name, g)
+	}
+	return b
+}
+
+func (b *book) target(r reading) *measured {
+	if r.from == "" {
+		if b.components[r.component] == nil {
+			b.components[r.component] = newMeasured()
+		}
+		return b.components[r.component]
+	}
+	e := inquest.Edge{From: r.from, To: r.component}
+	views, ok := b.calls[e]
+	if !ok {
+		views = [2]*measured{newMeasured(), newMeasured()}
+		b.calls[e] = views
+	}
+	if r.callerView {
+		return views[1]
+	}
+	return views[0]
+}
+
+func (m *measured) add(r reading, family string, g grid) {
+	switch r.kind {
+	case kindLatency, kindOutgoing:
+		out, dir := m.latency, 0
+		if r.kind == kindOutgoing {
+			out, dir = m.outgoing, 1
+		}
+		if r.part == "sum" {
+			m.sum[dir].add(g)
+			return
+		}
+		into(out, r.stat, g)
+	case kindRequests:
+		m.requests.add(g)
+		if r.part == "count" {
+			m.count[0].add(g)
+		}
+	case kindFailures:
+		m.failures.add(g)
+	case kindFailRatio:
+		if m.ratio == nil {
+			m.ratio = &average{grid{}, grid{}}
+		}
+		m.ratio.add(g)
+	case kindCPU:
+		if m.cpu == nil {
+			m.cpu = &average{grid{}, grid{}}
+		}
+		m.cpu.add(g)
+	case kindCores:
+		m.cores.add(g)
+	case kindThrottle:
+		m.throttle.add(g)
+	case kindSaturation:
+		into(m.full, family, g)
+	case kindRestarts:
+		m.restarts.add(g)
+	}
+}
+
+// sampled brings a series to its unit and onto the step; counters become rates.
+func sampled(s inquest.Series, r reading, step, anchor int64) grid {
+	samples := append([]inquest.Sample(nil), s.Samples...)
+	sort.SliceStable(samples, func(i, j int) bool { return samples[i].Time.Before(samples[j].Time) })
+	g := grid{}
+	rate := r.counter || r.part == "sum" || r.part == "count"
+	for i, p := range samples {
+		v := p.Value
+		if rate {
+			if i == 0 {
+				continue
+			}
+			dt := p.Time.Sub(samples[i-1].Time).Seconds()
+			if dt <= 0 {
+				continue
+			}
+			if v -= samples[i-1].Value; v < 0 {
+				v = p.Value // the counter was reset: it counts from zero
+			}
+			v /= dt
+		}
+		v *= r.scale
+		if invertedFamily(s.Name) && r.kind == kindFailRatio {
+			v = 1 - v
+		}
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			continue
+		}
+		g[snap(p.Time.UnixNano(), step, anchor)] = v
+	}
+	return g
+}
+
+// invertedFamily reports whether the family counts what went well.
+func invertedFamily(name string) bool {
+	return anyOf(wordSet(tokens(name)), "availability", "success", "succeeded", "successful")
+}
+
+// snap moves a time to the nearest point of the grid through the end of the window, so that the jitter of scrapes
+// does not push a sample over the edge.
+func snap(t, step, anchor int64) int64 {
+	return anchor + int64(math.Round(float64(t-anchor)/float64(step)))*step
+}
+
+// commonStep is the usual distance of samples, at least a second: the median over the series of their median gap.
+func commonStep(series []inquest.Series) int64 {
+	var gaps []float64
+	for _, s := range series {
+		if n := len(s.Samples); n > 1 {
+			gaps = append(gaps, s.Samples[n-1].Time.Sub(s.Samples[0].Time).Seconds()/float64(n-1))
+		}
+	}
+	return int64(math.Max(1, math.Round(quantile(gaps, 0.5)))) * 1e9
+}
+
+func identity(s inquest.Series) string {
+	id := s.Name
+	for _, k := range sortedKeys(s.Labels) {
+		id += "\x00" + k + "\x01" + s.Labels[k]
+	}
+	return id
+}
