@@ -1,6 +1,9 @@
 package inquest
 
-import "time"
+import (
+	"strconv"
+	"time"
+)
 
 // Level is the severity of a log record. Higher is worse; LevelUnknown means that the line named none.
 type Level int8
@@ -35,21 +38,56 @@ type Source struct {
 	Labels map[string]string `json:"labels,omitempty"`
 }
 
+// Frame is one line of a stack trace. A zero Frame means that the trace named none.
+type Frame struct {
+	Function string // as the language writes it, e.g. "com.acme.Cart.total"; "" for anonymous functions
+	File     string // as the trace writes it
+	Line     int    // 0 when unknown
+	Module   string // set where the source names it apart from Function (Sentry events)
+}
+
+// IsZero reports whether the frame is unset.
+func (f Frame) IsZero() bool { return f == Frame{} }
+
+// String returns "function (file:line)" as far as the parts are known.
+func (f Frame) String() string {
+	where := f.File
+	if where != "" && f.Line > 0 {
+		where += ":" + strconv.Itoa(f.Line)
+	}
+	switch {
+	case f.Function == "":
+		return where
+	case where == "":
+		return f.Function
+	}
+	return f.Function + " (" + where + ")"
+}
+
 // Cause is one link of an exception's cause chain.
 type Cause struct {
 	Type    string `json:"type,omitempty"`
 	Message string `json:"message,omitempty"`
+
+	Frames int   `json:"-"` // stack frames printed for this link
+	Top    Frame `json:"-"` // where this link was raised
+	App    Frame `json:"-"` // its first frame outside libraries and the runtime
 }
 
 // Exception is a stack trace read from a log: what was thrown last, what it wraps, and where it was raised.
 type Exception struct {
-	Language string  // go, java, python, node, dotnet, ruby, php, rust, "" when unknown
+	Language string  // go, java, python, node, dotnet, ruby, php, rust, "" when unknown; Sentry: its platform
 	Type     string  // thrown last, e.g. "java.lang.NullPointerException"
 	Message  string  // of the exception thrown last
 	Chain    []Cause // outermost first, root cause last; at least one entry
 	TopFrame string  // frame in which the root cause was raised, "function (file:line)" as far as known
-	AppFrame string  // first frame outside libraries and the runtime, same form
+	AppFrame string  // first frame outside libraries and the runtime, of the deepest cause that has one
 	Code     string  // error code carried by it (SQLSTATE, errno name such as ECONNREFUSED), or ""
+
+	Top    Frame // where the exception thrown last was raised: Chain[0].Top
+	App    Frame // first frame outside libraries of the exception thrown last
+	Thrown Frame // file and line that the runtime names as the place of the throw (PHP "thrown in", Rust, Node banner)
+	Event  bool  // read from an error event (Sentry), not from a text trace
 }
 
 // Root returns the deepest cause of the chain, or the exception itself if the chain is empty.
