@@ -1,0 +1,278 @@
+package pattern
+
+import "bytes"
+
+// token reads a run of token bytes and decides by its shape whether it is a word or a value.
+func (m *masker) token() {
+	src, start := m.src, m.i
+	i := start
+	var k uint16
+	for i < len(src) {
+		c := classOf[src[i]]
+		if c&clsToken == 0 {
+			break
+		}
+		k |= c
+		i++
+	}
+	if k&clsLetter != 0 && k&(clsDigit|clsDot|clsSlash|clsAt) == 0 {
+		m.i = i
+		m.word(src[start:i], k)
+		return
+	}
+	if k&(clsLetter|clsDigit) == 0 {
+		m.i = i
+		m.symbols(src[start:i])
+		return
+	}
+	// The full stop of the sentence is not part of the token.
+	for src[i-1] == '.' {
+		i--
+	}
+	m.i = i
+	w := src[start:i]
+	switch {
+	case m.isURL() || src[start] == '/' && i-start > 1 || m.isDrive(w):
+		m.path(start)
+	case isFaultCandidate(k) && isFault(w):
+		m.literal(w)
+	case k&clsDigit != 0:
+		m.number(w)
+	case k&clsSlash != 0 && count(w, '/') > 1:
+		m.value()
+	case k&clsAt != 0 && bytes.IndexByte(w, '@') > 0:
+		m.value() // e-mail address, Class@hash
+	case k&clsDot != 0 && m.isName(w):
+		m.value()
+	default:
+		m.literal(w)
+	}
+}
+
+// isFaultCandidate keeps the comparison with endings away from tokens without a name part.
+func isFaultCandidate(k uint16) bool { return k&clsLetter != 0 && k&(clsDot|clsSlash) != 0 }
+
+// literal writes a word that stays, and remembers it as a possible key.
+func (m *masker) literal(w []byte) {
+	m.wordFrom, m.wordTo = m.i-len(w), m.i
+	m.lit(w)
+}
+
+// word decides on a token of letters, '_', '-' and the like.
+func (m *masker) word(w []byte, k uint16) {
+	if m.i < len(m.src) && m.src[m.i] == ':' && (m.isURL() || m.isDrive(w) || m.isLocalPort(w)) {
+		m.path(m.i - len(w))
+		return
+	}
+	if m.syslogHost {
+		m.syslogHost = false
+		m.value()
+		return
+	}
+	n := len(w)
+	switch {
+	case n < 3:
+	case n > maxWord, n >= 8 && k&(clsNonHex|clsSign) == 0: // encoded data; hexadecimal without a digit
+		m.value()
+		return
+	case n <= 5 && (string(w) == "true" || string(w) == "false"):
+		m.value()
+		return
+	case n <= 9 && k&clsUpper != 0 && m.isDate(w):
+		m.value()
+		return
+	}
+	if m.isUserName(w) {
+		m.value()
+		return
+	}
+	m.literal(w)
+}
+
+// isUserName reports whether w is the name in "for user alice" (see introducesUser).
+func (m *masker) isUserName(w []byte) bool {
+	if m.wordTo-m.wordFrom != 4 || m.wordTo+1 != m.i-len(w) || string(m.src[m.wordFrom:m.wordTo]) != "user" {
+		return false
+	}
+	before := bytes.TrimRight(m.src[:m.wordFrom], " ")
+	from := len(before)
+	for from > 0 && isLetter(before[from-1]) {
+		from--
+	}
+	return introducesUser(before[from:]) && !isFunctionWord(w)
+}
+
+// isDate reports whether w is a month or weekday next to a number, "Jul  1" or "Sun Dec 04", "Sun, 06 Nov 1994".
+func (m *masker) isDate(w []byte) bool {
+	j := m.i
+	for j < len(m.src) && (m.src[j] == ' ' || m.src[j] == ',') {
+		j++
+	}
+	if j == m.i || j == len(m.src) {
+		return false
+	}
+	rest := m.src[j:]
+	if isMonth(w) {
+		if !isDigit(rest[0]) {
+			return false
+		}
+		m.syslogHost = len(m.out) == m.base && isSyslogDate(rest)
+		return true
+	}
+	if !isWeekday(w) {
+		return false
+	}
+	return isDigit(rest[0]) || len(rest) > 3 && isMonth(rest[:3])
+}
+
+// isSyslogDate reports whether s goes on as "2 15:04:05 " behind the month.
+func isSyslogDate(s []byte) bool {
+	i := 0
+	for i < len(s) && i < 2 && isDigit(s[i]) {
+		i++
+	}
+	s = s[i:]
+	return len(s) > 9 && s[0] == ' ' && isDigit(s[1]) && s[3] == ':' && s[6] == ':' && isDigit(s[8]) && s[9] == ' '
+}
+
+// number writes a token that holds a digit. Whatever else is in it, it is made up for the occurrence: counts, ids, sizes,
+// addresses, versions, block_17, worker-3. A unit behind it belongs to it.
+func (m *masker) number(w []byte) {
+	if m.isFailedStatus(w) {
+		m.lit(w)
+		return
+	}
+	if m.syslogHost && !isDigit(w[0]) {
+		m.syslogHost = false
+	}
+	if len(w) > 5 && string(w[:5]) == "HTTP/" {
+		m.wordFrom, m.wordTo = m.i-len(w), m.i-len(w)+4 // the status follows
+	}
+	m.value()
+	if c := w[0]; !isDigit(c) && (len(w) < 2 || isLetter(c) || !isDigit(w[1])) {
+		return
+	}
+	j := m.i
+	if j+1 >= len(m.src) || m.src[j] != ' ' || !isLetter(m.src[j+1]) {
+		return
+	}
+	j++
+	from := j
+	for j < len(m.src) && isAlnum(m.src[j]) {
+		j++
+	}
+	if isUnit(m.src[from:j]) && (j == len(m.src) || !isToken(m.src[j]) || m.src[j] == '.' || m.src[j] == '/') {
+		m.i = j
+		if j < len(m.src) && m.src[j] == '.' && j+1 < len(m.src) && m.src[j+1] == ' ' && j-from < 5 && j+2 < len(m.src) && m.src[j+2] >= 'a' && m.src[j+2] <= 'z' {
+			m.i++ // "secs. to complete": an abbreviation's dot
+		}
+	}
+}
+
+// isFailedStatus reports whether w is an HTTP status 5xx after a word that says so. It stays: which of them was answered
+// says who failed (500 the program, 502 the answer from behind it, 503 nobody there, 504 too late). Statuses below 500
+// are part of healthy operation and are masked as other numbers are.
+func (m *masker) isFailedStatus(w []byte) bool {
+	if len(w) != 3 || w[0] != '5' || m.wordTo == 0 {
+		return false
+	}
+	for _, c := range m.src[m.wordTo : m.i-3] {
+		switch c {
+		case ' ', ':', '=', '"', '\'', '(', '[', '/', '.', '0', '1', '2', '3':
+		default:
+			return false
+		}
+	}
+	return m.i-3-m.wordTo < 8 && namesStatus(m.src[m.wordFrom:m.wordTo])
+}
+
+// isName reports whether a token with dots names one thing: three parts and more (hosts, packages, classes), or two of
+// which the second is a file ending or an internet domain, or two with a port behind.
+func (m *masker) isName(w []byte) bool {
+	dots, last := 0, -1
+	for i, c := range w {
+		if c != '.' {
+			continue
+		}
+		if i == 0 || i == last+1 {
+			return false // "...", ".x"
+		}
+		dots++
+		last = i
+	}
+	if dots >= 2 {
+		return len(w) > 2*dots+1 // not "a.m.", "e.g."
+	}
+	if dots == 0 {
+		return false
+	}
+	if m.i+1 < len(m.src) && m.src[m.i] == ':' && isDigit(m.src[m.i+1]) {
+		return true
+	}
+	return isEnding(w[last+1:])
+}
+
+// isLocalPort reports localhost:8080, the one host name without a dot that needs no guess.
+func (m *masker) isLocalPort(w []byte) bool {
+	return len(w) == 9 && string(w) == "localhost" && m.i+1 < len(m.src) && isDigit(m.src[m.i+1])
+}
+
+func (m *masker) isURL() bool {
+	return m.i+2 < len(m.src) && m.src[m.i] == ':' && m.src[m.i+1] == '/' && m.src[m.i+2] == '/'
+}
+
+// isDrive reports C:\ or C:/.
+func (m *masker) isDrive(w []byte) bool {
+	return len(w) == 1 && m.i+1 < len(m.src) && m.src[m.i] == ':' && (m.src[m.i+1] == '\\' || m.src[m.i+1] == '/')
+}
+
+// path writes a path or URL that begins at start. It ends at a blank or quote, or at a comma, semicolon or closing
+// bracket that was not opened inside it; a full stop or colon at the end belongs to the sentence.
+func (m *masker) path(start int) {
+	src, depth, i := m.src, 0, start
+loop:
+	for ; i < len(src); i++ {
+		switch c := src[i]; c {
+		case '(', '[', '{', '<':
+			depth++
+		case ')', ']', '}', '>':
+			if depth == 0 {
+				break loop
+			}
+			depth--
+		case ',', ';':
+			if depth == 0 {
+				break loop
+			}
+		case '"', '\'', '`':
+			break loop
+		default:
+			if classOf[c]&clsSpace != 0 {
+				break loop
+			}
+		}
+	}
+	for i > start+1 && (src[i-1] == '.' || src[i-1] == ':') {
+		i--
+	}
+	m.i = i
+	m.value()
+}
+
+// symbols writes a run such as "--" or "....": separators are drawn in any length, so at most three bytes of it.
+func (m *masker) symbols(w []byte) {
+	if len(w) > 3 {
+		w = w[:3]
+	}
+	m.lit(w)
+}
+
+func count(w []byte, c byte) int {
+	n := 0
+	for _, b := range w {
+		if b == c {
+			n++
+		}
+	}
+	return n
+}

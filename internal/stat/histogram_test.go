@@ -1,0 +1,178 @@
+package stat_test
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/inquesthq/inquest/internal/stat"
+)
+
+const sec = int64(time.Second)
+
+type filled struct {
+	start int64
+	n     uint32
+}
+
+func contents(h *stat.Histogram) []filled {
+	var out []filled
+	for start, n := range h.Buckets() {
+		out = append(out, filled{start, n})
+	}
+	return out
+}
+
+func same(a, b *stat.Histogram) bool {
+	return a.Width() == b.Width() && slices.Equal(contents(a), contents(b))
+}
+
+func TestHistogramCounts(t *testing.T) {
+	var h stat.Histogram
+	for _, s := range []int64{100, 100, 101, 105, 99} {
+		h.Add(s*sec+7, 1)
+	}
+	h.Add(105*sec, 4)
+	h.Add(106*sec, 0)
+	want := []filled{{99 * sec, 1}, {100 * sec, 2}, {101 * sec, 1}, {105 * sec, 5}}
+	if got := contents(&h); !slices.Equal(got, want) {
+		t.Fatalf("buckets %v, want %v", got, want)
+	}
+	for _, c := range []struct {
+		name     string
+		from, to int64
+		want     uint64
+	}{
+		{"all", 0, 1000 * sec, 9},
+		{"the end is outside", 99 * sec, 100 * sec, 1},
+		{"the start is inside", 100 * sec, 106 * sec, 8},
+		{"an empty stretch", 102 * sec, 105 * sec, 0},
+		{"a reversed interval", 105 * sec, 99 * sec, 0},
+	} {
+		if got := h.Count(c.from, c.to); got != c.want {
+			t.Errorf("%s: Count = %d, want %d", c.name, got, c.want)
+		}
+	}
+}
+
+func TestHistogramDoublesItsWidthOnlyWhenFull(t *testing.T) {
+	h := stat.NewHistogram(4)
+	for s := range int64(4) {
+		h.Add((1000+s)*sec, 1)
+	}
+	if h.Width() != time.Second {
+		t.Fatalf("width %v at the limit, want 1s", h.Width())
+	}
+	h.Add(1004*sec, 1)
+	want := []filled{{1000 * sec, 2}, {1002 * sec, 2}, {1004 * sec, 1}}
+	if got := contents(&h); h.Width() != 2*time.Second || !slices.Equal(got, want) {
+		t.Fatalf("width %v buckets %v, want 2s %v", h.Width(), got, want)
+	}
+}
+
+func TestHistogramKeepsItsWidthWhenOneClockIsWrong(t *testing.T) {
+	h := stat.NewHistogram(100)
+	h.Add(-5, 1)
+	h.Add(math.MaxInt64, 1)
+	for s := range int64(50) {
+		h.Add(1_700_000_000*sec+s*sec, 1)
+	}
+	if h.Width() != time.Second || h.Count(1_700_000_000*sec, 1_700_000_050*sec) != 50 {
+		t.Errorf("width %v, count %d", h.Width(), h.Count(1_700_000_000*sec, 1_700_000_050*sec))
+	}
+}
+
+func TestHistogramStopsAtTheLargestCount(t *testing.T) {
+	var h stat.Histogram
+	h.Add(sec, math.MaxUint32-1)
+	h.Add(sec, 5)
+	if got := h.Count(0, 2*sec); got != math.MaxUint32 {
+		t.Errorf("count %d, want %d", got, uint32(math.MaxUint32))
+	}
+}
+
+func TestHistogramDoesNotDependOnOrderOrDivision(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 300 {
+		limit, n := 1+r.IntN(20), r.IntN(200)
+		span := int64(1) << r.IntN(32)
+		whole := stat.NewHistogram(limit)
+		parts := []stat.Histogram{stat.NewHistogram(limit), stat.NewHistogram(limit), stat.NewHistogram(limit)}
+		for range n {
+			at, c := r.Int64N(span)*sec, r.Uint32N(5)
+			whole.Add(at, c)
+			parts[r.IntN(3)].Add(at, c)
+		}
+		a, b, c := parts[0], parts[1], parts[2]
+		left := stat.NewHistogram(limit) // (a+b)+c
+		left.Merge(&a)
+		left.Merge(&b)
+		left.Merge(&c)
+		tail := stat.NewHistogram(limit) // c+b, then a into it
+		tail.Merge(&c)
+		tail.Merge(&b)
+		right := stat.NewHistogram(limit)
+		right.Merge(&tail)
+		right.Merge(&a)
+		if !same(&whole, &left) || !same(&whole, &right) {
+			t.Fatalf("limit %d: whole %v %v\nleft %v %v\nright %v %v", limit,
+				whole.Width(), contents(&whole), left.Width(), contents(&left), right.Width(), contents(&right))
+		}
+		if whole.Len() > limit {
+			t.Fatalf("%d buckets, limit %d", whole.Len(), limit)
+		}
+	}
+}
+
+func TestHistogramMergeLeavesTheOtherAlone(t *testing.T) {
+	a, b := stat.NewHistogram(2), stat.NewHistogram(2)
+	a.Add(0, 1)
+	a.Add(100*sec, 1)
+	a.Add(200*sec, 1)
+	b.Add(5*sec, 1)
+	before := contents(&b)
+	a.Merge(&b)
+	a.Add(6*sec, 9)
+	if !slices.Equal(before, contents(&b)) {
+		t.Errorf("other changed from %v to %v", before, contents(&b))
+	}
+}
+
+func TestHistogramDispersionTellsBurstsFromASteadyRate(t *testing.T) {
+	var steady, bursty stat.Histogram
+	for s := range int64(100) {
+		steady.Add(s*sec, 2)
+		if s%10 == 0 {
+			bursty.Add(s*sec, 20)
+		}
+	}
+	if d := steady.Dispersion(0, 100*sec); d > 1e-9 {
+		t.Errorf("a constant rate has dispersion %v, want 0", d)
+	}
+	if d := bursty.Dispersion(0, 100*sec); math.Abs(d-18) > 1e-9 { // E[n^2]/E[n] - E[n] = 40/2 - 2
+		t.Errorf("bursts of twenty have dispersion %v, want 18", d)
+	}
+	if d := steady.Dispersion(100*sec, 0); d != 0 {
+		t.Errorf("a reversed interval has dispersion %v, want 0", d)
+	}
+}
+
+func TestHistogramAddAllocatesNothingOnceSeen(t *testing.T) {
+	var h stat.Histogram
+	h.Add(7*sec, 1)
+	if n := testing.AllocsPerRun(100, func() { h.Add(7*sec, 1) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func BenchmarkHistogramAdd(b *testing.B) {
+	h := stat.NewHistogram(512)
+	b.ReportAllocs()
+	var at int64
+	for b.Loop() {
+		at += sec / 100
+		h.Add(at, 1)
+	}
+}
