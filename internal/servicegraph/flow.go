@@ -11,8 +11,8 @@ type segment struct {
 	side           int
 	parent         *segment
 	steps          []step
-	broken         []string // events that did not follow, or are new
-	below          bool     // a segment it called is broken, too
+	broken         []departure
+	below          bool // a segment it called is broken, too
 }
 
 type step struct {
@@ -100,12 +100,19 @@ func drops(k0, n0, k1, n1 float64) bool {
 	return d >= 0.1 && d >= 3*math.Sqrt(p*(1-p)*(1/n0+1/n1))
 }
 
+// departure is one way in which a segment leaves the usual course.
+type departure struct {
+	text string
+	drop float64 // how much rarer the usual course is now, as a difference of shares
+}
+
 type context struct{ service, entry string }
 
 // flowBreak is what one service's broken successions amount to.
 type flowBreak struct {
-	segments, own, total float64 // broken in the incident; of these, with no broken callee; all of the incident
-	example              string
+	own, total float64 // segments of the incident broken with no broken callee; all of the incident
+	drop       float64 // the largest loss of a share among the own breaks, 0 to 1
+	example    string
 }
 
 // flowBreaks finds services whose requests stop taking their usual course. Event pairs are learned from the baseline:
@@ -147,11 +154,12 @@ func summarise(all []*segment) map[string]*flowBreak {
 		if len(s.broken) == 0 {
 			continue
 		}
-		b.segments++
 		if !s.below {
 			b.own++
-			if b.example == "" || s.broken[0] < b.example {
-				b.example = s.broken[0]
+			for _, d := range s.broken {
+				if d.drop > b.drop || d.drop == b.drop && d.text < b.example {
+					b.drop, b.example = d.drop, d.text
+				}
 			}
 		}
 	}
@@ -221,25 +229,24 @@ func (m *model) count(s *segment) {
 	}
 }
 
-// breaks lists, sorted, how the segment departs from the usual course in ways that are significant over all segments.
-func (m *model) breaks(s *segment) []string {
+// breaks lists how the segment departs from the usual course in ways that are significant over all segments.
+func (m *model) breaks(s *segment) []departure {
 	c := s.context()
 	runs := m.runs[c]
 	if runs[0] < minBaseline {
 		return nil
 	}
 	first, last := s.positions()
-	var out []string
+	var out []departure
 	for a, i := range first {
 		if ev := m.events[c][a]; ev[0] == 0 && drops(runs[0], runs[0], runs[1]-ev[1], runs[1]) {
-			out = append(out, "new: "+a)
+			out = append(out, departure{a + " is new", ev[1] / runs[1]})
 		}
 		for b, f := range m.nexts[c][a] {
 			if j, ok := last[b]; (!ok || j <= i) && f.broken() {
-				out = append(out, a+" no longer leads to "+b)
+				out = append(out, departure{a + " no longer leads to " + b, f.kept[0]/f.seen[0] - f.kept[1]/f.seen[1]})
 			}
 		}
 	}
-	sort.Strings(out)
 	return out
 }

@@ -92,8 +92,11 @@ func (l levels) rise() (change, bool) {
 	ref := quantile(l.base, 0.5)
 	tail := quantile(l.base, 0.95) - ref
 	noise := math.Max(spread(l.base), tail/1.645) // a heavy tail is noise, too: 1.645 sigma is the 95th percentile of a normal distribution
-	if len(l.recent) > 0 {
-		ref = math.Max(ref, quantile(l.recent, 0.25))
+	if r := quantile(l.recent, 0.25); len(l.recent) > 0 && r > ref {
+		if ref > 0 {
+			noise *= r / ref // the level moved since the baseline, and noise grows with the level
+		}
+		ref = r
 	}
 	now := mean(l.now)
 	// Nothing is measured more finely than to 2 %; without this floor a constant baseline makes any change infinite.

@@ -25,6 +25,7 @@ type measured struct {
 	restarts grid
 	sum      [2]grid // histogram sums: latency, outgoing
 	count    [2]grid
+	sources  map[kind][]inquest.Source // at most maxSources each
 }
 
 // average is the mean over the series that describe the same thing (pods of a service).
@@ -32,7 +33,7 @@ type average struct{ sum, n grid }
 
 func newMeasured() *measured {
 	return &measured{latency: map[string]*average{}, outgoing: map[string]*average{}, requests: grid{}, failures: grid{}, cores: grid{},
-		throttle: grid{}, full: map[string]*average{}, restarts: grid{}, sum: [2]grid{{}, {}}, count: [2]grid{{}, {}}}
+		throttle: grid{}, full: map[string]*average{}, restarts: grid{}, sum: [2]grid{{}, {}}, count: [2]grid{{}, {}}, sources: map[kind][]inquest.Source{}}
 }
 
 func (a *average) add(g grid) {
@@ -96,9 +97,23 @@ func readAll(series []inquest.Series, f frame) *book {
 		if k.kind == kindNone || len(g) == 0 {
 			continue
 		}
-		b.target(k.reading).add(k.reading, k.s.Name, g)
+		m := b.target(k.reading)
+		m.add(k.reading, k.s.Name, g)
+		if src := m.sources[k.kind]; len(src) < maxSources {
+			m.sources[k.kind] = append(src, source(*k.s))
+		}
 	}
 	return b
+}
+
+// maxSources bounds the evidence quoted for one clue.
+const maxSources = 3
+
+func source(s inquest.Series) inquest.Source {
+	if s.Source.File != "" || s.Source.Metric != "" {
+		return s.Source
+	}
+	return inquest.Source{Metric: s.Name, Labels: s.Labels}
 }
 
 func (b *book) target(r reading) *measured {

@@ -7,41 +7,40 @@ import (
 	"github.com/inquesthq/inquest"
 )
 
-// moments accumulates a sample's size, sum and sum of squares.
-type moments struct{ n, sum, sq float64 }
+// moments accumulates a sample's size, and sum and sum of squares of its values and of their logarithms.
+type moments struct{ n, sum, sq, logSum, logSq float64 }
 
-func (m *moments) add(v float64) { m.n++; m.sum += v; m.sq += v * v }
-
-func (m moments) mean() float64 {
-	if m.n == 0 {
-		return 0
-	}
-	return m.sum / m.n
+func (m *moments) add(v float64) {
+	l := math.Log(v + 1e-3) // a millisecond more or less is nothing a request would notice
+	m.n, m.sum, m.sq, m.logSum, m.logSq = m.n+1, m.sum+v, m.sq+v*v, m.logSum+l, m.logSq+l*l
 }
 
-// meanVariance is the variance of the mean.
-func (m moments) meanVariance() float64 {
-	if m.n < 2 {
-		return 0
-	}
-	v := (m.sq - m.sum*m.sum/m.n) / (m.n - 1)
-	return math.Max(v, 0) / m.n
+// meanVariance is the mean and its variance, from a size, a sum and a sum of squares.
+func meanVariance(n, sum, sq float64) (mean, variance float64) {
+	mean = sum / n
+	return mean, math.Max(0, (sq-sum*mean)/(n-1)) / n
 }
 
 // pair holds moments of the baseline and of the incident.
 type pair [2]moments
 
 // minCalls is the least number of calls on either side for a comparison of times.
-const minCalls = 4
+const minCalls = 3
 
-// excess returns the added seconds over all calls of the incident, and its standard deviation.
-func (p pair) excess() (seconds, sigma float64, ok bool) {
-	if p[0].n < minCalls || p[1].n < minCalls {
-		return 0, 0, false
+// slower returns the added seconds a call and two parts of its significance: the mean difference of logarithms times
+// the calls, and its variance. Logarithms, since a delay multiplies times that are spread over decades anyway, and one
+// slow request among hundreds must not pass for a slow service. ok is false when there are too few calls.
+func (p pair) slower() (seconds, logs, variance float64, ok bool) {
+	b, w := p[0], p[1]
+	if b.n < minCalls || w.n < minCalls {
+		return 0, 0, 0, false
 	}
-	d := p[1].mean() - p[0].mean()
-	floor := 0.02 * p[0].mean() // as for metrics: nothing is measured more finely
-	return d * p[1].n, math.Sqrt(p[0].meanVariance()+p[1].meanVariance()+floor*floor) * p[1].n, true
+	m0, _ := meanVariance(b.n, b.sum, b.sq)
+	m1, _ := meanVariance(w.n, w.sum, w.sq)
+	l0, v0 := meanVariance(b.n, b.logSum, b.logSq)
+	l1, v1 := meanVariance(w.n, w.logSum, w.logSq)
+	floor := 0.1 * 0.1 * (1/b.n + 1/w.n) // calls within 10 % of each other are equal
+	return m1 - m0, (l1 - l0) * w.n, (v0 + v1 + floor) * w.n * w.n, true
 }
 
 type operation struct{ service, name string }
@@ -49,6 +48,63 @@ type operation struct{ service, name string }
 type call struct {
 	inquest.Edge
 	name string
+}
+
+// slowness sums up how much slower several operations became.
+type slowness struct {
+	seconds, calls, logs, variance float64
+}
+
+func (s *slowness) add(p *pair) {
+	if sec, logs, v, ok := p.slower(); ok {
+		s.seconds += sec * p[1].n
+		s.calls += p[1].n
+		s.logs += logs
+		s.variance += v
+	}
+}
+
+func (s slowness) z() float64 {
+	if s.variance <= 0 {
+		return 0
+	}
+	return s.logs / math.Sqrt(s.variance)
+}
+
+// slowServices and slowCalls add up operations; the order is fixed, since sums of floats depend on it.
+func (t timing) slowServices() map[string]slowness {
+	ops := make([]operation, 0, len(t.self))
+	for o := range t.self {
+		ops = append(ops, o)
+	}
+	sort.Slice(ops, func(i, j int) bool {
+		return ops[i].service+"\x00"+ops[i].name < ops[j].service+"\x00"+ops[j].name
+	})
+	out := map[string]slowness{}
+	for _, o := range ops {
+		s := out[o.service]
+		s.add(t.self[o])
+		out[o.service] = s
+	}
+	return out
+}
+
+func (t timing) slowCalls() map[inquest.Edge]slowness {
+	calls := make([]call, 0, len(t.gap))
+	for c := range t.gap {
+		calls = append(calls, c)
+	}
+	sort.Slice(calls, func(i, j int) bool {
+		a, b := calls[i], calls[j]
+		return a.From+"\x00"+a.To+"\x00"+a.name < b.From+"\x00"+b.To+"\x00"+b.name
+	})
+	out := map[inquest.Edge]slowness{}
+	for _, c := range calls {
+		s := out[c.Edge]
+		s.add(t.gap[c])
+		out[c.Edge] = s
+	}
+	return out
 }
 
 // timing is what traces say about time and failure.

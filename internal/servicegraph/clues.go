@@ -1,0 +1,403 @@
+package servicegraph
+
+import (
+	"fmt"
+	"math"
+	"sort"
+
+	"github.com/inquesthq/inquest"
+)
+
+// clue is one observation against one component, callees' part already subtracted.
+type clue struct {
+	channel  channel
+	strength float64 // 0 to 1
+	why      string
+	sources  []inquest.Source
+}
+
+type channel uint8
+
+const (
+	chFailures channel = iota // requests fail here and not further down
+	chSeconds                 // requests spend more time here and not further down
+	chNetwork                 // calls to and from here take longer than the callee needs
+	chResource                // a resource is used up
+	chFlow                    // requests no longer take their course
+	chStarving                // calls it used to make are no longer made
+	channelCount
+)
+
+// weights say how much a full clue of a channel may claim of a score. A resource at its limit and a broken course are
+// facts about the component itself; time and failures are what everybody upstream shows, too, and remain after a
+// subtraction that is never exact; calls no longer made have many innocent reasons.
+var weights = [channelCount]float64{chFailures: 0.8, chSeconds: 0.7, chNetwork: 0.8, chResource: 0.85, chFlow: 0.8, chStarving: 0.5}
+
+// board collects clues.
+type board struct {
+	clues map[string][]clue
+}
+
+func (b *board) add(component string, c clue) {
+	if c.strength > 0 && component != "" {
+		b.clues[component] = append(b.clues[component], c)
+	}
+}
+
+// scene is what all metric rules look at.
+type scene struct {
+	*book
+	graph  *Graph
+	frame  frame
+	target string
+	board  *board
+}
+
+func (s scene) metricClues() {
+	s.secondsClues()
+	s.failureClues()
+	for _, name := range sortedKeys(s.components) {
+		s.resourceClues(name, s.components[name])
+	}
+	s.starvingClues()
+}
+
+// traffic is the ratio of requests now to requests before, 1 when unknown.
+func (m *measured) traffic(f frame) float64 {
+	l := f.split(m.requests)
+	before := quantile(l.base, 0.5)
+	if len(l.base) < minBaseline || len(l.now) == 0 || before <= 0 {
+		return 1
+	}
+	return mean(l.now) / before
+}
+
+func (s scene) resourceClues(name string, m *measured) {
+	growth := math.Max(1, m.traffic(s.frame))
+	if c, ok := s.frame.split(m.cpu.grid()).rise(); ok && significance(c.z()) > 0 {
+		// What more requests cost is no fault: the reference grows with the traffic. Ten points of the limit are
+		// within what garbage collection and cron do; sixty leave nothing over.
+		points := c.now - c.ref*growth
+		s.board.add(name, clue{chResource, ramp(points, 0.1, 0.6),
+			fmt.Sprintf("CPU rose from %.0f %% to %.0f %% of its limit", 100*c.ref, 100*c.now), m.sources[kindCPU]})
+	}
+	for _, fam := range sortedKeys(m.full) {
+		if c, ok := s.frame.split(m.full[fam].grid()).rise(); ok && c.now > 0.9 && c.delta > 0.1 && significance(c.z()) > 0 {
+			s.board.add(name, clue{chResource, 0.8, fmt.Sprintf("%s rose from %.0f %% to %.0f %%", fam, 100*c.ref, 100*c.now), m.sources[kindSaturation]})
+		}
+	}
+}
+
+// ramp maps from..to onto 0..1.
+func ramp(v, from, to float64) float64 { return math.Max(0, math.Min(1, (v-from)/(to-from))) }
+
+// latencyRise returns the rise of the mean request time. The average is taken where there is one; otherwise the mean
+// of the quantiles, leaving out the 99th, which a single slow request moves.
+func latencyRise(stats map[string]*average, sum, count grid, f frame) (change, bool) {
+	if len(sum) > 0 && len(count) > 0 {
+		g := grid{}
+		for t, s := range sum {
+			if n := count[t]; n > 0 {
+				g[t] = s / n
+			}
+		}
+		return f.split(g).rise()
+	}
+	for _, only := range []string{"avg", ""} {
+		if a := stats[only]; a != nil {
+			return f.split(a.grid()).rise()
+		}
+	}
+	var all change
+	n := 0.0
+	for _, st := range []string{"p50", "p90", "p95"} {
+		if a := stats[st]; a != nil {
+			if c, ok := f.split(a.grid()).rise(); ok {
+				all.ref, all.now, all.delta, all.noise, n = all.ref+c.ref, all.now+c.now, all.delta+c.delta, all.noise+c.noise, n+1
+			}
+		}
+	}
+	if n == 0 {
+		if a := stats["p99"]; a != nil {
+			return f.split(a.grid()).rise()
+		}
+		return change{}, false
+	}
+	return change{all.ref / n, all.now / n, all.delta / n, all.noise / n}, true
+}
+
+// load is the requests per unit of time now, 1 when unknown: components without a count weigh alike.
+func (s scene) load(name string) float64 {
+	if m := s.components[name]; m != nil {
+		if l := s.frame.split(m.requests); len(l.now) > 0 {
+			return math.Max(mean(l.now), 1e-9)
+		}
+	}
+	return 1
+}
+
+// impact is harm per unit of time (seconds or failed requests), and the change behind it.
+type impact struct {
+	amount float64
+	change
+}
+
+// secondsClues subtracts from each component's added seconds those of its callees.
+func (s scene) secondsClues() {
+	added := map[string]impact{}
+	for name, m := range s.components {
+		c, ok := latencyRise(m.latency, m.sum[0], m.count[0], s.frame)
+		if !ok {
+			continue
+		}
+		if o, ok := latencyRise(m.outgoing, m.sum[1], m.count[1], s.frame); ok && o.delta > 0 {
+			c.delta -= o.delta // time spent waiting for others
+		}
+		added[name] = impact{c.delta * s.load(name), c}
+	}
+	s.unexplained(added, func(name string, own impact, strength float64) {
+		s.board.add(name, clue{chSeconds, strength,
+			fmt.Sprintf("requests take %.3g s instead of %.3g s, more than its callees explain", own.now, own.ref), s.components[name].sources[kindLatency]})
+	})
+}
+
+func (m *measured) failShare() grid {
+	g := m.ratio.grid()
+	if len(g) == 0 && len(m.failures) > 0 {
+		for t, n := range m.requests {
+			if n > 0 {
+				g[t] = math.Min(1, m.failures[t]/n)
+			}
+		}
+	}
+	return g
+}
+
+// failureClues subtracts from each component's failed requests those of its callees. Where callees do not report
+// failures at all, the caller's may well be theirs, and count less in proportion.
+func (s scene) failureClues() {
+	added := map[string]impact{}
+	for name, m := range s.components {
+		if c, ok := s.frame.split(m.failShare()).rise(); ok {
+			c.noise = math.Max(c.noise, 0.001) // one failure in a thousand is the background of any system
+			added[name] = impact{c.delta * s.load(name), c}
+		}
+	}
+	s.unexplained(added, func(name string, own impact, strength float64) {
+		seen, all := 1.0, 1.0
+		for _, c := range s.graph.Callees(name) {
+			all++
+			if _, ok := added[c]; ok {
+				seen++
+			}
+		}
+		m := s.components[name]
+		s.board.add(name, clue{chFailures, strength * seen / all,
+			fmt.Sprintf("%.2g %% of requests fail instead of %.2g %%, more than its callees explain", 100*own.now, 100*own.ref),
+			append(m.sources[kindFailRatio], m.sources[kindFailures]...)})
+	})
+}
+
+// unexplained reports what remains of each component's harm after its callees' harm is taken off. A callee with
+// several callers shares its harm among them by their load. The strength is the significance of the component's own
+// deviation times the share of it that remains, and that the alerted component's harm can be made of.
+func (s scene) unexplained(added map[string]impact, report func(string, impact, float64)) {
+	for _, name := range sortedKeys(added) {
+		own := added[name]
+		if own.amount <= 0 {
+			continue
+		}
+		rest := own.amount
+		for _, c := range s.graph.Callees(name) {
+			x, ok := added[c]
+			if !ok || x.amount <= 0 {
+				continue
+			}
+			total := 0.0
+			for _, caller := range s.graph.Callers(c) {
+				if !s.graph.relays(caller) {
+					total += s.load(caller)
+				}
+			}
+			part := 1.0
+			if total > 0 {
+				part = math.Min(1, s.load(name)/total)
+			}
+			rest -= x.amount * part * ramp(x.z(), 1, 3) // a rise within noise explains nothing
+		}
+		if rest > 0 {
+			report(name, own, significance(own.z())*rest/own.amount)
+		}
+	}
+}
+
+// starvingClues blames callers whose callees are no longer called although the callers themselves still are.
+func (s scene) starvingClues() {
+	type loss struct{ share, sure float64 }
+	lost := map[string]loss{}
+	for name, m := range s.components {
+		l := s.frame.split(m.requests)
+		before := quantile(l.base, 0.5)
+		if r := quantile(l.recent, 0.75); len(l.recent) > 0 {
+			before = math.Min(before, r)
+		}
+		if len(l.base) < minBaseline || len(l.now) == 0 || before <= 0 {
+			continue
+		}
+		least := quantile(append(append([]float64(nil), l.base...), l.recent...), 0)
+		now := mean(l.now)
+		if now < least { // lower than ever: a healthy stretch of n samples does that once in n
+			lost[name] = loss{1 - now/before, 1 - 1/float64(len(l.base)+1)}
+		}
+	}
+	why := map[string][]string{}
+	strength := map[string]float64{}
+	for _, name := range sortedKeys(lost) {
+		for _, caller := range s.graph.Callers(name) {
+			m := s.components[caller]
+			if m == nil || len(m.requests) == 0 || lost[caller].share > 0.5*lost[name].share {
+				continue
+			}
+			share := ramp(lost[name].share-lost[caller].share, 0.3, 1) * lost[name].sure / float64(len(s.graph.Callers(name)))
+			if share > 0 {
+				strength[caller] = 1 - (1-strength[caller])*(1-share)
+				why[caller] = append(why[caller], name)
+			}
+		}
+	}
+	for _, caller := range sortedKeys(strength) {
+		s.board.add(caller, clue{chStarving, strength[caller],
+			fmt.Sprintf("still gets requests, but calls %s %.0f %% less", why[caller][0], 100*lost[why[caller][0]].share), s.components[caller].sources[kindRequests]})
+	}
+}
+
+// gap is the added seconds of a call that its callee does not account for, and their significance.
+type gap struct {
+	delta, z float64
+	sources  []inquest.Source
+}
+
+// metricGaps looks at calls measured by the caller, and by the callee where it did.
+func (s scene) metricGaps() map[inquest.Edge]gap {
+	gaps := map[inquest.Edge]gap{}
+	for e, views := range s.calls {
+		caller, ok := latencyRise(views[1].latency, views[1].sum[0], views[1].count[0], s.frame)
+		if !ok {
+			continue
+		}
+		callee, _ := latencyRise(views[0].latency, views[0].sum[0], views[0].count[0], s.frame)
+		d := caller.delta - math.Max(0, callee.delta)
+		gaps[e] = gap{d, d / math.Max(1e-9, math.Hypot(caller.noise, callee.noise)), views[1].sources[kindLatency]}
+	}
+	return gaps
+}
+
+// blameGaps finds the ends at which slow calls meet. A delay at one component's network shows on all its calls, in and
+// out; on the neighbours' side it shows on that one call of several. The component with the largest share of its
+// calls slowed (weighted by the seconds) is blamed, its calls are set aside, and what is left is looked at again.
+func blameGaps(b *board, gaps map[inquest.Edge]gap) {
+	slow := map[inquest.Edge]float64{}
+	incident := map[string]int{}
+	total := 0.0
+	for _, e := range sortedEdges(gaps) {
+		incident[e.From]++
+		incident[e.To]++
+		if s := significance(gaps[e].z); s > 0 {
+			slow[e] = gaps[e].delta * s
+			total += slow[e]
+		}
+	}
+	for len(slow) > 0 {
+		name, sum, edges := worstEnd(slow, incident)
+		if sum < 0.05*total {
+			return
+		}
+		best, seconds := 0.0, 0.0
+		var src []inquest.Source
+		for _, e := range edges {
+			best = math.Max(best, significance(gaps[e].z))
+			seconds = math.Max(seconds, gaps[e].delta)
+			src = append(src, gaps[e].sources...)
+			delete(slow, e)
+		}
+		b.add(name, clue{chNetwork, sum / total * best,
+			fmt.Sprintf("%d of its %d calls take longer than the callee needs, by up to %.3g s", len(edges), incident[name], seconds), src})
+	}
+}
+
+func sortedEdges[V any](m map[inquest.Edge]V) []inquest.Edge {
+	edges := make([]inquest.Edge, 0, len(m))
+	for e := range m {
+		edges = append(edges, e)
+	}
+	sort.Slice(edges, func(i, j int) bool {
+		return edges[i].From < edges[j].From || edges[i].From == edges[j].From && edges[i].To < edges[j].To
+	})
+	return edges
+}
+
+// worstEnd returns the component with the largest slow seconds times share of slow calls; of two equal ones the
+// callee, since a delay is more often on the side that answers.
+func worstEnd(slow map[inquest.Edge]float64, incident map[string]int) (string, float64, []inquest.Edge) {
+	sums := map[string]float64{}
+	at := map[string][]inquest.Edge{}
+	called := map[string]bool{}
+	for _, e := range sortedEdges(slow) {
+		for _, end := range []string{e.From, e.To} {
+			sums[end] += slow[e]
+			at[end] = append(at[end], e)
+		}
+		called[e.To] = true
+	}
+	best, bestValue := "", -1.0
+	for _, name := range sortedKeys(sums) {
+		v := sums[name] * float64(len(at[name])) / float64(incident[name])
+		if v > bestValue || v == bestValue && called[name] && !called[best] {
+			best, bestValue = name, v
+		}
+	}
+	return best, sums[best], at[best]
+}
+
+// timingClues weighs each service's own added seconds against all that were added, on calls included.
+func timingClues(b *board, t timing) {
+	self, calls := t.slowServices(), t.slowCalls()
+	total := 0.0
+	for _, name := range sortedKeys(self) {
+		total += math.Max(0, self[name].seconds)
+	}
+	for _, e := range sortedEdges(calls) {
+		total += math.Max(0, calls[e].seconds)
+	}
+	for _, name := range sortedKeys(self) {
+		if s := self[name]; s.seconds > 0 {
+			b.add(name, clue{chSeconds, s.seconds / total * significance(s.z()),
+				fmt.Sprintf("its own code took %.3g s longer over %d traces", s.seconds, t.traces[1]), nil})
+		}
+	}
+}
+
+// traceGaps is what traces say about calls: the caller's span minus the callee's.
+func traceGaps(t timing) map[inquest.Edge]gap {
+	out := map[inquest.Edge]gap{}
+	for e, s := range t.slowCalls() {
+		if s.calls > 0 {
+			out[e] = gap{s.seconds / s.calls, s.z(), nil}
+		}
+	}
+	return out
+}
+
+func flowClues(b *board, flows map[string]*flowBreak) {
+	total := 0.0
+	for _, x := range flows {
+		total += x.own
+	}
+	for _, name := range sortedKeys(flows) {
+		if x := flows[name]; x.own > 0 {
+			// A defect stops every request that comes by; a mere change of the mix of requests shifts a share.
+			b.add(name, clue{chFlow, x.drop * (0.5 + 0.5*x.own/total),
+				fmt.Sprintf("%.0f of %.0f requests left their usual course here, not in a callee: %s", x.own, x.total, x.example), nil})
+		}
+	}
+}
