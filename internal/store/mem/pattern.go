@@ -1,0 +1,181 @@
+package mem
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/inquesthq/inquest"
+	"github.com/inquesthq/inquest/internal/parse"
+	"github.com/inquesthq/inquest/internal/pattern"
+	"github.com/inquesthq/inquest/internal/stat"
+)
+
+// Pattern is one kind of log line of one service: how often, when, and a few examples.
+type Pattern struct {
+	ID        pattern.ID
+	Service   string
+	Level     inquest.Level
+	Template  string
+	Times     stat.Histogram
+	Count     uint64
+	Examples  []Example // at most two a minute, ascending in time once sealed
+	Requests  []uint64  // hashes of the ids of the requests that it belongs to, at most maxIDs
+	Instances []string  // who wrote it, sorted, at most 16
+	slots     map[int64]int
+}
+
+// Example is one occurrence of a pattern.
+type Example struct {
+	Time      int64
+	File      int32
+	Line      int32
+	Text      string // message with the error fields, at most maxExampleBytes
+	Instance  string
+	RequestID string
+	URL       string
+	Exception *inquest.Exception
+	Pool      *inquest.Pool
+	Fields    []parse.Field // SQLSTATE, error codes, addresses: short ones only
+}
+
+func (p *Pattern) compare(o *Pattern) int {
+	return cmp.Or(cmp.Compare(p.Service, o.Service), cmp.Compare(p.Level, o.Level), cmp.Compare(p.ID, o.ID))
+}
+
+func (e Example) compare(o Example) int {
+	return cmp.Or(cmp.Compare(e.Time, o.Time), cmp.Compare(e.File, o.File), cmp.Compare(e.Line, o.Line))
+}
+
+// merge keeps the earliest examples of each minute, so that the outcome does not depend on the order of merges.
+func (p *Pattern) merge(o *Pattern) {
+	p.Times.Merge(&o.Times)
+	p.Count += o.Count
+	p.Requests = append(p.Requests, o.Requests...)
+	if len(p.Requests) > 4*maxIDs {
+		p.trimIDs()
+	}
+	p.Examples = thin(append(p.Examples, o.Examples...))
+	for _, i := range o.Instances {
+		p.addInstance(i)
+	}
+}
+
+func (p *Pattern) trimIDs() {
+	slices.Sort(p.Requests)
+	p.Requests = slices.Compact(p.Requests)
+	if len(p.Requests) > maxIDs {
+		p.Requests = p.Requests[:maxIDs]
+	}
+}
+
+func (p *Pattern) addInstance(name string) {
+	if name == "" || len(p.Instances) >= 16 || slices.Contains(p.Instances, name) {
+		return
+	}
+	p.Instances = append(p.Instances, name)
+}
+
+func (p *Pattern) seal() {
+	p.trimIDs()
+	p.Examples = thin(p.Examples)
+	slices.Sort(p.Instances)
+	p.slots = nil
+}
+
+// thin sorts examples and keeps the first examplesPerSlot of each minute, maxExamples in all (the first and the last
+// are always among them).
+func thin(in []Example) []Example {
+	slices.SortFunc(in, Example.compare)
+	out, slot, n := in[:0], int64(-1), 0
+	for _, e := range in {
+		if m := e.Time / minute; m != slot {
+			slot, n = m, 0
+		}
+		if n++; n <= examplesPerSlot {
+			out = append(out, e)
+		}
+	}
+	if len(out) <= maxExamples {
+		return out
+	}
+	kept := make([]Example, 0, maxExamples)
+	for i := range maxExamples {
+		kept = append(kept, out[i*(len(out)-1)/(maxExamples-1)])
+	}
+	return kept
+}
+
+const minute = int64(60e9)
+
+// errorFields are the names of fields that say what went wrong, beside the message; matching ends at the last dot, so
+// that err.message and error.message count as message.
+var errorFields = map[string]bool{
+	"err": true, "error": true, "reason": true, "cause": true, "detail": true, "details": true, "exception": true, "stderr": true,
+	"err.message": true, "error.message": true, "err.code": true, "error.code": true, "err.type": true, "error.type": true,
+	"errorMessage": true, "error_message": true, "exc_info": true, "hint": true, "error.cause": true,
+	"exception_message": true, "exception_type": true, "error_type": true, "err_msg": true, "errmsg": true,
+}
+
+// keptFields are the fields worth carrying along with an example.
+func keptField(f parse.Field) bool {
+	if len(f.Value) > 512 {
+		return false
+	}
+	switch f.Name {
+	case "user_agent", "referrer", "time", "timestamp", "@timestamp", "level":
+		return false
+	}
+	return true
+}
+
+// appendText writes the text that tells what a record is about: its message, then its error fields, then the exception
+// that the message does not already quote.
+func appendText(dst []byte, r *parse.Record) []byte {
+	msg := r.Message
+	if r.Exception != nil { // the trace itself is in Exception; frames would make every line a pattern of its own
+		if i := strings.IndexByte(msg, '\n'); i >= 0 {
+			msg = msg[:i]
+		}
+	}
+	dst = append(dst, msg...)
+	for _, f := range r.Fields {
+		if errorFields[f.Name] && f.Value != "" && !strings.Contains(msg, f.Value) {
+			v := f.Value
+			if i := strings.IndexByte(v, '\n'); i >= 0 {
+				v = v[:i]
+			}
+			dst = append(dst, "; "...)
+			dst = append(dst, f.Name...)
+			dst = append(dst, '=')
+			dst = append(dst, v...)
+		}
+	}
+	if e := r.Exception; e != nil {
+		dst = appendCause(dst, inquest.Cause{Type: e.Type, Message: e.Message})
+		if root := e.Root(); root.Message != e.Message || root.Type != e.Type {
+			dst = appendCause(dst, root)
+		}
+	}
+	if len(dst) > maxExampleBytes {
+		dst = dst[:maxExampleBytes]
+	}
+	return dst
+}
+
+func appendCause(dst []byte, c inquest.Cause) []byte {
+	if c.Message != "" && strings.Contains(string(dst), c.Message) && (c.Type == "" || strings.Contains(string(dst), c.Type)) {
+		return dst
+	}
+	dst = append(dst, "; "...)
+	dst = append(dst, c.Type...)
+	if c.Message != "" {
+		dst = append(dst, ": "...)
+		m := c.Message
+		if i := strings.IndexByte(m, '\n'); i >= 0 {
+			m = m[:i]
+		}
+		dst = append(dst, m...)
+	}
+	return dst
+}

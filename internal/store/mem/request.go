@@ -1,0 +1,182 @@
+package mem
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/inquesthq/inquest/internal/stat"
+)
+
+// streamKey is one observer's view of one route.
+type streamKey struct {
+	observer, method, route string
+}
+
+// Stream counts the requests that one observer (a proxy or a service) answered on one route.
+type Stream struct {
+	Observer string
+	Method   string
+	Route    string // folded path
+	Proxy    bool   // the observer is a proxy: its records name an upstream
+	Requests stat.Histogram
+	Seconds  stat.Histogram // summed duration in microseconds
+	Timed    uint64         // requests that carried a duration
+	Status   []StatusCount  // ascending by status once sealed
+	Clients  clientSet      // clients whose requests failed
+}
+
+// StatusCount counts one status of a stream.
+type StatusCount struct {
+	Status int
+	Count  uint64
+	Times  stat.Histogram // kept for 4xx and 5xx only
+}
+
+// Name returns "METHOD /route".
+func (s *Stream) Name() string {
+	if s.Method == "" {
+		return s.Route
+	}
+	return s.Method + " " + s.Route
+}
+
+func (s *Stream) compare(o *Stream) int {
+	return cmp.Or(cmp.Compare(s.Observer, o.Observer), cmp.Compare(s.Route, o.Route), cmp.Compare(s.Method, o.Method))
+}
+
+func (s *Stream) merge(o *Stream) {
+	s.Proxy = s.Proxy || o.Proxy
+	s.Requests.Merge(&o.Requests)
+	s.Seconds.Merge(&o.Seconds)
+	s.Timed += o.Timed
+	for i := range o.Status {
+		c := s.status(o.Status[i].Status)
+		c.Count += o.Status[i].Count
+		c.Times.Merge(&o.Status[i].Times)
+	}
+	s.Clients.merge(&o.Clients)
+}
+
+func (s *Stream) seal() {
+	slices.SortFunc(s.Status, func(a, b StatusCount) int { return cmp.Compare(a.Status, b.Status) })
+}
+
+func (s *Stream) status(code int) *StatusCount {
+	for i := range s.Status {
+		if s.Status[i].Status == code {
+			return &s.Status[i]
+		}
+	}
+	s.Status = append(s.Status, StatusCount{Status: code})
+	return &s.Status[len(s.Status)-1]
+}
+
+// clientSet counts distinct clients by hash, exactly up to its bound.
+type clientSet struct {
+	seen map[uint64]struct{}
+}
+
+const maxClients = 50_000
+
+func (c *clientSet) add(h uint64) {
+	if c.seen == nil {
+		c.seen = map[uint64]struct{}{}
+	}
+	if len(c.seen) < maxClients {
+		c.seen[h] = struct{}{}
+	}
+}
+
+func (c *clientSet) merge(o *clientSet) {
+	for h := range o.seen {
+		c.add(h)
+	}
+}
+
+// Hashes calls f for each distinct client, in no order.
+func (c *clientSet) Hashes(f func(uint64)) {
+	for h := range c.seen {
+		f(h)
+	}
+}
+
+// Failure is one failed request kept with its detail.
+type Failure struct {
+	Time           int64 // when it was answered, Unix ns
+	File           int32 // index into the case's files
+	Line           int32
+	Status         int32
+	Duration       float64 // seconds, -1 when unknown
+	Observer       string
+	Method         string
+	Route          string
+	URL            string
+	Upstream       string
+	UpstreamStatus string
+	Reason         string // the proxy's own word: response flags, termination state
+	ID             uint64 // hash of the request id, 0 when it has none
+	RequestID      string
+	Client         string
+}
+
+func (f Failure) compare(o Failure) int {
+	return cmp.Or(cmp.Compare(f.Time, o.Time), cmp.Compare(f.File, o.File), cmp.Compare(f.Line, o.Line))
+}
+
+// Name returns "METHOD /route".
+func (f *Failure) Name() string {
+	if f.Method == "" {
+		return f.Route
+	}
+	return f.Method + " " + f.Route
+}
+
+// Answer says what one identified request got, from one observer.
+type Answer struct {
+	ID     uint64 // hash of the request id
+	Time   int64
+	By     *Answerer
+	Status int16
+}
+
+// Answerer says who wrote an answer down, for which route, and whom a proxy had asked.
+type Answerer struct {
+	Observer, Method, Route, Upstream string
+	Proxy                             bool
+}
+
+type upstreamKey struct{ observer, addr string }
+
+// Upstream counts what one proxy got from one upstream address.
+type Upstream struct {
+	Observer string
+	Addr     string
+	Requests stat.Histogram
+	Failed   stat.Histogram // upstream answered 5xx or not at all
+	NoAnswer stat.Histogram // not at all
+}
+
+func (u *Upstream) compare(o *Upstream) int {
+	return cmp.Or(cmp.Compare(u.Observer, o.Observer), cmp.Compare(u.Addr, o.Addr))
+}
+
+func (u *Upstream) merge(o *Upstream) {
+	u.Requests.Merge(&o.Requests)
+	u.Failed.Merge(&o.Failed)
+	u.NoAnswer.Merge(&o.NoAnswer)
+}
+
+// HashID hashes a request or trace id (FNV-1a, 64 bit); 0 stands for "no id" and is never returned for a non-empty id.
+func HashID(id string) uint64 {
+	if id == "" {
+		return 0
+	}
+	h := uint64(14695981039346656037)
+	for i := 0; i < len(id); i++ {
+		h = (h ^ uint64(id[i])) * 1099511628211
+	}
+	if h == 0 {
+		return 1
+	}
+	return h
+}

@@ -1,0 +1,39 @@
+package mem
+
+import (
+	"github.com/inquesthq/inquest"
+	"github.com/inquesthq/inquest/internal/pattern"
+)
+
+// addSpan accumulates a span for the service graph and, when it failed, counts it under the pattern of its error. Callers
+// hold the lock.
+func (s *Store) addSpan(sp *inquest.Span) {
+	s.traces.Add(*sp)
+	if !sp.Error {
+		return
+	}
+	text := sp.Name + ": " + sp.Message
+	if sp.Peer != "" {
+		text += " (" + sp.Peer + ")"
+	}
+	id := pattern.Hash([]byte(text))
+	k := patternKey{sp.Service, inquest.LevelError, id}
+	p := s.errSpans[k]
+	if p == nil {
+		if len(s.errSpans) >= maxPatterns {
+			return
+		}
+		p = &Pattern{ID: id, Service: sp.Service, Level: inquest.LevelError, Template: pattern.Template([]byte(text))}
+		s.errSpans[k] = p
+	}
+	at := sp.Start.Add(sp.Duration).UnixNano()
+	p.Count++
+	p.Times.Add(at, 1)
+	if len(p.Requests) < maxIDs {
+		p.Requests = append(p.Requests, HashID(sp.TraceID))
+	}
+	p.addInstance(sp.Instance)
+	if len(p.Examples) < 8*maxExamples {
+		p.Examples = append(p.Examples, Example{Time: at, Line: int32(sp.Source.Line), Text: text, Instance: sp.Instance, RequestID: sp.TraceID})
+	}
+}

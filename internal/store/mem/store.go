@@ -1,0 +1,203 @@
+// Package mem is the in-memory store behind `inquest investigate DIR`: it reads the signals of a case folder once
+// and keeps metrics for everything and detail for failures. Healthy requests become counters per route and second
+// (coarser when the recording is long); failed requests, log patterns with a few examples, series, spans and
+// changes are kept as records, each within a stated bound. Memory grows with the number of routes and patterns,
+// not with traffic.
+//
+// One Collector belongs to one worker of one file; Store.Merge is commutative, so the result does not depend on
+// how a file was split among workers.
+package mem
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+
+	"github.com/inquesthq/inquest"
+	"github.com/inquesthq/inquest/internal/pattern"
+	"github.com/inquesthq/inquest/internal/servicegraph"
+)
+
+// Bounds on what is kept. They are sizes at which a person stops reading, or memory budgets; counts stay exact.
+const (
+	maxStreams      = 20_000  // distinct route x status streams; the surplus is counted under the route "(other)"
+	maxPatterns     = 20_000  // distinct log patterns
+	maxFailures     = 100_000 // failed requests kept with detail
+	failuresPerSlot = 32      // of one stream and minute
+	examplesPerSlot = 2       // of one pattern and minute
+	maxExamples     = 48      // of one pattern
+	maxExampleBytes = 4 << 10 // of one example's text
+	maxIDs          = 4096    // request ids kept per pattern
+	maxAnswers      = 500_000 // request id -> answer rows (32 bytes each)
+)
+
+// Store holds the signals of one investigation.
+type Store struct {
+	mu       sync.Mutex
+	streams  map[streamKey]*Stream
+	patterns map[patternKey]*Pattern
+	failures []Failure
+	answers  []Answer
+	upstream map[upstreamKey]*Upstream
+	series   []inquest.Series
+	errSpans map[patternKey]*Pattern
+	changes  []inquest.Change
+	edges    []inquest.Edge
+	hints    []inquest.Hint
+	traces   *servicegraph.Traces
+	events   *servicegraph.Events
+	sealed   bool
+}
+
+// New returns an empty store.
+func New() *Store {
+	return &Store{
+		streams:  map[streamKey]*Stream{},
+		patterns: map[patternKey]*Pattern{},
+		upstream: map[upstreamKey]*Upstream{},
+		errSpans: map[patternKey]*Pattern{},
+		traces:   new(servicegraph.Traces),
+		events:   new(servicegraph.Events),
+	}
+}
+
+// Merge adds what a collector gathered; service is the name of whoever wrote the records that named nobody (it is known
+// only once the file has been recognised). It may be called from several goroutines, in any order.
+func (s *Store) Merge(c *Collector, service string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c.name(service)
+	for _, st := range c.streams {
+		mergeInto(s.streams, streamKey{st.Observer, st.Method, st.Route}, st)
+	}
+	for _, p := range c.patterns {
+		mergeInto(s.patterns, patternKey{p.Service, p.Level, p.ID}, p)
+	}
+	for _, u := range c.upstream {
+		mergeInto(s.upstream, upstreamKey{u.Observer, u.Addr}, u)
+	}
+	s.failures = append(s.failures, c.failures...)
+	if room := maxAnswers - len(s.answers); room > 0 {
+		s.answers = append(s.answers, c.answers[:min(room, len(c.answers))]...)
+	}
+	s.series = append(s.series, c.series...)
+	s.changes = append(s.changes, c.changes...)
+	s.edges = append(s.edges, c.edges...)
+	s.hints = append(s.hints, c.hints...)
+	for _, sp := range c.spans {
+		s.addSpan(sp)
+	}
+	for _, e := range c.events {
+		s.events.Add(e.trace, e.service, e.instance, e.key, e.at)
+	}
+}
+
+type merger[T any] interface{ merge(T) }
+
+func mergeInto[K comparable, T merger[T]](m map[K]T, k K, v T) {
+	if old, ok := m[k]; ok {
+		old.merge(v)
+		return
+	}
+	m[k] = v
+}
+
+// Seal sorts what was merged; afterwards the store is read-only and every listing is deterministic.
+func (s *Store) Seal() {
+	if s.sealed {
+		return
+	}
+	s.sealed = true
+	for _, st := range s.streams {
+		st.seal()
+	}
+	for _, p := range s.patterns {
+		p.seal()
+	}
+	slices.SortFunc(s.failures, Failure.compare)
+	slices.SortFunc(s.answers, func(a, b Answer) int {
+		return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Time, b.Time), cmp.Compare(a.By.Observer, b.By.Observer))
+	})
+	slices.SortStableFunc(s.series, compareSeries)
+	slices.SortStableFunc(s.changes, func(a, b inquest.Change) int {
+		return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.Service, b.Service), cmp.Compare(a.Summary, b.Summary))
+	})
+	slices.SortFunc(s.edges, func(a, b inquest.Edge) int { return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To)) })
+	s.edges = slices.Compact(s.edges)
+}
+
+// Streams lists the request streams by observer, route, status.
+func (s *Store) Streams() []*Stream { return sortedValues(s.streams, (*Stream).compare) }
+
+// Patterns lists the log patterns by service and id.
+func (s *Store) Patterns() []*Pattern { return sortedValues(s.patterns, (*Pattern).compare) }
+
+// SpanErrors lists patterns of failed spans.
+func (s *Store) SpanErrors() []*Pattern { return sortedValues(s.errSpans, (*Pattern).compare) }
+
+// Upstreams lists what proxies saw of their upstreams.
+func (s *Store) Upstreams() []*Upstream { return sortedValues(s.upstream, (*Upstream).compare) }
+
+// Failures lists the failed requests that were kept, ascending in time.
+func (s *Store) Failures() []Failure { return s.failures }
+
+// Answers lists which answer each identified request got, ascending in id.
+func (s *Store) Answers() []Answer { return s.answers }
+
+// Series lists the metric series.
+func (s *Store) Series() []inquest.Series { return s.series }
+
+// Changes lists the recorded changes, ascending in time.
+func (s *Store) Changes() []inquest.Change { return s.changes }
+
+// Edges lists the declared call graph.
+func (s *Store) Edges() []inquest.Edge { return s.edges }
+
+// Hint returns what the alert said, zero if there was none.
+func (s *Store) Hint() inquest.Hint {
+	if len(s.hints) == 0 {
+		return inquest.Hint{}
+	}
+	return s.hints[0]
+}
+
+// Traces returns the accumulated spans, Events the log statements that belong to traces.
+func (s *Store) Traces() *servicegraph.Traces { return s.traces }
+
+// Events returns the log statements that carry a trace id.
+func (s *Store) Events() *servicegraph.Events { return s.events }
+
+func sortedValues[K comparable, V any](m map[K]V, compare func(a, b V) int) []V {
+	out := make([]V, 0, len(m))
+	for _, v := range m {
+		out = append(out, v)
+	}
+	slices.SortFunc(out, compare)
+	return out
+}
+
+func compareSeries(a, b inquest.Series) int {
+	return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(labelText(a.Labels), labelText(b.Labels)), cmp.Compare(a.Source.File, b.Source.File))
+}
+
+func labelText(l map[string]string) string {
+	keys := make([]string, 0, len(l))
+	for k := range l {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	var b []byte
+	for _, k := range keys {
+		b = append(b, k...)
+		b = append(b, '=')
+		b = append(b, l[k]...)
+		b = append(b, ',')
+	}
+	return string(b)
+}
+
+type patternKey struct {
+	service string
+	level   inquest.Level
+	id      pattern.ID
+}
