@@ -39,6 +39,14 @@ type format struct {
 	// sequential formats carry state from line to line (W3C #Fields, MySQL slow log) and are read by one worker.
 	sequential bool
 
+	// single formats never continue on the next line (JSON); access formats are single anyway. A line that such a
+	// format refuses is another format's, or plain text, and not joined to the record before it.
+	single bool
+
+	// generic formats are catch-alls (any JSON, any line with a time stamp, any text): a specific format that takes
+	// a third as many lines is preferred, and in mixed files they get what nobody else takes.
+	generic bool
+
 	// read reads a whole document (OpenMetrics, Prometheus API JSON, CloudWatch JSON, git log, OTLP lines).
 	// It returns how many records it handed to sink and reports lines it could not read to skip.
 	read func(r io.Reader, file string, sink Sink, skip func(line int, reason string)) (records int, err error)
@@ -54,6 +62,13 @@ type lineParser interface {
 	// It returns false when the line does not start a record of the format: then the line is joined to the
 	// record before it, or skipped. It must not retain line beyond the Sink call (strings in r may alias it).
 	parse(line []byte, r *Record) bool
+}
+
+// recordFinisher is implemented by line parsers that read more than the first line of a record: MySQL's slow log,
+// SQL text, CSV with line breaks in quotes. finish is called once for each record, after its last continuation line
+// was joined to r.Message (with "\n") and before the Sink. Other lines may have been parsed since the first one.
+type recordFinisher interface {
+	finish(r *Record)
 }
 
 // FileReport is the account of one file: what it was taken for and what became of its lines.
