@@ -35,14 +35,14 @@ func ParseID(s string) (ID, error) {
 
 // Hash returns the ID of the line's template.
 func Hash(line []byte) ID {
-	var buf [MaxTemplate + 256]byte
-	return hashText(AppendTemplate(buf[:0], line))
+	var m masker
+	return hashText(m.mask(line))
 }
 
 // Template returns the line with its values masked, such as "connect to <*> refused after <*>".
 func Template(line []byte) string {
-	var buf [MaxTemplate + 256]byte
-	return string(AppendTemplate(buf[:0], line))
+	var m masker
+	return string(m.mask(line))
 }
 
 // The hash folds eight bytes at a time with a 64x64->128 bit multiplication. IDs are stored and quoted, so this function

@@ -18,34 +18,45 @@ const (
 	maxWord = 64
 )
 
-const placeholder = "<*>"
+const (
+	placeholder = "<*>"
+	// slack is more than any one step writes beyond MaxTemplate, where lit stops and the loop ends.
+	slack = 64
+)
 
 // masker holds the one pass over a line.
 type masker struct {
 	src []byte
-	out []byte
 	i   int // next byte of src
-	// base is where this template starts in out.
-	base int
+	// buf[:n] is the template so far. An array rather than a slice, for then a masker stays on the stack: appending
+	// through a pointer would move it to the heap.
+	buf [MaxTemplate + slack]byte
+	n   int
 	// gap says that blanks were read since the last output.
 	gap bool
 	// wordFrom and wordTo delimit the last literal word or key in src.
 	wordFrom, wordTo int
 	// open is the offset in out of the last opening bracket, -1 when none is open.
 	open int
+	// closes holds where in src the quotes end that are read as text: of '"', and of the other kinds.
+	closes [2]int
 	// syslogHost says that a date of the form "Jan 2 15:04:05" at the head of the line was read: RFC 3164 puts the
 	// host name next.
 	syslogHost bool
 }
 
 // AppendTemplate appends the template of line to dst. It looks at the first line of the first MaxLine bytes and appends
-// at most MaxTemplate+3 bytes of valid UTF-8.
+// at most MaxTemplate bytes of valid UTF-8 and, when cut there, "...".
 func AppendTemplate(dst, line []byte) []byte {
-	m := masker{src: firstLine(line), out: dst, base: len(dst), open: -1}
-	for m.i < len(m.src) {
-		if len(m.out)-m.base > MaxTemplate {
-			return m.cut()
-		}
+	var m masker
+	return append(dst, m.mask(line)...)
+}
+
+// mask returns the template of line, valid until the next call.
+func (m *masker) mask(line []byte) []byte {
+	m.src, m.i, m.n, m.gap = firstLine(line), 0, 0, false
+	m.wordFrom, m.wordTo, m.open, m.closes, m.syslogHost = 0, 0, -1, [2]int{-1, -1}, false
+	for m.i < len(m.src) && m.n <= MaxTemplate {
 		c := m.src[m.i]
 		switch k := classOf[c]; {
 		case k&clsToken != 0:
@@ -58,10 +69,11 @@ func AppendTemplate(dst, line []byte) []byte {
 			m.punct(c)
 		}
 	}
-	if len(m.out)-m.base > MaxTemplate {
-		return m.cut()
+	if m.n > MaxTemplate {
+		m.cut()
 	}
-	return m.out
+	m.src = nil // a Miner must not keep the caller's line alive
+	return m.buf[:m.n]
 }
 
 // firstLine cuts blank lines in front and all lines after the first.
@@ -79,12 +91,12 @@ func firstLine(line []byte) []byte {
 }
 
 // cut ends an overlong template at a rune boundary.
-func (m *masker) cut() []byte {
-	end := m.base + MaxTemplate
-	for end > m.base && !utf8.RuneStart(m.out[end]) {
-		end--
+func (m *masker) cut() {
+	m.n = MaxTemplate
+	for !utf8.RuneStart(m.buf[m.n]) {
+		m.n--
 	}
-	return append(m.out[:end], "..."...)
+	m.n += copy(m.buf[m.n:], "...")
 }
 
 // lit writes s after a pending blank.
@@ -92,25 +104,27 @@ func (m *masker) lit(s []byte) {
 	if m.gap {
 		m.blank()
 	}
-	if room := MaxTemplate + 1 - (len(m.out) - m.base); len(s) > room && room >= 0 {
-		s = s[:room]
-	}
-	m.out = append(m.out, s...)
+	m.n += copy(m.buf[m.n:], s)
 }
 
 func (m *masker) byte(c byte) {
 	if m.gap {
 		m.blank()
 	}
-	m.out = append(m.out, c)
+	m.buf[m.n] = c
+	m.n++
 }
 
 func (m *masker) blank() {
 	m.gap = false
-	if len(m.out) > m.base {
-		m.out = append(m.out, ' ')
+	if m.n > 0 {
+		m.buf[m.n] = ' '
+		m.n++
 	}
 }
+
+// hole writes the placeholder as it is.
+func (m *masker) hole() { m.n += copy(m.buf[m.n:], placeholder) }
 
 // space skips a blank, and a terminal's colour sequences, which some loggers write into files.
 func (m *masker) space(c byte) {
@@ -136,30 +150,32 @@ func (m *masker) rune() {
 		m.lit(m.src[from:m.i])
 		return
 	}
-	if !m.gap && bytes.HasSuffix(m.out[m.base:], []byte("\uFFFD")) {
-		return
+	if m.gap || m.n < 3 || string(m.buf[m.n-3:m.n]) != "\uFFFD" {
+		m.lit([]byte("\uFFFD"))
 	}
-	m.lit([]byte("\uFFFD"))
 }
 
 // value writes the placeholder. Values that follow each other with nothing but a separator between them become one,
 // so that lists of any length, numbers printed in groups, and dates give one template.
 func (m *masker) value() {
 	if j := m.joined(); j >= 0 {
-		m.out = m.out[:j]
+		m.n = j
 		m.gap = false
 		return
 	}
-	m.lit([]byte(placeholder))
+	if m.gap {
+		m.blank()
+	}
+	m.hole()
 }
 
 // joined returns the end of the placeholder that the next one would merge with, or -1.
 func (m *masker) joined() int {
-	j := len(m.out)
-	if j-m.base < len(placeholder) {
+	j := m.n
+	if j < len(placeholder) {
 		return -1
 	}
-	if c := m.out[j-1]; c != '>' {
+	if c := m.buf[j-1]; c != '>' {
 		switch c {
 		case ',', ';', '|':
 		case ':', '/', '-', '.', '_', '+':
@@ -171,34 +187,43 @@ func (m *masker) joined() int {
 		}
 		j--
 	}
-	if j-m.base < len(placeholder) || string(m.out[j-3:j]) != placeholder {
+	if !m.holeBefore(j) {
 		return -1
 	}
 	return j
 }
 
+// holeBefore reports whether a placeholder ends at buf[j].
+func (m *masker) holeBefore(j int) bool {
+	return j >= len(placeholder) && m.buf[j-1] == '>' && m.buf[j-2] == '*' && m.buf[j-3] == '<'
+}
+
 // bracketed closes a bracket. Three things make one value: a bracket that holds only values and dashes; such a bracket
-// right after a value, which says the value again in another form ("2484 bytes (2.42 KB)", "host (10.0.0.1)"); and
+// right after a value, which says the value again in another form ("2484 bytes (2.42 KB)", "10.0.0.1 (host)", "10.0.0.1 ()"); and
 // equal bracketed values in a row.
 func (m *masker) bracketed(c byte) {
 	m.gap = false
-	m.out = append(m.out, c)
+	m.byte(c)
 	m.i++
 	open := m.open
 	m.open = -1
-	if open < m.base || len(m.out)-open > 24 {
+	if open < 0 || m.n-open > 24 {
 		return
 	}
-	if !onlyValues(m.out[open+1 : len(m.out)-1]) {
-		return
+	if inner := m.buf[open+1 : m.n-1]; len(inner) > 0 || c != ')' {
+		if !onlyValues(inner) {
+			return
+		}
+		m.n = open + 1
+		m.hole()
+		m.byte(c)
 	}
-	m.out = append(append(m.out[:open+1], placeholder...), c)
 	j := open
-	if j > m.base && m.out[j-1] == ' ' {
+	if j > 0 && m.buf[j-1] == ' ' {
 		j--
 	}
-	if c == ')' && j-m.base >= 3 && string(m.out[j-3:j]) == placeholder {
-		m.out = m.out[:j]
+	if c == ')' && m.holeBefore(j) {
+		m.n = j
 		return
 	}
 	m.foldUnit()
@@ -207,16 +232,15 @@ func (m *masker) bracketed(c byte) {
 // foldUnit drops a bracketed or quoted value that repeats the one before it.
 func (m *masker) foldUnit() {
 	const unit = len(placeholder) + 2
-	n := len(m.out)
-	if n-m.base < 2*unit {
+	if m.n < 2*unit {
 		return
 	}
-	j := n - unit
-	for k := 0; k < 2 && (m.out[j-1] == ' ' || m.out[j-1] == ','); k++ {
+	j := m.n - unit
+	for k := 0; k < 2 && (m.buf[j-1] == ' ' || m.buf[j-1] == ','); k++ {
 		j--
 	}
-	if j-m.base >= unit && string(m.out[j-unit:j]) == string(m.out[n-unit:n]) {
-		m.out = m.out[:j]
+	if j >= unit && string(m.buf[j-unit:j]) == string(m.buf[m.n-unit:m.n]) {
+		m.n = j
 	}
 }
 

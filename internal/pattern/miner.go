@@ -41,7 +41,7 @@ type Miner struct {
 	entries map[ID]*Entry
 	other   *Entry
 	heap    []ID // when full: the kept IDs, the largest first
-	buf     []byte
+	masker  masker
 }
 
 // New returns an empty Miner.
@@ -52,7 +52,7 @@ func New(cfg Config) *Miner {
 	if cfg.MaxBuckets <= 0 {
 		cfg.MaxBuckets = DefaultMaxBuckets
 	}
-	return &Miner{cfg: cfg, entries: map[ID]*Entry{}, buf: make([]byte, 0, MaxTemplate+256)}
+	return &Miner{cfg: cfg, entries: map[ID]*Entry{}}
 }
 
 // Add counts one line at a time in Unix nanoseconds (0: unknown) and returns its entry. The entry stays the same for equal
@@ -61,11 +61,11 @@ func (m *Miner) Add(line []byte, at int64) *Entry { return m.AddN(line, at, 1) }
 
 // AddN counts a line that stands for n equal ones, as "last message repeated n times" and samplers write.
 func (m *Miner) AddN(line []byte, at int64, n uint32) *Entry {
-	m.buf = AppendTemplate(m.buf[:0], line)
-	id := hashText(m.buf)
+	text := m.masker.mask(line)
+	id := hashText(text)
 	e := m.entries[id]
 	if e == nil {
-		e = m.entry(id, m.buf)
+		e = m.entry(id, string(text))
 	}
 	e.Count += uint64(n)
 	if at != 0 {
@@ -85,7 +85,7 @@ func (e *Entry) seen(first, last int64) {
 }
 
 // entry makes the entry of a template seen for the first time, or returns Other's.
-func (m *Miner) entry(id ID, text []byte) *Entry {
+func (m *Miner) entry(id ID, text string) *Entry {
 	if len(m.entries) < m.cfg.MaxTemplates {
 		return m.insert(id, text)
 	}
@@ -102,8 +102,8 @@ func (m *Miner) entry(id ID, text []byte) *Entry {
 	return m.overflow()
 }
 
-func (m *Miner) insert(id ID, text []byte) *Entry {
-	e := &Entry{ID: id, Template: string(text), Histogram: stat.NewHistogram(m.cfg.MaxBuckets)}
+func (m *Miner) insert(id ID, text string) *Entry {
+	e := &Entry{ID: id, Template: text, Histogram: stat.NewHistogram(m.cfg.MaxBuckets)}
 	m.entries[id] = e
 	return e
 }
@@ -158,8 +158,7 @@ func (m *Miner) Merge(other *Miner) {
 	for id, o := range other.entries {
 		e := m.entries[id]
 		if e == nil {
-			m.buf = append(m.buf[:0], o.Template...)
-			e = m.entry(id, m.buf)
+			e = m.entry(id, o.Template)
 		}
 		e.merge(o)
 	}

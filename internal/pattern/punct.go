@@ -1,5 +1,7 @@
 package pattern
 
+import "bytes"
+
 // punct handles a byte that is neither token nor blank.
 func (m *masker) punct(c byte) {
 	switch c {
@@ -15,16 +17,14 @@ func (m *masker) punct(c byte) {
 		m.opening(c)
 	case '(':
 		m.byte(c)
-		m.open = len(m.out) - 1
+		m.open = m.n - 1
 		m.i++
 	case ')', ']', '}':
 		m.bracketed(c)
 	case '*', '!', '?':
 		m.repeated(c)
 	case ':':
-		m.byte(c)
-		m.i++
-		m.afterColon()
+		m.colon()
 	default:
 		m.byte(c)
 		m.i++
@@ -71,6 +71,14 @@ func (m *masker) less() {
 
 // opening handles '[' and '{'. A list of single tokens in them is one value whatever its length.
 func (m *masker) opening(c byte) {
+	if c == '[' && m.n > 0 && m.n < 32 {
+		if end := m.thread(); end > 0 {
+			m.byte(c)
+			m.hole()
+			m.i = end
+			return
+		}
+	}
 	end, commas := m.i+1, 0
 	for ; end < len(m.src) && end < m.i+maxValue; end++ {
 		b := m.src[end]
@@ -86,12 +94,36 @@ func (m *masker) opening(c byte) {
 		}
 	}
 	m.byte(c)
-	m.open = len(m.out) - 1
+	m.open = m.n - 1
 	m.i++
 	if commas > 0 && end < len(m.src) && m.src[end] == closer(c) {
-		m.out = append(m.out, placeholder...)
+		m.hole()
 		m.i = end
 	}
+}
+
+// thread returns the end of a thread name in brackets, 0 if the bracket holds none. Most loggers for the JVM and .NET put
+// it beside the level at the head of the line: "time LEVEL [thread]" or "time [thread] LEVEL". Which thread of a pool
+// wrote a line does not make another message.
+func (m *masker) thread() int {
+	end := m.i + 1
+	for limit := min(len(m.src), m.i+256); end < limit && m.src[end] != ']' && m.src[end] != '[' && m.src[end] != '='; {
+		end++
+	}
+	if end+1 >= len(m.src) || m.src[end] != ']' || isLevel(bytes.TrimSpace(m.src[m.i+1:end])) {
+		return 0
+	}
+	head := bytes.TrimPrefix(m.buf[:m.n], []byte("["))
+	head, dated := bytes.CutPrefix(head, []byte(placeholder))
+	if !dated {
+		return 0
+	}
+	head = bytes.Trim(head, " -:]")
+	after, _, _ := bytes.Cut(bytes.TrimLeft(m.src[end+1:], " "), []byte(" "))
+	if isLevel(head) || len(head) == 0 && isLevel(after) {
+		return end
+	}
+	return 0
 }
 
 // equals handles key=value, also with blanks around the sign.
@@ -129,7 +161,8 @@ func (m *masker) equals() {
 		m.i = j
 		if end := m.closing(j, c); end > 0 {
 			m.byte(c)
-			m.out = append(append(m.out, placeholder...), c)
+			m.hole()
+			m.byte(c)
 			m.i = end + 1
 		} else {
 			m.byte(c)
@@ -249,36 +282,53 @@ func (m *masker) apostrophe() {
 // programs quote each other's messages. A name in front of a colon is a key (JSON), and one after a word such as "state"
 // says what happened; both stay.
 func (m *masker) quote(q byte) {
-	src, from := m.src, m.i
+	src, from, pair := m.src, m.i, 1
+	if q == '"' {
+		pair = 0
+	}
 	m.byte(q)
 	m.i++
+	if from == m.closes[pair] || from > 0 && src[from-1] == '\\' {
+		return // the end of a text, or a quote within a quoted text
+	}
 	end := m.closing(from, q)
 	if end == 0 {
 		return
 	}
-	s := src[from+1 : end]
-	for _, c := range s {
-		if classOf[c]&clsSpace != 0 {
-			return
-		}
-	}
-	if m.quotedWord(s, from, end) {
+	if m.quotedText(src[from+1:end], from, end) {
+		m.closes[pair] = end
 		return
 	}
-	m.out = append(append(m.out, placeholder...), q)
+	m.hole()
+	m.byte(q)
 	m.i = end + 1
 	m.foldUnit()
 }
 
-// quotedWord reports whether the token in quotes stays to be read as text.
-func (m *masker) quotedWord(s []byte, from, end int) bool {
+// quotedText reports whether what stands in quotes, src[from:end+1], is to be read like the rest.
+func (m *masker) quotedText(s []byte, from, end int) bool {
+	for _, c := range s {
+		if classOf[c]&clsSpace != 0 {
+			return true
+		}
+	}
+	if len(s) == 0 {
+		return false
+	}
+	return m.isQuotedKey(end) || m.followsKind(from)
+}
+
+// isQuotedKey reports whether the string that ends at src[end] is a key: "key": value.
+func (m *masker) isQuotedKey(end int) bool {
 	j := end + 1
 	for j < len(m.src) && m.src[j] == ' ' {
 		j++
 	}
-	if j+1 < len(m.src) && m.src[j] == ':' && len(s) > 0 {
-		return true
-	}
+	return j+1 < len(m.src) && m.src[j] == ':'
+}
+
+// followsKind reports whether src[from] comes right after a word that names a kind (see namesKind).
+func (m *masker) followsKind(from int) bool {
 	if m.wordTo == 0 || from-m.wordTo > 4 {
 		return false
 	}
@@ -288,6 +338,20 @@ func (m *masker) quotedWord(s []byte, from, end int) bool {
 		}
 	}
 	return namesKind(m.src[m.wordFrom:m.wordTo])
+}
+
+// colon handles ':', be it the start of an IPv6 address such as ::1.
+func (m *masker) colon() {
+	if m.i+1 < len(m.src) && m.src[m.i+1] == ':' && (m.i == 0 || !isToken(m.src[m.i-1])) {
+		if end := m.groups(m.i); end > 0 {
+			m.i = end
+			m.value()
+			return
+		}
+	}
+	m.byte(':')
+	m.i++
+	m.afterColon()
 }
 
 // afterColon masks a boolean or null that follows "key:"; other words after a colon are text.

@@ -32,11 +32,20 @@ func (m *masker) token() {
 	m.i = i
 	w := src[start:i]
 	switch {
+	case i < len(src) && src[i] == '=' && k&clsLetter != 0 && m.isKeyName(w, k):
+		m.literal(w)
 	case m.isURL() || src[start] == '/' && i-start > 1 || m.isDrive(w):
 		m.path(start)
 	case isFaultCandidate(k) && isFault(w):
 		m.literal(w)
 	case k&clsDigit != 0:
+		if k&(clsNonHex|clsDot|clsSlash|clsAt|clsSign) == 0 && i < len(src) && src[i] == ':' {
+			if end := m.groups(start); end > 0 {
+				m.i = end
+				m.value()
+				return
+			}
+		}
 		m.number(w)
 	case k&clsSlash != 0 && count(w, '/') > 1:
 		m.value()
@@ -47,6 +56,50 @@ func (m *masker) token() {
 	default:
 		m.literal(w)
 	}
+}
+
+// isKeyName reports whether the token w in front of '=' is a key, although it has dots (service.name=) or a digit
+// (p99=). More than two digits make it an id.
+func (m *masker) isKeyName(w []byte, k uint16) bool {
+	if m.i+1 < len(m.src) && m.src[m.i+1] == '=' || !isLetter(w[0]) || k&(clsSlash|clsAt) != 0 {
+		return false
+	}
+	digits := 0
+	for _, c := range w {
+		if isDigit(c) {
+			digits++
+		}
+	}
+	return digits <= 2
+}
+
+// groups returns the end of groups of up to four hexadecimal digits between colons (IPv6 and hardware addresses, clock
+// times) that start at src[j], 0 when there are none. Without it a group such as "fe" would pass for a word.
+func (m *masker) groups(j int) int {
+	src, colons, digits, run := m.src, 0, 0, 0
+	for ; j < len(src); j++ {
+		c := src[j]
+		if c == ':' {
+			if j+1 == len(src) || classOf[src[j+1]]&(clsLetter|clsDigit|clsPunct) == 0 || classOf[src[j+1]]&clsNonHex != 0 {
+				break // the colon of the sentence
+			}
+			colons++
+			run = 0
+			continue
+		}
+		if k := classOf[c]; k&(clsLetter|clsDigit) == 0 || k&clsNonHex != 0 {
+			break
+		} else if k&clsDigit != 0 {
+			digits++
+		}
+		if run++; run > 4 {
+			return 0
+		}
+	}
+	if colons < 2 || digits == 0 || j < len(src) && isAlnum(src[j]) {
+		return 0
+	}
+	return j
 }
 
 // isFaultCandidate keeps the comparison with endings away from tokens without a name part.
@@ -60,6 +113,13 @@ func (m *masker) literal(w []byte) {
 
 // word decides on a token of letters, '_', '-' and the like.
 func (m *masker) word(w []byte, k uint16) {
+	if m.i < len(m.src) && m.src[m.i] == ':' && k&clsNonHex == 0 && len(w) <= 4 {
+		if end := m.groups(m.i - len(w)); end > 0 {
+			m.i = end
+			m.value()
+			return
+		}
+	}
 	if m.i < len(m.src) && m.src[m.i] == ':' && (m.isURL() || m.isDrive(w) || m.isLocalPort(w)) {
 		m.path(m.i - len(w))
 		return
@@ -89,17 +149,32 @@ func (m *masker) word(w []byte, k uint16) {
 	m.literal(w)
 }
 
-// isUserName reports whether w is the name in "for user alice" (see introducesUser).
+// isUserName reports whether w is the name in "for user alice" or "password for alice" (see introducesUser).
 func (m *masker) isUserName(w []byte) bool {
-	if m.wordTo-m.wordFrom != 4 || m.wordTo+1 != m.i-len(w) || string(m.src[m.wordFrom:m.wordTo]) != "user" {
+	at := m.i - len(w)
+	if m.wordTo+1 != at || m.src[m.wordTo] != ' ' {
 		return false
 	}
-	before := bytes.TrimRight(m.src[:m.wordFrom], " ")
-	from := len(before)
-	for from > 0 && isLetter(before[from-1]) {
+	switch string(m.src[m.wordFrom:m.wordTo]) {
+	case "user":
+		return introducesUser(m.wordBefore()) && !isFunctionWord(w)
+	case "for":
+		return introducesAccount(m.wordBefore()) && !isFunctionWord(w)
+	}
+	return false
+}
+
+// wordBefore returns the word before the last one, nil when there is none right before it.
+func (m *masker) wordBefore() []byte {
+	to := m.wordFrom - 1
+	if to <= 0 || m.src[to] != ' ' {
+		return nil
+	}
+	from := to
+	for from > 0 && isLetter(m.src[from-1]) {
 		from--
 	}
-	return introducesUser(before[from:]) && !isFunctionWord(w)
+	return m.src[from:to]
 }
 
 // isDate reports whether w is a month or weekday next to a number, "Jul  1" or "Sun Dec 04", "Sun, 06 Nov 1994".
@@ -116,7 +191,7 @@ func (m *masker) isDate(w []byte) bool {
 		if !isDigit(rest[0]) {
 			return false
 		}
-		m.syslogHost = len(m.out) == m.base && isSyslogDate(rest)
+		m.syslogHost = m.n == 0 && isSyslogDate(rest)
 		return true
 	}
 	if !isWeekday(w) {
@@ -140,6 +215,10 @@ func isSyslogDate(s []byte) bool {
 func (m *masker) number(w []byte) {
 	if m.isFailedStatus(w) {
 		m.lit(w)
+		return
+	}
+	if isProtocol(w) {
+		m.literal(w)
 		return
 	}
 	if m.syslogHost && !isDigit(w[0]) {

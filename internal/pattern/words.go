@@ -45,7 +45,7 @@ func namesKind(key []byte) bool {
 	switch string(lastPart(&buf, key)) {
 	case "error", "err", "errno", "errmsg", "reason", "cause", "exception", "fault", "failure", "fatal", "panic",
 		"status", "state", "code", "result", "outcome", "phase", "stage", "sqlstate",
-		"msg", "message", "text", "detail", "details", "description", "desc", "title", "hint", "event", "warning", "warn",
+		"msg", "message", "text", "body", "summary", "note", "info", "output", "stderr", "stdout", "exc", "detail", "details", "description", "desc", "title", "hint", "event", "warning", "warn",
 		"level", "lvl", "severity", "type", "kind", "class", "category",
 		"method", "op", "operation", "action", "verb":
 		return true
@@ -95,6 +95,26 @@ func isWeekday(w []byte) bool {
 	switch string(w) {
 	case "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun",
 		"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday":
+		return true
+	}
+	return false
+}
+
+// isProtocol reports the two names with a digit that are words of everybody's vocabulary and contrast with each other:
+// "IPv6 unavailable" is not "IPv4 unavailable".
+func isProtocol(w []byte) bool {
+	return len(w) == 4 && (w[3] == '4' || w[3] == '6') && w[2]|0x20 == 'v' && w[0]|0x20 == 'i' && w[1]|0x20 == 'p'
+}
+
+// isLevel reports whether w is the name of a log level.
+func isLevel(w []byte) bool {
+	if len(w) > 8 {
+		return false
+	}
+	var buf [16]byte
+	switch string(lower(&buf, w)) {
+	case "trace", "debug", "info", "notice", "note", "warn", "warning", "error", "err", "crit", "critical", "fatal", "severe",
+		"panic", "alert", "emerg", "verbose", "fine", "config":
 		return true
 	}
 	return false
@@ -165,11 +185,21 @@ func introducesUser(w []byte) bool {
 	return false
 }
 
-// isFunctionWord lists the words that may follow "user" without being a name.
+// introducesAccount reports whether a user's name follows when the word stands before "for": "password for alice".
+func introducesAccount(w []byte) bool {
+	switch string(w) {
+	case "password", "Password", "publickey", "passphrase", "credentials", "login", "Login", "logon":
+		return true
+	}
+	return false
+}
+
+// isFunctionWord lists the words that may follow "user" or "for" without being a name.
 func isFunctionWord(w []byte) bool {
 	switch string(w) {
 	case "is", "was", "has", "not", "does", "did", "and", "or", "in", "on", "to", "from", "with", "at", "by", "for", "of",
-		"unknown", "name", "id", "agent", "failed", "could", "cannot", "request", "input", "data", "account", "accounts":
+		"unknown", "name", "id", "agent", "failed", "could", "cannot", "request", "input", "data", "account", "accounts",
+		"invalid", "illegal", "user", "users", "role", "the", "a", "an", "this", "all", "any", "each", "every":
 		return true
 	}
 	return false
