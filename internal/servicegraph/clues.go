@@ -33,6 +33,18 @@ const (
 // subtraction that is never exact; calls no longer made have many innocent reasons.
 var weights = [channelCount]float64{chFailures: 0.8, chSeconds: 0.7, chNetwork: 0.8, chResource: 0.85, chFlow: 0.8, chStarving: 0.5}
 
+// weight lowers, a little, the channels that do not make the harm the alert was about: slow components rarely cause
+// wrong answers, and failing ones answer fast. A little only, since timeouts turn one into the other.
+func weight(ch channel, metric string) float64 {
+	w := weights[ch]
+	switch {
+	case metric == "availability" && (ch == chSeconds || ch == chNetwork || ch == chResource),
+		metric == "latency" && (ch == chFailures || ch == chFlow || ch == chStarving):
+		w *= 0.85
+	}
+	return w
+}
+
 // board collects clues.
 type board struct {
 	clues map[string][]clue
@@ -231,44 +243,69 @@ func (s scene) unexplained(added map[string]impact, report func(string, impact, 
 	}
 }
 
-// starvingClues blames callers whose callees are no longer called although the callers themselves still are.
-func (s scene) starvingClues() {
-	type loss struct{ share, sure float64 }
-	lost := map[string]loss{}
-	for name, m := range s.components {
-		l := s.frame.split(m.requests)
-		before := quantile(l.base, 0.5)
-		if r := quantile(l.recent, 0.75); len(l.recent) > 0 {
-			before = math.Min(before, r)
+// callRatio is the component's requests per request of its callers, where those had any.
+func (s scene) callRatio(name string) grid {
+	sum := grid{}
+	for _, caller := range s.graph.Callers(name) {
+		m := s.components[caller]
+		if m == nil || len(m.requests) == 0 {
+			return nil // a caller that nobody counted may account for any change
 		}
-		if len(l.base) < minBaseline || len(l.now) == 0 || before <= 0 {
-			continue
-		}
-		least := quantile(append(append([]float64(nil), l.base...), l.recent...), 0)
-		now := mean(l.now)
-		if now < least { // lower than ever: a healthy stretch of n samples does that once in n
-			lost[name] = loss{1 - now/before, 1 - 1/float64(len(l.base)+1)}
+		sum.add(m.requests)
+	}
+	out := grid{}
+	for t, n := range s.components[name].requests {
+		if sum[t] > 0 {
+			out[t] = n / sum[t]
 		}
 	}
-	why := map[string][]string{}
-	strength := map[string]float64{}
-	for _, name := range sortedKeys(lost) {
-		for _, caller := range s.graph.Callers(name) {
-			m := s.components[caller]
-			if m == nil || len(m.requests) == 0 || lost[caller].share > 0.5*lost[name].share {
-				continue
+	return out
+}
+
+// starvingClues blames callers whose callees are no longer called although the callers themselves still are: the code
+// no longer gets that far.
+func (s scene) starvingClues() {
+	strength, why := map[string]float64{}, map[string]string{}
+	for _, name := range sortedKeys(s.components) {
+		callers := s.graph.Callers(name)
+		drop := s.missing(name)
+		if drop == 0 || len(callers) == 0 {
+			continue
+		}
+		// Half of the calls missing may be another mix of requests; all of them missing is not.
+		share := ramp(drop, 0.5, 1) / float64(len(callers))
+		for _, caller := range callers {
+			if share > strength[caller] {
+				why[caller] = fmt.Sprintf("still gets requests, but calls %s %.0f %% less", name, 100*drop)
 			}
-			share := ramp(lost[name].share-lost[caller].share, 0.3, 1) * lost[name].sure / float64(len(s.graph.Callers(name)))
-			if share > 0 {
-				strength[caller] = 1 - (1-strength[caller])*(1-share)
-				why[caller] = append(why[caller], name)
-			}
+			strength[caller] = 1 - (1-strength[caller])*(1-share)
 		}
 	}
 	for _, caller := range sortedKeys(strength) {
-		s.board.add(caller, clue{chStarving, strength[caller],
-			fmt.Sprintf("still gets requests, but calls %s %.0f %% less", why[caller][0], 100*lost[why[caller][0]].share), s.components[caller].sources[kindRequests]})
+		s.board.add(caller, clue{chStarving, strength[caller], why[caller], s.components[caller].sources[kindRequests]})
 	}
+}
+
+// missing returns the share of its usual requests that a component no longer gets from callers that go on, 0 when
+// that is within what the baseline showed.
+func (s scene) missing(name string) float64 {
+	l := s.frame.split(s.callRatio(name))
+	if len(l.base) < minBaseline || len(l.now) == 0 {
+		return 0
+	}
+	before := quantile(l.base, 0.5)
+	if len(l.recent) > 0 {
+		before = math.Min(before, quantile(l.recent, 0.75))
+	}
+	now, low := mean(l.now), quantile(l.base, 0.05)
+	noise := math.Max((quantile(l.base, 0.5)-low)/1.645, spread(l.base))
+	if before <= 0 || now >= low || before-now < 3*noise {
+		return 0
+	}
+	// Where a handful of calls were to be expected, none at all may be chance: 5 expected and none seen has a
+	// probability of 0.7 %, and dozens of components are looked at.
+	usual := quantile(s.frame.split(s.components[name].requests).base, 0.5) * float64(len(l.now))
+	return (1 - now/before) * ramp(usual, 3, 10)
 }
 
 // gap is the added seconds of a call that its callee does not account for, and their significance.
@@ -369,9 +406,11 @@ func timingClues(b *board, t timing) {
 	for _, e := range sortedEdges(calls) {
 		total += math.Max(0, calls[e].seconds)
 	}
+	// Less than a tenth of the time requests take anyway is nothing anybody was alerted for.
+	felt := ramp(total/math.Max(t.usual, 1e-9), 0.02, 0.1)
 	for _, name := range sortedKeys(self) {
 		if s := self[name]; s.seconds > 0 {
-			b.add(name, clue{chSeconds, s.seconds / total * significance(s.z()),
+			b.add(name, clue{chSeconds, s.seconds / total * significance(s.z()) * felt,
 				fmt.Sprintf("its own code took %.3g s longer over %d traces", s.seconds, t.traces[1]), nil})
 		}
 	}
@@ -389,14 +428,10 @@ func traceGaps(t timing) map[inquest.Edge]gap {
 }
 
 func flowClues(b *board, flows map[string]*flowBreak) {
-	total := 0.0
-	for _, x := range flows {
-		total += x.own
-	}
 	for _, name := range sortedKeys(flows) {
 		if x := flows[name]; x.own > 0 {
-			// A defect stops every request that comes by; a mere change of the mix of requests shifts a share.
-			b.add(name, clue{chFlow, x.drop * (0.5 + 0.5*x.own/total),
+			// A defect stops nearly every request that comes by; a changed mix of requests shifts a share.
+			b.add(name, clue{chFlow, ramp(x.drop, 0.2, 1) * x.own / x.broken,
 				fmt.Sprintf("%.0f of %.0f requests left their usual course here, not in a callee: %s", x.own, x.total, x.example), nil})
 		}
 	}

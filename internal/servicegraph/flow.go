@@ -8,7 +8,7 @@ import (
 // segment is one service's part of one request: from the span by which the service was entered to its last event.
 type segment struct {
 	service, entry string
-	side           int
+	side           int // 0 the baseline, 1 to parts the incident
 	parent         *segment
 	steps          []step
 	broken         []departure
@@ -84,20 +84,48 @@ func segments(forest []*node, ev *Events, side map[uint64]int) []*segment {
 	return all
 }
 
-// follow counts segments in which an event occurred, and in which another one followed, on either side.
-type follow struct{ seen, kept [2]float64 }
+// tally counts by side.
+type tally [parts + 1]float64
 
-// broken reports whether the succession was near-certain in the baseline and is significantly rarer now.
-func (f follow) broken() bool {
-	return f.seen[0] >= minBaseline && f.kept[0] >= 0.9*f.seen[0] && f.seen[1] > 0 && drops(f.kept[0], f.seen[0], f.kept[1], f.seen[1])
+// since adds up the incident from a part on.
+func (t tally) since(part int) float64 {
+	s := 0.0
+	for _, v := range t[part:] {
+		s += v
+	}
+	return s
 }
 
-// drops compares two proportions: three standard deviations of the pooled share (add-one smoothed, since a share of
-// exactly one has no variance), and at least a tenth.
-func drops(k0, n0, k1, n1 float64) bool {
-	p := (k0 + k1 + 1) / (n0 + n1 + 2)
-	d := k0/n0 - k1/n1
-	return d >= 0.1 && d >= 3*math.Sqrt(p*(1-p)*(1/n0+1/n1))
+// follow counts segments in which an event occurred, and in which another one followed.
+type follow struct{ seen, kept tally }
+
+// lost says from which part of the incident on a near-certain succession is significantly rarer, and by how much.
+// part is 0 when it is not.
+func (f follow) lost() (part int, drop float64) {
+	if f.seen[0] < minBaseline || f.kept[0] < 0.9*f.seen[0] {
+		return 0, 0
+	}
+	return worst(f.kept, f.seen)
+}
+
+// worst compares the baseline's share with the incident's, from each part on, and returns the part with the clearest
+// drop: at least a tenth, and three standard deviations of the pooled share (add-one smoothed, since a share of exactly
+// one has no variance).
+func worst(kept, seen tally) (part int, drop float64) {
+	best := 3.0
+	for p := 1; p <= parts; p++ {
+		n := seen.since(p)
+		if n == 0 {
+			break
+		}
+		k := kept.since(p)
+		mean := (kept[0] + k + 1) / (seen[0] + n + 2)
+		d := kept[0]/seen[0] - k/n
+		if z := d / math.Sqrt(mean*(1-mean)*(1/seen[0]+1/n)); d >= 0.1 && z > best {
+			best, part, drop = z, p, d
+		}
+	}
+	return part, drop
 }
 
 // departure is one way in which a segment leaves the usual course.
@@ -110,9 +138,9 @@ type context struct{ service, entry string }
 
 // flowBreak is what one service's broken successions amount to.
 type flowBreak struct {
-	own, total float64 // segments of the incident broken with no broken callee; all of the incident
-	drop       float64 // the largest loss of a share among the own breaks, 0 to 1
-	example    string
+	own, broken, total float64 // segments of the incident: broken with no broken callee, broken at all, all
+	drop               float64 // the largest loss of a share among the own breaks, 0 to 1
+	example            string
 }
 
 // flowBreaks finds services whose requests stop taking their usual course. Event pairs are learned from the baseline:
@@ -124,7 +152,7 @@ func flowBreaks(all []*segment) map[string]*flowBreak {
 		m.count(s)
 	}
 	for _, s := range all {
-		if s.side == 1 {
+		if s.side > 0 {
 			s.broken = m.breaks(s)
 		}
 	}
@@ -142,7 +170,7 @@ func flowBreaks(all []*segment) map[string]*flowBreak {
 func summarise(all []*segment) map[string]*flowBreak {
 	out := map[string]*flowBreak{}
 	for _, s := range all {
-		if s.side != 1 {
+		if s.side == 0 {
 			continue
 		}
 		b := out[s.service]
@@ -154,6 +182,7 @@ func summarise(all []*segment) map[string]*flowBreak {
 		if len(s.broken) == 0 {
 			continue
 		}
+		b.broken++
 		if !s.below {
 			b.own++
 			for _, d := range s.broken {
@@ -168,18 +197,18 @@ func summarise(all []*segment) map[string]*flowBreak {
 
 // model is what is known about the usual course of requests.
 type model struct {
-	runs   map[context]*[2]float64
+	runs   map[context]*tally
 	nexts  map[context]map[string]map[string]*follow // first event, second event
-	events map[context]map[string]*[2]float64        // segments in which an event occurred
+	events map[context]map[string]*tally             // segments in which an event occurred
 }
 
 // learn notes which events come right after one another in the baseline.
 func learn(all []*segment) *model {
-	m := &model{map[context]*[2]float64{}, map[context]map[string]map[string]*follow{}, map[context]map[string]*[2]float64{}}
+	m := &model{map[context]*tally{}, map[context]map[string]map[string]*follow{}, map[context]map[string]*tally{}}
 	for _, s := range all {
 		c := s.context()
 		if m.runs[c] == nil {
-			m.runs[c], m.nexts[c], m.events[c] = &[2]float64{}, map[string]map[string]*follow{}, map[string]*[2]float64{}
+			m.runs[c], m.nexts[c], m.events[c] = &tally{}, map[string]map[string]*follow{}, map[string]*tally{}
 		}
 		m.runs[c][s.side]++
 		if s.side != 0 {
@@ -217,7 +246,7 @@ func (m *model) count(s *segment) {
 	first, last := s.positions()
 	for a, i := range first {
 		if m.events[c][a] == nil {
-			m.events[c][a] = &[2]float64{}
+			m.events[c][a] = &tally{}
 		}
 		m.events[c][a][s.side]++
 		for b, f := range m.nexts[c][a] {
@@ -239,12 +268,20 @@ func (m *model) breaks(s *segment) []departure {
 	first, last := s.positions()
 	var out []departure
 	for a, i := range first {
-		if ev := m.events[c][a]; ev[0] == 0 && drops(runs[0], runs[0], runs[1]-ev[1], runs[1]) {
-			out = append(out, departure{a + " is new", ev[1] / runs[1]})
+		if ev := m.events[c][a]; ev[0] == 0 {
+			without := *runs
+			for p := range without {
+				without[p] -= ev[p]
+			}
+			if part, drop := worst(without, *runs); part > 0 && s.side >= part {
+				out = append(out, departure{a + " is new", drop})
+			}
 		}
 		for b, f := range m.nexts[c][a] {
-			if j, ok := last[b]; (!ok || j <= i) && f.broken() {
-				out = append(out, departure{a + " no longer leads to " + b, f.kept[0]/f.seen[0] - f.kept[1]/f.seen[1]})
+			if j, ok := last[b]; !ok || j <= i {
+				if part, drop := f.lost(); part > 0 && s.side >= part {
+					out = append(out, departure{a + " no longer leads to " + b, drop})
+				}
 			}
 		}
 	}

@@ -34,6 +34,7 @@ type reading struct {
 	part       string // "sum" or "count" of a histogram or summary
 	scale      float64
 	counter    bool
+	perSecond  bool // requests or failures given as a rate
 }
 
 var (
@@ -64,6 +65,7 @@ func read(s inquest.Series) (r reading, ok bool) {
 	if statusFailed(s.Labels) && (r.kind == kindRequests || r.part == "count") {
 		r.kind, r.part = kindFailures, ""
 	}
+	r.perSecond = (r.kind == kindRequests || r.kind == kindFailures) && !r.counter && (has["per"] && has["second"] || anyOf(has, "rps", "qps"))
 	r.stat = statOf(s.Labels, words)
 	r.from, r.component = first(s.Labels, sourceLabels), first(s.Labels, destLabels)
 	if r.from == "" || r.component == "" {

@@ -15,8 +15,8 @@ type grid map[int64]float64
 type measured struct {
 	latency  map[string]*average // by statistic
 	outgoing map[string]*average
-	requests grid // per second, or any unit common to the family: used as a weight and as a ratio only
-	failures grid
+	requests grid     // per step
+	failures grid     // per step
 	ratio    *average // failed share
 	cpu      *average
 	cores    grid
@@ -196,7 +196,9 @@ func sampled(s inquest.Series, r reading, step, anchor int64) grid {
 			}
 			v /= dt
 		}
-		v *= r.scale
+		if v *= r.scale; r.perSecond || rate && (r.kind == kindRequests || r.kind == kindFailures) {
+			v *= float64(step) / 1e9
+		}
 		if invertedFamily(s.Name) && r.kind == kindFailRatio {
 			v = 1 - v
 		}

@@ -79,29 +79,32 @@ func traceClues(b *board, in Input, f frame) timing {
 // suspects combines the clues of each component: independent reasons add up as probabilities do.
 func (b *board) suspects(g *Graph, h inquest.Hint) []Suspect {
 	reach := g.Reachable(h.Target)
+	best := map[string]*[channelCount]float64{}
+	firm := map[string]float64{} // score without the channels that a callee's trouble brings about
+	for name, clues := range b.clues {
+		best[name] = &[channelCount]float64{}
+		for _, c := range clues {
+			best[name][c.channel] = math.Max(best[name][c.channel], c.strength*weight(c.channel, h.Metric))
+		}
+		only := *best[name]
+		only[chFlow], only[chStarving] = 0, 0
+		firm[name] = union(only)
+	}
 	var out []Suspect
 	for name, clues := range b.clues {
-		sort.SliceStable(clues, func(i, j int) bool {
-			wi, wj := clues[i].strength*weights[clues[i].channel], clues[j].strength*weights[clues[j].channel]
-			if wi != wj {
-				return wi > wj
-			}
-			return clues[i].why < clues[j].why
-		})
-		var best [channelCount]float64
-		for _, c := range clues {
-			best[c.channel] = math.Max(best[c.channel], c.strength)
+		below := 0.0
+		for _, c := range g.Callees(name) {
+			below = math.Max(below, firm[c])
 		}
-		rest := 1.0
-		for ch, s := range best {
-			rest *= 1 - s*weights[ch]
-		}
-		score := 1 - rest
+		best[name][chFlow] *= 1 - below
+		best[name][chStarving] *= 1 - below
+		score := union(*best[name])
 		if reach != nil && !reach[name] {
 			score *= 0.3 // the alerted component does not depend on it
 		}
 		if score >= leastScore {
-			out = append(out, Suspect{name, score, name + ": " + clues[0].why, clues[0].sources})
+			top := strongest(clues, best[name])
+			out = append(out, Suspect{name, score, name + ": " + top.why, top.sources})
 		}
 	}
 	discountRelays(g, out)
@@ -112,6 +115,31 @@ func (b *board) suspects(g *Graph, h inquest.Hint) []Suspect {
 		return out[i].Component < out[j].Component
 	})
 	return out
+}
+
+func union(p [channelCount]float64) float64 {
+	rest := 1.0
+	for _, v := range p {
+		rest *= 1 - v
+	}
+	return 1 - rest
+}
+
+// strongest returns the clue that says most about the component.
+func strongest(clues []clue, best *[channelCount]float64) clue {
+	sort.SliceStable(clues, func(i, j int) bool {
+		a, b := clues[i], clues[j]
+		switch {
+		case best[a.channel] != best[b.channel]:
+			return best[a.channel] > best[b.channel]
+		case a.channel != b.channel:
+			return a.channel < b.channel
+		case a.strength != b.strength:
+			return a.strength > b.strength
+		}
+		return a.why < b.why
+	})
+	return clues[0]
 }
 
 // discountRelays puts nodes that only mirror others behind what they may mirror, as long as somebody else is

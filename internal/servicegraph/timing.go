@@ -113,14 +113,16 @@ type timing struct {
 	gap    map[call]*pair      // caller's span minus callee's span: network, queueing, connecting
 	total  map[string]*pair    // by service: seconds of its entry spans
 	failed map[string]*pair    // by service: failed entry spans (1) or not (0), failures of callees excluded
+	roots  pair                // seconds of the spans nobody in the data called
 	traces [2]int
+	usual  float64 // seconds the incident's requests would have taken as in the baseline
 }
 
 func measure(forest []*node, at map[uint64]int) timing {
-	t := timing{map[operation]*pair{}, map[call]*pair{}, map[string]*pair{}, map[string]*pair{}, [2]int{}}
-	for _, side := range at {
-		if side >= 0 {
-			t.traces[side]++
+	t := timing{map[operation]*pair{}, map[call]*pair{}, map[string]*pair{}, map[string]*pair{}, pair{}, [2]int{}, 0}
+	for _, s := range at {
+		if s >= 0 {
+			t.traces[min(s, 1)]++
 		}
 	}
 	for _, n := range forest {
@@ -128,7 +130,10 @@ func measure(forest []*node, at map[uint64]int) timing {
 		if !ok || side < 0 {
 			continue
 		}
-		t.add(n, side)
+		t.add(n, min(side, 1))
+	}
+	if b := t.roots[0]; b.n > 0 {
+		t.usual = b.sum / b.n * t.roots[1].n
 	}
 	return t
 }
@@ -140,6 +145,9 @@ func (t *timing) add(n *node, side int) {
 		at(t.gap, key)[side].add(seconds(max(0, n.dur-c.dur)))
 	} else {
 		at(t.self, operation{n.svc, n.op})[side].add(own)
+	}
+	if n.parent == nil {
+		t.roots[side].add(seconds(n.dur))
 	}
 	if n.entry == n {
 		at(t.total, n.svc)[side].add(seconds(n.dur))

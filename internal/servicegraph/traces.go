@@ -246,7 +246,12 @@ func (t *Traces) edges() []inquest.Edge {
 // the end of the baseline counts as the incident.
 const minTraces = 20
 
-// stretch says for each trace whether it belongs to the baseline (0), to the incident (1) or to neither (-1).
+// parts is how many parts the incident's traces are cut into: a half, a quarter, and the last quarter.
+const parts = 3
+
+// stretches says for each trace whether it belongs to the baseline (0), to one of the parts of the incident (1 to
+// parts, in time) or to neither (-1). The fault may have begun anywhere in the incident's stretch, so that its end is
+// also looked at alone.
 func stretches(f frame, starts map[uint64]int64) map[uint64]int {
 	inWindow := 0
 	for _, at := range starts {
@@ -259,14 +264,28 @@ func stretches(f frame, starts map[uint64]int64) map[uint64]int {
 		from = f.baseTo
 	}
 	out := make(map[uint64]int, len(starts))
+	var times []float64
 	for id, at := range starts {
 		switch {
 		case at >= f.baseFrom && at < f.baseTo:
 			out[id] = 0
 		case at >= from && at < f.until:
 			out[id] = 1
+			times = append(times, float64(at-from))
 		default:
 			out[id] = -1
+		}
+	}
+	half, quarter := quantile(times, 0.5), quantile(times, 0.75)
+	for id, side := range out {
+		if side != 1 {
+			continue
+		}
+		switch t := float64(starts[id] - from); {
+		case t > quarter:
+			out[id] = 3
+		case t > half:
+			out[id] = 2
 		}
 	}
 	return out
