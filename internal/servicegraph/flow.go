@@ -149,7 +149,9 @@ type flowBreak struct {
 func flowBreaks(all []*segment) map[string]*flowBreak {
 	m := learn(all)
 	for _, s := range all {
-		m.count(s)
+		for _, c := range s.contexts() {
+			m.count(s, c)
+		}
 	}
 	for _, s := range all {
 		if s.side > 0 {
@@ -206,28 +208,41 @@ type model struct {
 func learn(all []*segment) *model {
 	m := &model{map[context]*tally{}, map[context]map[string]map[string]*follow{}, map[context]map[string]*tally{}}
 	for _, s := range all {
-		c := s.context()
-		if m.runs[c] == nil {
-			m.runs[c], m.nexts[c], m.events[c] = &tally{}, map[string]map[string]*follow{}, map[string]*tally{}
-		}
-		m.runs[c][s.side]++
-		if s.side != 0 {
-			continue
-		}
-		for i := 1; i < len(s.steps); i++ {
-			a, b := s.steps[i-1].key, s.steps[i].key
-			if m.nexts[c][a] == nil {
-				m.nexts[c][a] = map[string]*follow{}
-			}
-			if m.nexts[c][a][b] == nil {
-				m.nexts[c][a][b] = &follow{}
-			}
+		for _, c := range s.contexts() {
+			m.learn(s, c)
 		}
 	}
 	return m
 }
 
+func (m *model) learn(s *segment, c context) {
+	if m.runs[c] == nil {
+		m.runs[c], m.nexts[c], m.events[c] = &tally{}, map[string]map[string]*follow{}, map[string]*tally{}
+	}
+	m.runs[c][s.side]++
+	if s.side != 0 {
+		return
+	}
+	for i := 1; i < len(s.steps); i++ {
+		a, b := s.steps[i-1].key, s.steps[i].key
+		if m.nexts[c][a] == nil {
+			m.nexts[c][a] = map[string]*follow{}
+		}
+		if m.nexts[c][a][b] == nil {
+			m.nexts[c][a][b] = &follow{}
+		}
+	}
+}
+
 func (s *segment) context() context { return context{s.service, s.entry} }
+
+// contexts are those a segment teaches: its own, and its service's whatever the entry.
+func (s *segment) contexts() []context {
+	if s.entry == "" {
+		return []context{s.context()}
+	}
+	return []context{s.context(), {service: s.service}}
+}
 
 // positions returns where each event occurs first and last.
 func (s *segment) positions() (first, last map[string]int) {
@@ -241,8 +256,7 @@ func (s *segment) positions() (first, last map[string]int) {
 	return first, last
 }
 
-func (m *model) count(s *segment) {
-	c := s.context()
+func (m *model) count(s *segment, c context) {
 	first, last := s.positions()
 	for a, i := range first {
 		if m.events[c][a] == nil {
@@ -261,6 +275,9 @@ func (m *model) count(s *segment) {
 // breaks lists how the segment departs from the usual course in ways that are significant over all segments.
 func (m *model) breaks(s *segment) []departure {
 	c := s.context()
+	if m.runs[c][0] < minBaseline {
+		c = context{service: s.service} // a rare entry: what all entries of the service have in common
+	}
 	runs := m.runs[c]
 	if runs[0] < minBaseline {
 		return nil
