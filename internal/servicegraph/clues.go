@@ -59,10 +59,10 @@ func (b *board) add(component string, c clue) {
 // scene is what all metric rules look at.
 type scene struct {
 	*book
-	graph  *Graph
-	frame  frame
-	target string
-	board  *board
+	graph *Graph
+	frame frame
+	gaps  map[inquest.Edge]gap
+	board *board
 }
 
 func (s scene) metricClues() {
@@ -164,6 +164,11 @@ func (s scene) secondsClues() {
 		}
 		if o, ok := latencyRise(m.outgoing, m.sum[1], m.count[1], s.frame); ok && o.delta > 0 {
 			c.delta -= o.delta // time spent waiting for others
+		}
+		for _, callee := range s.graph.Callees(name) {
+			if g := s.gaps[inquest.Edge{From: name, To: callee}]; significance(g.z) > 0 {
+				c.delta -= g.delta // time lost on the way to others
+			}
 		}
 		added[name] = impact{c.delta * s.load(name), c}
 	}
@@ -314,17 +319,24 @@ type gap struct {
 	sources  []inquest.Source
 }
 
-// metricGaps looks at calls measured by the caller, and by the callee where it did.
+// metricGaps looks at calls measured by the caller. Where the callee measured them, too, the difference of the two
+// views is compared with the baseline's difference: it is steadier than either view.
 func (s scene) metricGaps() map[inquest.Edge]gap {
 	gaps := map[inquest.Edge]gap{}
 	for e, views := range s.calls {
-		caller, ok := latencyRise(views[1].latency, views[1].sum[0], views[1].count[0], s.frame)
+		diff := map[string]*average{}
+		for stat, a := range views[1].latency {
+			g := a.grid()
+			if callee := views[0].latency[stat]; callee != nil {
+				g = g.minus(callee.grid())
+			}
+			into(diff, stat, g)
+		}
+		c, ok := latencyRise(diff, views[1].sum[0], views[1].count[0], s.frame)
 		if !ok {
 			continue
 		}
-		callee, _ := latencyRise(views[0].latency, views[0].sum[0], views[0].count[0], s.frame)
-		d := caller.delta - math.Max(0, callee.delta)
-		gaps[e] = gap{d, d / math.Max(1e-9, math.Hypot(caller.noise, callee.noise)), views[1].sources[kindLatency]}
+		gaps[e] = gap{c.delta, c.z(), views[1].sources[kindLatency]}
 	}
 	return gaps
 }

@@ -60,6 +60,17 @@ func (g grid) add(o grid) {
 	}
 }
 
+// minus subtracts where both have a value.
+func (g grid) minus(o grid) grid {
+	out := grid{}
+	for t, v := range g {
+		if w, ok := o[t]; ok {
+			out[t] = v - w
+		}
+	}
+	return out
+}
+
 func into(m map[string]*average, key string, g grid) {
 	if m[key] == nil {
 		m[key] = &average{grid{}, grid{}}

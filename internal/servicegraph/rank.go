@@ -37,18 +37,17 @@ func Rank(in Input) []Suspect {
 	}
 	b := &board{clues: map[string][]clue{}}
 	g := BuildGraph(in.Edges, in.Traces)
-	s := scene{readAll(in.Series, f), g, f, in.Hint.Target, b}
-	s.metricClues()
-	gaps := s.metricGaps()
+	s := scene{readAll(in.Series, f), g, f, nil, b}
+	s.gaps = s.metricGaps()
 	if in.Traces.Len() > 0 || in.Events.Len() > 0 {
-		t := traceClues(b, in, f)
-		for e, x := range traceGaps(t) {
-			if old, ok := gaps[e]; !ok || x.z > old.z {
-				gaps[e] = x
+		for e, x := range traceGaps(traceClues(b, in, f)) {
+			if old, ok := s.gaps[e]; !ok || x.z > old.z {
+				s.gaps[e] = x
 			}
 		}
 	}
-	blameGaps(b, gaps)
+	s.metricClues()
+	blameGaps(b, s.gaps)
 	return b.suspects(g, in.Hint)
 }
 
@@ -92,18 +91,24 @@ func (b *board) suspects(g *Graph, h inquest.Hint) []Suspect {
 	}
 	var out []Suspect
 	for name, clues := range b.clues {
-		below := 0.0
+		own := *best[name]
+		below, broken := 0.0, 0.0
 		for _, c := range g.Callees(name) {
 			below = math.Max(below, firm[c])
+			if p := best[c]; p != nil {
+				broken = math.Max(broken, p[chFlow])
+			}
 		}
-		best[name][chFlow] *= 1 - below
-		best[name][chStarving] *= 1 - below
-		score := union(*best[name])
+		// A callee's trouble brings about these two. Of a break only half may be explained by a break below: traces
+		// in which both broke are already counted for the callee alone.
+		own[chFlow] *= (1 - below) * (1 - broken/2)
+		own[chStarving] *= (1 - below) * (1 - broken)
+		score := union(own)
 		if reach != nil && !reach[name] {
 			score *= 0.3 // the alerted component does not depend on it
 		}
 		if score >= leastScore {
-			top := strongest(clues, best[name])
+			top := strongest(clues, &own)
 			out = append(out, Suspect{name, score, name + ": " + top.why, top.sources})
 		}
 	}
