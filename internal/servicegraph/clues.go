@@ -86,7 +86,7 @@ func (m *measured) traffic(f frame) float64 {
 
 func (s scene) resourceClues(name string, m *measured) {
 	growth := math.Max(1, m.traffic(s.frame))
-	if c, ok := s.frame.split(m.cpu.grid()).rise(); ok && significance(c.z()) > 0 {
+	if c, ok := s.frame.split(m.cpu.grid()).rise(); ok && s.frame.significance(c.z()) > 0 {
 		// What more requests cost is no fault: the reference grows with the traffic. Ten points of the limit are
 		// within what garbage collection and cron do; sixty leave nothing over.
 		points := c.now - c.ref*growth
@@ -94,7 +94,7 @@ func (s scene) resourceClues(name string, m *measured) {
 			fmt.Sprintf("CPU rose from %.0f %% to %.0f %% of its limit", 100*c.ref, 100*c.now), m.sources[kindCPU]})
 	}
 	for _, fam := range sortedKeys(m.full) {
-		if c, ok := s.frame.split(m.full[fam].grid()).rise(); ok && c.now > 0.9 && c.delta > 0.1 && significance(c.z()) > 0 {
+		if c, ok := s.frame.split(m.full[fam].grid()).rise(); ok && c.now > 0.9 && c.delta > 0.1 && s.frame.significance(c.z()) > 0 {
 			s.board.add(name, clue{chResource, 0.8, fmt.Sprintf("%s rose from %.0f %% to %.0f %%", fam, 100*c.ref, 100*c.now), m.sources[kindSaturation]})
 		}
 	}
@@ -166,7 +166,7 @@ func (s scene) secondsClues() {
 			c.delta -= o.delta // time spent waiting for others
 		}
 		for _, callee := range s.graph.Callees(name) {
-			if g := s.gaps[inquest.Edge{From: name, To: callee}]; significance(g.z) > 0 {
+			if g := s.gaps[inquest.Edge{From: name, To: callee}]; s.frame.significance(g.z) > 0 {
 				c.delta -= g.delta // time lost on the way to others
 			}
 		}
@@ -243,7 +243,7 @@ func (s scene) unexplained(added map[string]impact, report func(string, impact, 
 			rest -= x.amount * part * ramp(x.z(), 1, 3) // a rise within noise explains nothing
 		}
 		if rest > 0 {
-			report(name, own, significance(own.z())*rest/own.amount)
+			report(name, own, s.frame.significance(own.z())*rest/own.amount)
 		}
 	}
 }
@@ -344,14 +344,14 @@ func (s scene) metricGaps() map[inquest.Edge]gap {
 // blameGaps finds the ends at which slow calls meet. A delay at one component's network shows on all its calls, in and
 // out; on the neighbours' side it shows on that one call of several. The component with the largest share of its
 // calls slowed (weighted by the seconds) is blamed, its calls are set aside, and what is left is looked at again.
-func blameGaps(b *board, gaps map[inquest.Edge]gap) {
+func blameGaps(b *board, f frame, gaps map[inquest.Edge]gap) {
 	slow := map[inquest.Edge]float64{}
 	incident := map[string]int{}
 	total := 0.0
 	for _, e := range sortedEdges(gaps) {
 		incident[e.From]++
 		incident[e.To]++
-		if s := significance(gaps[e].z); s > 0 {
+		if s := f.significance(gaps[e].z); s > 0 {
 			slow[e] = gaps[e].delta * s
 			total += slow[e]
 		}
@@ -364,7 +364,7 @@ func blameGaps(b *board, gaps map[inquest.Edge]gap) {
 		best, seconds := 0.0, 0.0
 		var src []inquest.Source
 		for _, e := range edges {
-			best = math.Max(best, significance(gaps[e].z))
+			best = math.Max(best, f.significance(gaps[e].z))
 			seconds = math.Max(seconds, gaps[e].delta)
 			src = append(src, gaps[e].sources...)
 			delete(slow, e)
@@ -409,7 +409,7 @@ func worstEnd(slow map[inquest.Edge]float64, incident map[string]int) (string, f
 }
 
 // timingClues weighs each service's own added seconds against all that were added, on calls included.
-func timingClues(b *board, t timing) {
+func timingClues(b *board, f frame, t timing) {
 	self, calls := t.slowServices(), t.slowCalls()
 	total := 0.0
 	for _, name := range sortedKeys(self) {
@@ -422,7 +422,7 @@ func timingClues(b *board, t timing) {
 	felt := ramp(total/math.Max(t.usual, 1e-9), 0.02, 0.1)
 	for _, name := range sortedKeys(self) {
 		if s := self[name]; s.seconds > 0 {
-			b.add(name, clue{chSeconds, s.seconds / total * significance(s.z()) * felt,
+			b.add(name, clue{chSeconds, s.seconds / total * f.significance(s.z()) * felt,
 				fmt.Sprintf("its own code took %.3g s longer over %d traces", s.seconds, t.traces[1]), nil})
 		}
 	}

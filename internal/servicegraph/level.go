@@ -12,7 +12,8 @@ import (
 // incident, and the incident.
 type frame struct {
 	baseFrom, baseTo, winFrom, winTo int64
-	until                            int64 // the alert, or winTo when that is later
+	until                            int64   // the alert, or winTo when that is later
+	from                             float64 // least deviation that counts: clearly or barely
 }
 
 // frameOf completes a hint. Without a window, the five minutes before the alert are looked at (alert rules look back
@@ -31,7 +32,7 @@ func frameOf(h inquest.Hint) (frame, bool) {
 	if !w.From.Before(w.To) || !b.From.Before(b.To) {
 		return frame{}, false
 	}
-	f := frame{b.From.UnixNano(), b.To.UnixNano(), w.From.UnixNano(), w.To.UnixNano(), w.To.UnixNano()}
+	f := frame{b.From.UnixNano(), b.To.UnixNano(), w.From.UnixNano(), w.To.UnixNano(), w.To.UnixNano(), clearly}
 	if t := h.Time.UnixNano(); !h.Time.IsZero() && t > f.until {
 		f.until = t
 	}
@@ -152,12 +153,18 @@ func spread(v []float64) float64 {
 	return 1.4826 * quantile(d, 0.5)
 }
 
-// significance maps a z value to 0..1: nothing below 3 healthy standard deviations (a metric sampled each minute
-// strays further about once in six hours), all from 30 on, logarithmically between.
-func significance(z float64) float64 {
-	const from, to = 3.0, 30.0
-	if !(z > from) {
+// clearly and barely are the deviations, in healthy standard deviations, from which on something counts. A metric
+// sampled each minute strays further than three about once in six hours, further than two every twenty minutes.
+const (
+	clearly = 3.0
+	barely  = 2.0
+)
+
+// significance maps a z value to 0..1: nothing below the frame's threshold, all from 30 on, logarithmically between.
+func (f frame) significance(z float64) float64 {
+	const full = 30.0
+	if !(z > f.from) {
 		return 0
 	}
-	return math.Min(1, math.Log(z/from)/math.Log(to/from)*0.8+0.2)
+	return math.Min(1, 0.2+0.8*math.Log(z/f.from)/math.Log(full/f.from))
 }

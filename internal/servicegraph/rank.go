@@ -29,12 +29,26 @@ type Suspect struct {
 const leastScore = 0.1
 
 // Rank orders components by how much deviation began in them, best first. It returns nil when nothing deviates or
-// when the hint names no time. Equal scores are ordered by name.
+// when the hint names no time. Where the hint names a target and nothing deviates clearly, what deviates barely is
+// returned with half the score. Equal scores are ordered by name.
 func Rank(in Input) []Suspect {
 	f, ok := frameOf(in.Hint)
 	if !ok {
 		return nil
 	}
+	if out := rank(in, f); len(out) > 0 || in.Hint.Target == "" {
+		return out
+	}
+	// Somebody was alerted about a component, so that something is wrong: say what is least unlikely.
+	f.from = barely
+	out := rank(in, f)
+	for i := range out {
+		out[i].Score *= 0.5
+	}
+	return out
+}
+
+func rank(in Input, f frame) []Suspect {
 	b := &board{clues: map[string][]clue{}}
 	g := BuildGraph(in.Edges, in.Traces)
 	s := scene{readAll(in.Series, f), g, f, nil, b}
@@ -47,7 +61,7 @@ func Rank(in Input) []Suspect {
 		}
 	}
 	s.metricClues()
-	blameGaps(b, s.gaps)
+	blameGaps(b, f, s.gaps)
 	return b.suspects(g, in.Hint)
 }
 
@@ -70,7 +84,7 @@ func traceClues(b *board, in Input, f frame) timing {
 	}
 	side := stretches(f, starts)
 	t := measure(forest, side)
-	timingClues(b, t)
+	timingClues(b, f, t)
 	flowClues(b, flowBreaks(segments(forest, in.Events, side)))
 	return t
 }
