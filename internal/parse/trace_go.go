@@ -165,7 +165,7 @@ func goInner(lines []string) []string {
 }
 
 // goFrames reads the frames of the first goroutine; those above panic() are the runtime's and the recoverer's.
-func addGoFrames(l *link, lines []string) {
+func goFrames(l *link, lines []string) {
 	goroutines := 0
 	for i := 0; i+1 < len(lines); i++ {
 		line := lines[i]
