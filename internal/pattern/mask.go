@@ -56,9 +56,13 @@ func AppendTemplate(dst, line []byte) []byte {
 func (m *masker) mask(line []byte) []byte {
 	m.src, m.i, m.n, m.gap = firstLine(line), 0, 0, false
 	m.wordFrom, m.wordTo, m.open, m.closes, m.syslogHost = 0, 0, -1, [2]int{-1, -1}, false
-	for m.i < len(m.src) && m.n <= MaxTemplate {
-		c := m.src[m.i]
+	src := m.src
+	for m.i < len(src) && m.n <= MaxTemplate {
+		c := src[m.i]
 		switch k := classOf[c]; {
+		case c == ' ':
+			m.i++
+			m.gap = true
 		case k&clsToken != 0:
 			m.token()
 		case k&clsSpace != 0:

@@ -6,7 +6,11 @@ import "bytes"
 func (m *masker) punct(c byte) {
 	switch c {
 	case '=':
-		m.equals()
+		if m.i+1 < len(m.src) && m.src[m.i+1] == '=' {
+			m.repeated(c)
+		} else {
+			m.equals()
+		}
 	case '"', '`':
 		m.quote(c)
 	case '\'':

@@ -46,7 +46,7 @@ func (m *masker) token() {
 				return
 			}
 		}
-		m.number(w)
+		m.number(w, k)
 	case k&clsSlash != 0 && count(w, '/') > 1:
 		m.value()
 	case k&clsAt != 0 && bytes.IndexByte(w, '@') > 0:
@@ -142,7 +142,8 @@ func (m *masker) word(w []byte, k uint16) {
 		m.value()
 		return
 	}
-	if m.isUserName(w) {
+	// Only after "for" and "user" can a name follow; most words are told apart by length.
+	if last := m.wordTo - m.wordFrom; (last == 3 || last == 4) && m.isUserName(w) {
 		m.value()
 		return
 	}
@@ -179,6 +180,10 @@ func (m *masker) wordBefore() []byte {
 
 // isDate reports whether w is a month or weekday next to a number, "Jul  1" or "Sun Dec 04", "Sun, 06 Nov 1994".
 func (m *masker) isDate(w []byte) bool {
+	month := isMonth(w)
+	if !month && !isWeekday(w) {
+		return false
+	}
 	j := m.i
 	for j < len(m.src) && (m.src[j] == ' ' || m.src[j] == ',') {
 		j++
@@ -187,15 +192,12 @@ func (m *masker) isDate(w []byte) bool {
 		return false
 	}
 	rest := m.src[j:]
-	if isMonth(w) {
+	if month {
 		if !isDigit(rest[0]) {
 			return false
 		}
 		m.syslogHost = m.n == 0 && isSyslogDate(rest)
 		return true
-	}
-	if !isWeekday(w) {
-		return false
 	}
 	return isDigit(rest[0]) || len(rest) > 3 && isMonth(rest[:3])
 }
@@ -212,7 +214,7 @@ func isSyslogDate(s []byte) bool {
 
 // number writes a token that holds a digit. Whatever else is in it, it is made up for the occurrence: counts, ids, sizes,
 // addresses, versions, block_17, worker-3. A unit behind it belongs to it.
-func (m *masker) number(w []byte) {
+func (m *masker) number(w []byte, k uint16) {
 	if m.isFailedStatus(w) {
 		m.lit(w)
 		return
@@ -228,23 +230,28 @@ func (m *masker) number(w []byte) {
 		m.wordFrom, m.wordTo = m.i-len(w), m.i-len(w)+4 // the status follows
 	}
 	m.value()
-	if c := w[0]; !isDigit(c) && (len(w) < 2 || isLetter(c) || !isDigit(w[1])) {
+	if k&(clsLetter|clsSlash|clsAt) == 0 {
+		m.unit()
+	}
+}
+
+// unit skips a unit of measure behind a number.
+func (m *masker) unit() {
+	src, from := m.src, m.i+1
+	if from >= len(src) || src[m.i] != ' ' || !isLetter(src[from]) {
 		return
 	}
-	j := m.i
-	if j+1 >= len(m.src) || m.src[j] != ' ' || !isLetter(m.src[j+1]) {
-		return
-	}
-	j++
-	from := j
-	for j < len(m.src) && isAlnum(m.src[j]) {
+	j := from
+	for j < len(src) && isAlnum(src[j]) {
 		j++
 	}
-	if isUnit(m.src[from:j]) && (j == len(m.src) || !isToken(m.src[j]) || m.src[j] == '.' || m.src[j] == '/') {
-		m.i = j
-		if j < len(m.src) && m.src[j] == '.' && j+1 < len(m.src) && m.src[j+1] == ' ' && j-from < 5 && j+2 < len(m.src) && m.src[j+2] >= 'a' && m.src[j+2] <= 'z' {
-			m.i++ // "secs. to complete": an abbreviation's dot
-		}
+	if !isUnit(src[from:j]) || j < len(src) && isToken(src[j]) && src[j] != '.' && src[j] != '/' {
+		return
+	}
+	m.i = j
+	// The dot of an abbreviation ("secs. to complete") is the unit's, the one of the sentence is not.
+	if j+2 < len(src) && src[j] == '.' && src[j+1] == ' ' && src[j+2] >= 'a' && src[j+2] <= 'z' {
+		m.i++
 	}
 }
 
@@ -252,7 +259,7 @@ func (m *masker) number(w []byte) {
 // says who failed (500 the program, 502 the answer from behind it, 503 nobody there, 504 too late). Statuses below 500
 // are part of healthy operation and are masked as other numbers are.
 func (m *masker) isFailedStatus(w []byte) bool {
-	if len(w) != 3 || w[0] != '5' || m.wordTo == 0 {
+	if len(w) != 3 || w[0] != '5' || w[1] > '2' || m.wordTo == 0 {
 		return false
 	}
 	for _, c := range m.src[m.wordTo : m.i-3] {
@@ -280,7 +287,7 @@ func (m *masker) isName(w []byte) bool {
 		last = i
 	}
 	if dots >= 2 {
-		return len(w) > 2*dots+1 // not "a.m.", "e.g."
+		return len(w) > 2*dots+1 && !isConstant(w[last+1:]) // not "a.m.", "e.g."
 	}
 	if dots == 0 {
 		return false
@@ -344,6 +351,17 @@ func (m *masker) symbols(w []byte) {
 		w = w[:3]
 	}
 	m.lit(w)
+}
+
+// isConstant reports whether the last part of a dotted name is written as a constant, as in com.example.State.CLOSED. Such
+// a name is one of a closed set and says what happened.
+func isConstant(w []byte) bool {
+	for _, c := range w {
+		if c != '_' && (c < 'A' || c > 'Z') {
+			return false
+		}
+	}
+	return len(w) > 1
 }
 
 func count(w []byte, c byte) int {

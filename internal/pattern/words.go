@@ -57,7 +57,7 @@ func namesKind(key []byte) bool {
 func namesStatus(word []byte) bool {
 	var buf [16]byte
 	switch string(lastPart(&buf, word)) {
-	case "status", "code", "http", "response", "statuscode":
+	case "status", "code", "http", "response", "responded", "statuscode":
 		return true
 	}
 	return false
@@ -66,8 +66,8 @@ func namesStatus(word []byte) bool {
 // isUnit reports whether w is a unit of time or size. Formatters choose it by magnitude ("980 ms", "1.2 s", "1 second",
 // "512 bytes", "1.5 KB"), so that it belongs to the number.
 func isUnit(w []byte) bool {
-	if len(w) > 12 {
-		return false
+	if len(w) > 12 || len(w) == 1 && w[0] < 'a' && w[0] != 'B' {
+		return false // a lone capital is a name: "group 3 H"
 	}
 	var buf [16]byte
 	switch string(lower(&buf, w)) {
@@ -165,7 +165,7 @@ func isEnding(w []byte) bool {
 	}
 	var buf [16]byte
 	switch string(lower(&buf, w)) {
-	case "com", "net", "org", "io", "edu", "gov", "de", "uk", "cn", "fr", "jp", "ru", "local", "dev", "app", "cloud", "lan",
+	case "com", "net", "org", "io", "edu", "gov", "de", "uk", "cn", "fr", "jp", "ru", "local", "internal", "localdomain", "svc", "lan", "dev", "app", "cloud",
 		"exe", "dll", "so", "jar", "war", "log", "txt", "xml", "json", "yaml", "yml", "toml", "conf", "cfg", "ini", "html", "htm",
 		"css", "js", "ts", "png", "jpg", "jpeg", "gif", "svg", "ico", "pdf", "csv", "sql", "db", "gz", "zip", "tar", "tmp", "bin",
 		"dat", "php", "py", "rb", "go", "java", "rs", "cs", "c", "cc", "cpp", "h", "pem", "crt", "key", "sock", "pid", "lock",
