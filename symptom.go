@@ -26,11 +26,12 @@ type Symptom struct {
 	Peer      string    // towards whom: dependency, upstream or address; may be empty
 	Onset     time.Time // first deviation
 	Last      time.Time
-	Count     int     // occurrences in the incident
-	Share     float64 // of the failed requests it accompanies by id or time, 0 to 1; -1 when unknown
-	Value     float64 // measured level; NaN when the symptom is not a number
-	Baseline  float64 // level before; NaN when unknown
-	Limit     float64 // the limit it runs against; NaN when unknown
-	Text      string  // one sentence
+	Count     int         // occurrences in the incident
+	Share     float64     // of the failed requests it accompanies by id or time, 0 to 1; -1 when unknown
+	Value     float64     // measured level; NaN when the symptom is not a number
+	Baseline  float64     // level before; NaN when unknown
+	Limit     float64     // the limit it runs against; NaN when unknown
+	Text      string      // one sentence
+	Pattern   *LogPattern // of a pattern symptom, else nil
 	Evidence  []Evidence
 }

@@ -1,0 +1,290 @@
+package casefile
+
+import (
+	"cmp"
+	"net"
+	"slices"
+	"strings"
+
+	"github.com/inquesthq/inquest"
+)
+
+// components gathers who is who from logs, changes, metrics and what proxies saw.
+func (b *builder) components() {
+	b.names = &names{byName: map[string]*component{}}
+	b.fromLogs()
+	b.fromChanges()
+	b.fromMetrics()
+	b.joinTwins()
+	b.fromUpstreams()
+	for _, e := range b.st.Edges() {
+		for _, name := range []string{e.From, e.To} {
+			if b.names.resolve(name) == nil {
+				b.names.add(name, kindOf(name), rankMetrics)
+			}
+		}
+	}
+}
+
+// fromLogs adds everybody who wrote a log. Numbered names without a plain one ("api-1", "api-2") are one service.
+func (b *builder) fromLogs() {
+	own, fromFile := map[string]bool{}, map[string]string{} // service -> format
+	for i := range b.cfg.Reports {
+		if r := &b.cfg.Reports[i]; r.Format != "" {
+			fromFile[ServiceOf(r.File, r.Format)] = r.Format
+		}
+	}
+	var all []string
+	note := func(s string) {
+		if !own[s] {
+			own[s] = true
+			all = append(all, s)
+		}
+	}
+	for _, s := range b.st.Streams() {
+		note(s.Observer)
+	}
+	for _, p := range b.st.Patterns() {
+		note(p.Service)
+	}
+	for _, p := range b.st.SpanErrors() {
+		note(p.Service)
+	}
+	slices.Sort(all)
+	numbered := map[string]int{}
+	for _, s := range all {
+		if base, ok := group(s); ok {
+			numbered[base]++
+		}
+	}
+	for _, s := range all {
+		format, file := fromFile[s]
+		kind, rank := kindOfFormat(format), rankService
+		if file {
+			rank = rankFile
+		}
+		kind = cmp.Or(kind, kindOf(s))
+		if base, ok := group(s); ok && (numbered[base] > 1 || own[base] || b.changed(base)) {
+			c := b.names.add(base, kind, rank)
+			c.Logs = true
+			b.names.alias(c, s, rankAddress)
+			continue
+		}
+		c := b.names.add(s, kind, rank)
+		c.Logs = true
+		c.software = cmp.Or(softwareOf(format), c.software)
+	}
+	for _, p := range b.st.Patterns() {
+		c := b.names.resolve(p.Service)
+		for _, i := range p.Instances {
+			if b.names.get(i) == nil && c != nil && looksLikeInstanceOf(i, c.Name) {
+				b.names.alias(c, i, rankAddress)
+			}
+		}
+	}
+}
+
+// looksLikeInstanceOf: an instance is named after its service (checkout-2, checkout-7d9f-x2x1); a host name that many
+// services share is not an instance of one of them.
+func looksLikeInstanceOf(instance, service string) bool {
+	return strings.HasPrefix(strings.ToLower(instance), strings.ToLower(service))
+}
+
+func (b *builder) changed(service string) bool {
+	return slices.ContainsFunc(b.st.Changes(), func(c inquest.Change) bool { return strings.EqualFold(c.Service, service) })
+}
+
+func (b *builder) fromChanges() {
+	for _, ch := range b.st.Changes() {
+		if ch.Service == "" {
+			continue
+		}
+		if c := b.names.resolve(ch.Service); c != nil {
+			b.names.alias(c, ch.Service, rankChange)
+			continue
+		}
+		b.names.add(ch.Service, kindOf(ch.Service), rankChange)
+	}
+}
+
+// fromMetrics adds the targets of monitoring: the job names a service when a service goes by it, else the host does.
+func (b *builder) fromMetrics() {
+	seen := map[[2]string]bool{}
+	for _, s := range b.st.Series() {
+		host := s.Labels["instance"]
+		if h, _, err := net.SplitHostPort(host); err == nil {
+			host = h
+		}
+		job := cmp.Or(s.Labels["service"], s.Labels["app"], s.Labels["job"])
+		software := softwareOf(s.Name)
+		exporter := software != "" && (kindOf(software) != "" && kindOf(software) != inquest.KindApp)
+		key := [2]string{job, host}
+		if !exporter && seen[key] {
+			continue
+		}
+		seen[key] = true
+		if strings.HasPrefix(s.Name, "node_") || strings.EqualFold(job, "node") {
+			continue // a host's exporter is no component of the request path
+		}
+		c := b.target(job, host, exporter, software)
+		if c == nil {
+			continue
+		}
+		c.Metrics = true
+		if exporter {
+			c.Kind = kindOf(software)
+			c.software = software
+		}
+		b.names.aliasIfFree(c, job, rankMetrics)
+		if host != "" && !isLoopback(host) {
+			b.names.aliasIfFree(c, host, rankMetrics)
+			b.names.aliasIfFree(c, s.Labels["instance"], rankAddress)
+		}
+	}
+}
+
+func isLoopback(host string) bool { return host == "localhost" || host == "127.0.0.1" || host == "::1" }
+
+func (b *builder) target(job, host string, exporter bool, software string) *component {
+	if c := b.names.resolve(host); c != nil && !isLoopback(host) {
+		return c
+	}
+	if c := b.names.resolve(job); c != nil {
+		return c
+	}
+	name := job
+	if exporter || name == "" {
+		name = cmp.Or(hostName(host), job)
+	}
+	if name == "" {
+		return nil
+	}
+	return b.names.add(name, kindOf(cmp.Or(software, name)), rankMetrics)
+}
+
+func hostName(host string) string {
+	if isLoopback(host) || net.ParseIP(host) != nil {
+		return ""
+	}
+	return host
+}
+
+// aliasIfFree adds a name that nobody else goes by.
+func (n *names) aliasIfFree(c *component, name string, rank int) {
+	if name != "" && n.get(name) == nil {
+		n.alias(c, name, rank)
+	}
+}
+
+// joinTwins unites the log and the exporter (or change record) of the only database, cache, broker or proxy there is:
+// "postgresql.log", pg_up{instance="db-1"} and a change to "db-1" are one component when there is one of the kind.
+func (b *builder) joinTwins() {
+	for _, kind := range []inquest.ComponentKind{inquest.KindDatabase, inquest.KindCache, inquest.KindBroker, inquest.KindProxy} {
+		var logs, others []*component
+		for _, c := range b.names.all {
+			switch {
+			case c.Kind != kind:
+			case c.Logs:
+				logs = append(logs, c)
+			default:
+				others = append(others, c)
+			}
+		}
+		if len(logs) == 0 && len(others) == 2 && kind != inquest.KindProxy && compatible(others[0], others[1]) {
+			b.names.unite(others[0], others[1])
+			continue
+		}
+		for _, o := range others {
+			if len(logs) == 1 && len(others) <= 2 && compatible(logs[0], o) {
+				b.names.unite(logs[0], o)
+			}
+		}
+	}
+}
+
+func compatible(a, b *component) bool {
+	return a.software == "" || b.software == "" || a.software == b.software
+}
+
+// fromUpstreams finds out whose addresses the proxy's upstreams are: by request ids that both logged, else by name.
+func (b *builder) fromUpstreams() {
+	votes := map[string]map[string]int{}
+	vote := func(addr, service string) {
+		if votes[addr] == nil {
+			votes[addr] = map[string]int{}
+		}
+		votes[addr][service]++
+	}
+	ans := b.st.Answers()
+	for i := 0; i < len(ans); {
+		j := i
+		for j < len(ans) && ans[j].ID == ans[i].ID {
+			j++
+		}
+		for _, p := range ans[i:j] {
+			if p.By.Upstream == "" {
+				continue
+			}
+			for _, a := range ans[i:j] {
+				if a.By.Upstream == "" && a.By.Observer != p.By.Observer {
+					vote(p.By.Upstream, b.names.nameOf(a.By.Observer))
+				}
+			}
+		}
+		i = j
+	}
+	for _, u := range b.st.Upstreams() {
+		if b.names.resolve(u.Addr) != nil {
+			continue
+		}
+		best, n := "", 0
+		for s, k := range votes[u.Addr] {
+			if k > n || k == n && s < best {
+				best, n = s, k
+			}
+		}
+		if best == "" {
+			best = b.byRoutes(u.Addr)
+		}
+		if c := b.names.resolve(best); c != nil {
+			b.names.alias(c, u.Addr, rankAddress)
+			if host, _, err := net.SplitHostPort(u.Addr); err == nil && !b.sharedHost(host) {
+				b.names.aliasIfFree(c, host, rankAddress)
+			}
+		}
+	}
+}
+
+// sharedHost reports whether several ports of a host are upstreams: then the bare host names nobody.
+func (b *builder) sharedHost(host string) bool {
+	n := 0
+	for _, u := range b.st.Upstreams() {
+		if h, _, err := net.SplitHostPort(u.Addr); err == nil && h == host {
+			n++
+		}
+	}
+	return n > 1 || isLoopback(host)
+}
+
+// byRoutes names the service that logs the same routes as those the proxy sends to addr, when only one does.
+func (b *builder) byRoutes(addr string) string {
+	via := map[string]bool{}
+	for _, f := range b.st.Answers() {
+		if f.By.Upstream == addr {
+			via[f.By.Method+" "+f.By.Route] = true
+		}
+	}
+	found := map[string]bool{}
+	for _, s := range b.st.Streams() {
+		if !s.Proxy && s.Observer != b.observer && via[s.Name()] {
+			found[b.names.nameOf(s.Observer)] = true
+		}
+	}
+	if len(found) != 1 {
+		return ""
+	}
+	for s := range found {
+		return s
+	}
+	return ""
+}

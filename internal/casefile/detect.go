@@ -1,0 +1,221 @@
+package casefile
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/inquesthq/inquest"
+	"github.com/inquesthq/inquest/internal/stat"
+	"github.com/inquesthq/inquest/internal/store/mem"
+)
+
+const (
+	maxBins = 240 // keeps the quadratic scan under 30,000 steps a group; a bin is then under half a percent of the recording
+	// minFailures: one error of ten is 10% and says nothing; the Wilson bound of five in a row starts at 57% (REQUIREMENTS T17).
+	minFailures = 5
+	// minRise: traffic doubles within an ordinary day and caches warm up; what is less than threefold is no change of kind.
+	minRise = 3
+	// minRatio: below one failure in a hundred of a route, a ratio is a latent risk and not an incident (tier 3 pages at 1%).
+	minRatio = 0.01
+	// blipSeconds: a restart of a single instance costs some seconds; what heals by itself within ten is set aside and told.
+	blipSeconds = 10
+)
+
+// candidate is one set of requests whose failures may have risen.
+type candidate struct {
+	route    string
+	status   int
+	requests []*mem.Stream
+	failures []*stat.Histogram
+}
+
+// detect finds the groups of routes and statuses whose failures rose, and with them onset and end.
+func (b *builder) detect() {
+	if b.span.IsZero() || len(b.edge) == 0 {
+		return
+	}
+	width := binWidth(b.span)
+	cands := b.candidates()
+	threshold := significance(b.span, width, len(cands))
+	for _, c := range cands {
+		g, blip, ok := b.judge(c, width, threshold)
+		switch {
+		case !ok:
+		case blip:
+			b.blips = append(b.blips, g)
+		default:
+			b.groups = append(b.groups, g)
+		}
+	}
+	b.groups = dropCovered(b.groups)
+	b.blips = dropCovered(b.blips)
+	slices.SortStableFunc(b.groups, func(x, y inquest.FailureGroup) int { return cmp.Compare(y.Score, x.Score) })
+	slices.SortStableFunc(b.blips, func(x, y inquest.FailureGroup) int { return x.Window.From.Compare(y.Window.From) })
+	b.keepTogether()
+}
+
+// dropCovered drops a status over all routes where routes of that status were found: they say it more exactly.
+func dropCovered(in []inquest.FailureGroup) []inquest.FailureGroup {
+	routed := map[int]bool{}
+	for _, g := range in {
+		if g.Route != "" {
+			routed[g.Status] = true
+		}
+	}
+	return slices.DeleteFunc(in, func(g inquest.FailureGroup) bool { return g.Route == "" && routed[g.Status] })
+}
+
+// significance is the log-likelihood ratio that chance reaches in less than one of a thousand recordings: the number of
+// intervals and of groups tried, plus ln 1000.
+func significance(span inquest.Window, width time.Duration, groups int) float64 {
+	bins := float64(span.Duration()/width) + 1
+	return math.Log(bins*bins/2) + math.Log(float64(max(1, groups))) + math.Log(1000)
+}
+
+func binWidth(span inquest.Window) time.Duration {
+	w := time.Second
+	for span.Duration()/w > maxBins {
+		w *= 2
+	}
+	return w
+}
+
+// candidates lists every route and status, and every failing status over all routes (a fault that is spread thin over
+// very many routes shows only there).
+func (b *builder) candidates() []candidate {
+	var out []candidate
+	overall := map[int]*candidate{}
+	for _, s := range b.edge {
+		for i := range s.Status {
+			st := &s.Status[i]
+			if !failing(st.Status) {
+				continue
+			}
+			o := overall[st.Status]
+			if o == nil {
+				o = &candidate{status: st.Status, requests: b.edge}
+				overall[st.Status] = o
+			}
+			o.failures = append(o.failures, &st.Times)
+			if st.Count >= minFailures {
+				out = append(out, candidate{route: s.Name(), status: st.Status, requests: []*mem.Stream{s}, failures: []*stat.Histogram{&st.Times}})
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(x, y candidate) int { return cmp.Compare(total(y.failures), total(x.failures)) })
+	out = out[:min(len(out), 400)]
+	for _, o := range overall {
+		if total(o.failures) >= minFailures {
+			out = append(out, *o)
+		}
+	}
+	slices.SortStableFunc(out, func(x, y candidate) int {
+		return cmp.Or(cmp.Compare(x.route, y.route), cmp.Compare(x.status, y.status))
+	})
+	return out
+}
+
+// failing statuses: every 5xx but 501 (the method is not implemented: the client's choice) and 505.
+func failing(status int) bool { return status >= 500 && status != 501 && status != 505 }
+
+func total(hs []*stat.Histogram) (n uint64) {
+	for _, h := range hs {
+		n += h.Count(0, 1<<62)
+	}
+	return n
+}
+
+// judge scans one candidate. blip says that the burst was short and healed.
+func (b *builder) judge(c candidate, width time.Duration, threshold float64) (g inquest.FailureGroup, blip, ok bool) {
+	trials := b.bins(width, func(yield func(int64, uint32)) {
+		for _, s := range c.requests {
+			for t, n := range s.Requests.Buckets() {
+				yield(t, n)
+			}
+		}
+	})
+	fails := b.bins(width, func(yield func(int64, uint32)) {
+		for _, h := range c.failures {
+			for t, n := range h.Buckets() {
+				yield(t, n)
+			}
+		}
+	})
+	for i := range fails {
+		trials[i] = max(trials[i], fails[i])
+	}
+	burst := stat.Scan(trials, fails)
+	if burst.Failed < minFailures || burst.LLR < threshold || burst.In < minRise*burst.Out {
+		return g, false, false
+	}
+	if stat.WilsonLower(burst.Failed, burst.Requests, 1.96) < minRatio {
+		return g, false, false
+	}
+	from := b.span.From.Add(time.Duration(burst.From) * width)
+	to := b.span.From.Add(time.Duration(burst.To) * width)
+	g = inquest.FailureGroup{Route: c.route, Status: c.status, Window: inquest.Window{From: from, To: to},
+		Requests: int(burst.Requests), Failed: int(burst.Failed), Before: burst.Out, Score: burst.LLR}
+	healed := b.span.To.Sub(to) >= blipSeconds*time.Second
+	return g, to.Sub(from) < blipSeconds*time.Second && healed, true
+}
+
+// bins spreads counts over the bins of the span.
+func (b *builder) bins(width time.Duration, each func(yield func(int64, uint32))) []float64 {
+	n := int(b.span.Duration()/width) + 1
+	out := make([]float64, n)
+	from := b.span.From.UnixNano()
+	each(func(t int64, count uint32) {
+		if i := int((t - from) / int64(width)); i >= 0 && i < n {
+			out[i] += float64(count)
+		}
+	})
+	return out
+}
+
+// keepTogether keeps the groups of one incident: those that overlap in time with the strongest, directly or through
+// others (a minute of slack: time-outs surface late). The others are earlier or later incidents and are told as such.
+func (b *builder) keepTogether() {
+	if len(b.groups) == 0 {
+		return
+	}
+	const slack = time.Minute
+	in := make([]bool, len(b.groups))
+	in[0] = true
+	w := b.groups[0].Window
+	for changed := true; changed; {
+		changed = false
+		for i, g := range b.groups {
+			if !in[i] && g.Window.From.Before(w.To.Add(slack)) && w.From.Before(g.Window.To.Add(slack)) {
+				in[i], changed = true, true
+				w.From, w.To = minTime(w.From, g.Window.From), maxTime(w.To, g.Window.To)
+			}
+		}
+	}
+	var kept []inquest.FailureGroup
+	for i, g := range b.groups {
+		if in[i] {
+			kept = append(kept, g)
+			continue
+		}
+		g.Note = "a separate burst, not part of this incident"
+		b.blips = append(b.blips, g)
+	}
+	b.groups = kept
+	b.window = w
+}
+
+func minTime(a, c time.Time) time.Time {
+	if c.Before(a) {
+		return c
+	}
+	return a
+}
+
+func maxTime(a, c time.Time) time.Time {
+	if c.After(a) {
+		return c
+	}
+	return a
+}

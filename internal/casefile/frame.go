@@ -1,0 +1,130 @@
+package casefile
+
+import (
+	"slices"
+	"time"
+
+	"github.com/inquesthq/inquest"
+	"github.com/inquesthq/inquest/internal/store/mem"
+)
+
+// frame fixes onset, end, window and baseline.
+func (b *builder) frame() {
+	h := b.st.Hint()
+	switch {
+	case len(b.groups) > 0:
+		b.sharpenOnset()
+		b.findEnd()
+	case !h.Window.IsZero() || !h.Time.IsZero():
+		b.byHint = true
+		b.fromHint(h)
+	default:
+		b.window = inquest.Window{}
+		b.base = b.span
+		return
+	}
+	if !h.Baseline.IsZero() {
+		b.base = h.Baseline
+		return
+	}
+	b.base = inquest.Window{From: b.span.From, To: b.onset}
+	if !b.base.From.Before(b.base.To) { // failing from the first line on: what comes after the end is all there is to compare with
+		b.base = inquest.Window{}
+		if !b.end.IsZero() && b.span.To.Sub(b.end) > blipSeconds*time.Second {
+			b.base = inquest.Window{From: b.end, To: b.span.To}
+		}
+	}
+}
+
+func (b *builder) fromHint(h inquest.Hint) {
+	w := h.Window
+	if w.IsZero() {
+		w = inquest.Window{From: h.Time.Add(-5 * time.Minute), To: h.Time}
+	}
+	b.window, b.onset = w, w.From
+	if b.span.IsZero() {
+		b.span = w
+	}
+}
+
+// sharpenOnset moves the onset from the edge of a bin to the first failed request. A scan cuts the thin beginning of
+// a ramp off, so single failures of the same route and status before it are taken in as long as the gap to the next is
+// short and the background makes a failure within such a gap unlikely.
+func (b *builder) sharpenOnset() {
+	width := binWidth(b.span)
+	for _, g := range b.groups {
+		first := b.firstFailure(g, width)
+		if first.IsZero() {
+			first = g.Window.From
+		}
+		if b.onset.IsZero() || first.Before(b.onset) {
+			b.onset = first
+		}
+	}
+	b.window.From = b.onset
+}
+
+func (b *builder) firstFailure(g inquest.FailureGroup, width time.Duration) time.Time {
+	var mine []mem.Failure
+	for _, f := range b.st.Failures() {
+		if b.isEdge(f.Observer) && int(f.Status) == g.Status && (g.Route == "" || f.Name() == g.Route) {
+			mine = append(mine, f)
+		}
+	}
+	i, _ := slices.BinarySearchFunc(mine, g.Window.From.UnixNano(), func(f mem.Failure, t int64) int {
+		switch {
+		case f.Time < t:
+			return -1
+		case f.Time > t:
+			return 1
+		}
+		return 0
+	})
+	if i >= len(mine) {
+		return time.Time{}
+	}
+	// Bursts of few failures a second have gaps of seconds; ten is what a person would still call "it began".
+	gap := int64(blipSeconds) * int64(time.Second)
+	if n := g.Failed; n > 0 {
+		gap = max(gap, 5*int64(g.Window.Duration())/int64(n))
+	}
+	outside := b.span.Duration() - g.Window.Duration()
+	rate := 0.0 // background failures per second of this group
+	if s := outside.Seconds(); s > 0 {
+		rate = float64(len(mine)-countIn(mine, g.Window)) / s
+	}
+	if g.Route == "" {
+		return at(mine[i].Time) // a status over all routes has a background of its own: no walking back
+	}
+	for i > 0 && mine[i].Time-mine[i-1].Time <= gap && rate*float64(mine[i].Time-mine[i-1].Time)/1e9 < 0.2 {
+		i--
+	}
+	return at(mine[i].Time)
+}
+
+func countIn(fs []mem.Failure, w inquest.Window) (n int) {
+	for _, f := range fs {
+		if w.Contains(at(f.Time)) {
+			n++
+		}
+	}
+	return n
+}
+
+func (b *builder) isEdge(observer string) bool {
+	if b.proxy {
+		return observer == b.observer
+	}
+	return slices.ContainsFunc(b.edge, func(s *mem.Stream) bool { return s.Observer == observer })
+}
+
+// findEnd sets the end when requests were answered well for a while after the last burst.
+func (b *builder) findEnd() {
+	last := b.window.To
+	quiet := max(blipSeconds*time.Second, b.span.Duration()/20)
+	if b.span.To.Sub(last) >= quiet {
+		b.end = last
+		return
+	}
+	b.window.To = b.span.To
+}

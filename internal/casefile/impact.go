@@ -1,0 +1,275 @@
+package casefile
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/inquesthq/inquest"
+	"github.com/inquesthq/inquest/internal/store/mem"
+)
+
+// impact counts what failed between onset and end as the outermost observer saw it.
+func (b *builder) impact() {
+	b.failIDs = map[uint64]bool{}
+	b.drawChart()
+	if len(b.groups) == 0 {
+		return
+	}
+	from, to := ns(b.window.From), ns(b.window.To)
+	for _, f := range b.st.Failures() {
+		if b.isEdge(f.Observer) && f.Time >= from && f.Time < to+int64(time.Second) && b.inGroups(f.Name(), int(f.Status)) {
+			b.failing = append(b.failing, f)
+			if f.ID != 0 {
+				b.failIDs[f.ID] = true
+			}
+		}
+	}
+	im := &b.impactOf
+	lies := map[string]int{}
+	for _, l := range b.liedBy {
+		lies[strings.TrimSpace(l.answer.By.Method+" "+l.answer.By.Route)]++
+		b.failIDs[l.answer.ID] = true
+	}
+	clients := map[uint64]bool{}
+	perRoute := map[string]*inquest.RouteImpact{}
+	for _, s := range b.edge {
+		n := int(s.Requests.Count(from, to))
+		im.Requests += n
+		r := perRoute[s.Name()]
+		if r == nil {
+			r = &inquest.RouteImpact{Route: s.Name(), Status: map[int]int{}}
+			perRoute[s.Name()] = r
+		}
+		r.Requests += n
+		for i := range s.Status {
+			code := s.Status[i].Status
+			if !failing(code) || !b.inGroups(s.Name(), code) {
+				continue
+			}
+			if k := int(s.Status[i].Times.Count(from, to)); k > 0 {
+				r.Status[code] += k
+				r.Failed += k
+			}
+		}
+		if r.Failed > 0 {
+			s.Clients.Hashes(func(h uint64) { clients[h] = true })
+		}
+	}
+	for route, r := range perRoute {
+		if k := lies[route]; k > 0 {
+			r.Status[200] += k
+			r.Failed += k
+			im.Lying += k
+		}
+		if r.Failed > 0 {
+			im.Failed += r.Failed
+			im.Routes = append(im.Routes, *r)
+		}
+	}
+	slices.SortFunc(im.Routes, func(x, y inquest.RouteImpact) int {
+		return cmp.Or(cmp.Compare(y.Failed, x.Failed), cmp.Compare(x.Route, y.Route))
+	})
+	if im.Requests > 0 {
+		im.Ratio = min(1, float64(im.Failed)/float64(im.Requests))
+	}
+	im.Clients = len(clients)
+	im.Services = b.servicesHit()
+	im.Spread = b.spread(im)
+}
+
+func (b *builder) inGroups(route string, status int) bool {
+	return slices.ContainsFunc(b.groups, func(g inquest.FailureGroup) bool {
+		return g.Status == status && (g.Route == "" || g.Route == route)
+	})
+}
+
+// servicesHit names whose requests failed: behind a proxy the owners of the upstreams, else the observers themselves.
+func (b *builder) servicesHit() []string {
+	set := map[string]bool{}
+	for i := range b.failing {
+		f := &b.failing[i]
+		if !b.proxy {
+			set[b.names.nameOf(f.Observer)] = true
+			continue
+		}
+		for _, u := range strings.FieldsFunc(f.Upstream, func(r rune) bool { return r == ',' || r == ' ' }) {
+			if c := b.names.resolve(u); c != nil {
+				set[c.Name] = true
+			}
+		}
+		for _, a := range b.answersOf(f.ID) {
+			if f.ID != 0 && !b.isEdge(a.By.Observer) {
+				set[b.names.nameOf(a.By.Observer)] = true
+			}
+		}
+	}
+	out := make([]string, 0, len(set))
+	for s := range set {
+		out = append(out, s)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// spread tells how far the failure reaches: one client, one route, one service, or everything.
+func (b *builder) spread(im *inquest.Impact) inquest.Spread {
+	if im.Clients == 1 && im.Failed >= 2*minFailures && b.manyClients() {
+		return inquest.SpreadClient
+	}
+	if len(im.Routes) == 1 {
+		return inquest.SpreadRoute
+	}
+	if len(im.Services) == 1 && (b.proxy || len(b.edge) > len(im.Routes)) {
+		return inquest.SpreadService
+	}
+	// A route counts as hit when a tenth of it fails; everything means that nine in ten requests go to such routes.
+	hit := 0
+	for _, r := range im.Routes {
+		if r.Failed*10 >= r.Requests {
+			hit += r.Requests
+		}
+	}
+	if im.Requests > 0 && hit*10 >= im.Requests*9 {
+		return inquest.SpreadEverything
+	}
+	return inquest.SpreadService
+}
+
+func (b *builder) manyClients() bool {
+	clients := map[string]bool{}
+	for _, f := range b.st.Failures() {
+		clients[f.Client] = true
+	}
+	return len(clients) > 1 || len(b.failing) > 0 && b.failing[0].Client != ""
+}
+
+// drawChart makes the small chart of the whole recording: at most 60 steps.
+func (b *builder) drawChart() {
+	if b.span.IsZero() || len(b.edge) == 0 {
+		return
+	}
+	step := time.Second
+	for b.span.Duration()/step > 60 {
+		step *= 2
+	}
+	req := b.bins(step, func(yield func(int64, uint32)) {
+		for _, s := range b.edge {
+			for t, n := range s.Requests.Buckets() {
+				yield(t, n)
+			}
+		}
+	})
+	fail := b.bins(step, func(yield func(int64, uint32)) {
+		for _, s := range b.edge {
+			for i := range s.Status {
+				if failing(s.Status[i].Status) {
+					for t, n := range s.Status[i].Times.Buckets() {
+						yield(t, n)
+					}
+				}
+			}
+		}
+	})
+	lied := b.bins(step, func(yield func(int64, uint32)) {
+		for _, l := range b.liedBy {
+			yield(l.answer.Time, 1)
+		}
+	})
+	b.chart = inquest.Chart{From: b.span.From, Step: step, Requests: ints(req), Failed: ints(fail), Lying: ints(lied)}
+}
+
+func ints(in []float64) []int {
+	out := make([]int, len(in))
+	for i, v := range in {
+		out[i] = int(v)
+	}
+	return out
+}
+
+// traffic compares the load of the incident with the load before.
+func (b *builder) traffic() inquest.Traffic {
+	t := inquest.Traffic{BaselineMean: -1, IncidentMean: -1, DistinctRoutes: len(b.edge)}
+	if len(b.edge) == 0 {
+		return t
+	}
+	rate := func(w inquest.Window) float64 {
+		if s := w.Duration().Seconds(); s > 0 {
+			return float64(requestsIn(b.edge, w)) / s
+		}
+		return 0
+	}
+	mean := func(w inquest.Window) float64 {
+		n, us := uint64(0), uint64(0)
+		for _, s := range b.edge {
+			if s.Timed > 0 {
+				n += s.Requests.Count(ns(w.From), ns(w.To))
+				us += s.Seconds.Count(ns(w.From), ns(w.To))
+			}
+		}
+		if n == 0 {
+			return -1
+		}
+		return float64(us) / 1e6 / float64(n)
+	}
+	t.BaselineRate, t.IncidentRate = rate(b.base), rate(b.window)
+	t.BaselineMean, t.IncidentMean = mean(b.base), mean(b.window)
+	if !b.onset.IsZero() {
+		t.OnsetRate = rate(inquest.Window{From: b.onset.Add(-b.lead()), To: b.onset})
+	}
+	return t
+}
+
+func requestsIn(ss []*mem.Stream, w inquest.Window) (n uint64) {
+	for _, s := range ss {
+		n += s.Requests.Count(ns(w.From), ns(w.To))
+	}
+	return n
+}
+
+// upstreams tells for each address what the proxy got from it before and during the incident.
+func (b *builder) upstreams() []inquest.UpstreamUse {
+	var out []inquest.UpstreamUse
+	bf, bt, wf, wt := ns(b.base.From), ns(b.base.To), ns(b.window.From), ns(b.window.To)
+	for _, u := range b.st.Upstreams() {
+		x := inquest.UpstreamUse{Observer: b.names.nameOf(u.Observer), Addr: u.Addr}
+		if c := b.names.resolve(u.Addr); c != nil {
+			x.Component = c.Name
+		}
+		x.BaselineFailed = int(u.Failed.Count(bf, bt))
+		x.BaselineOK = int(u.Requests.Count(bf, bt)) - x.BaselineFailed
+		x.IncidentFailed = int(u.Failed.Count(wf, wt))
+		x.IncidentOK = int(u.Requests.Count(wf, wt)) - x.IncidentFailed
+		x.NoAnswer = int(u.NoAnswer.Count(wf, wt))
+		for t := range u.Requests.Buckets() {
+			if x.FirstSeen.IsZero() {
+				x.FirstSeen = at(t)
+			}
+			x.LastSeen = at(t)
+		}
+		out = append(out, x)
+	}
+	return out
+}
+
+// edges joins the declared call graph with what the logs show: who answers for a proxy's upstreams, who is in traces.
+func (b *builder) edges() []inquest.Edge {
+	set := map[inquest.Edge]bool{}
+	for _, e := range b.st.Edges() {
+		set[inquest.Edge{From: b.names.nameOf(e.From), To: b.names.nameOf(e.To)}] = true
+	}
+	for _, u := range b.st.Upstreams() {
+		if c := b.names.resolve(u.Addr); c != nil {
+			set[inquest.Edge{From: b.names.nameOf(u.Observer), To: c.Name}] = true
+		}
+	}
+	out := make([]inquest.Edge, 0, len(set))
+	for e := range set {
+		if e.From != e.To {
+			out = append(out, e)
+		}
+	}
+	slices.SortFunc(out, func(a, b inquest.Edge) int { return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To)) })
+	return out
+}

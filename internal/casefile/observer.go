@@ -1,0 +1,91 @@
+package casefile
+
+import (
+	"strings"
+
+	"github.com/inquesthq/inquest"
+	"github.com/inquesthq/inquest/internal/store/mem"
+)
+
+// proxyFormats are the formats that web servers, gateways and load balancers write, by the first part of the name.
+var proxyFormats = []string{"nginx", "apache", "haproxy", "envoy", "istio", "traefik", "caddy", "kong", "iis", "aws", "cloudflare", "ingress", "litespeed", "combined", "common"}
+
+func isProxyFormat(format string) bool {
+	for _, p := range proxyFormats {
+		if strings.HasPrefix(format, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// observers chooses whose view of the requests counts: the outermost proxy, which is the one that answered the
+// most requests; without a proxy every service that logs its requests.
+func (b *builder) observers() {
+	requests, proxy := map[string]uint64{}, map[string]bool{}
+	for _, s := range b.st.Streams() {
+		n := s.Requests.Count(0, 1<<62)
+		requests[s.Observer] += n
+		proxy[s.Observer] = proxy[s.Observer] || s.Proxy || isProxyFormat(b.formatOf(s.Observer))
+	}
+	best := ""
+	for _, s := range b.st.Streams() { // in name order: ties go to the first name
+		o := s.Observer
+		if proxy[o] && (best == "" || requests[o] > requests[best]) {
+			best = o
+		}
+	}
+	b.observer, b.proxy = best, best != ""
+	for _, s := range b.st.Streams() {
+		if best == "" || s.Observer == best {
+			b.edge = append(b.edge, s)
+		}
+	}
+	if best == "" && len(requests) == 1 {
+		b.observer = b.edge[0].Observer
+	}
+	b.span = spanOf(b.edge)
+	if b.span.IsZero() {
+		b.span = b.patternSpan()
+	}
+}
+
+// formatOf returns the format of a file whose records go by the name.
+func (b *builder) formatOf(service string) string {
+	for i := range b.cfg.Reports {
+		if r := &b.cfg.Reports[i]; ServiceOf(r.File, r.Format) == service && r.Format != "" {
+			return r.Format
+		}
+	}
+	return ""
+}
+
+func spanOf(streams []*mem.Stream) inquest.Window {
+	lo, hi := int64(0), int64(0)
+	for _, s := range streams {
+		for t := range s.Requests.Buckets() {
+			if lo == 0 || t < lo {
+				lo = t
+			}
+			if e := t + int64(s.Requests.Width()); e > hi {
+				hi = e
+			}
+		}
+	}
+	return inquest.Window{From: at(lo), To: at(hi)}
+}
+
+func (b *builder) patternSpan() inquest.Window {
+	lo, hi := int64(0), int64(0)
+	for _, p := range b.st.Patterns() {
+		for t := range p.Times.Buckets() {
+			if lo == 0 || t < lo {
+				lo = t
+			}
+			if e := t + int64(p.Times.Width()); e > hi {
+				hi = e
+			}
+		}
+	}
+	return inquest.Window{From: at(lo), To: at(hi)}
+}

@@ -1,0 +1,138 @@
+package casefile
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/inquesthq/inquest"
+	"github.com/inquesthq/inquest/internal/pattern"
+	"github.com/inquesthq/inquest/internal/store/mem"
+)
+
+// lead is how long before the first failed request a cause may show: a kill, a full disk or a slow query comes seconds
+// to a minute before the first request that fails of it. It never takes more than a fifth of what lies before.
+func (b *builder) lead() time.Duration {
+	return min(time.Minute, b.onset.Sub(b.span.From)/5)
+}
+
+// patterns compares every log pattern with the baseline.
+func (b *builder) patterns() []inquest.LogPattern {
+	var out []inquest.LogPattern
+	for _, p := range b.st.Patterns() {
+		out = append(out, b.pattern(p, false))
+	}
+	for _, p := range b.st.SpanErrors() {
+		out = append(out, b.pattern(p, true))
+	}
+	return out
+}
+
+func (b *builder) pattern(p *mem.Pattern, span bool) inquest.LogPattern {
+	lp := inquest.LogPattern{
+		ID: p.ID.String(), Service: b.names.nameOf(p.Service), Level: p.Level, Template: p.Template,
+		Total: int(p.Count), Share: -1, Answered: -1, Span: span,
+	}
+	lp.Origin = b.originOf(p)
+	b.novelty(&lp, p)
+	b.belongs(&lp, p)
+	for i := range p.Examples {
+		e := &p.Examples[i]
+		x := inquest.LogExample{Time: at(e.Time), Text: e.Text, Instance: e.Instance, RequestID: e.RequestID, URL: e.URL,
+			Exception: e.Exception, Pool: e.Pool, Source: b.source(e.File, e.Line)}
+		if len(e.Fields) > 0 {
+			x.Fields = make(map[string]string, len(e.Fields))
+			for _, f := range e.Fields {
+				x.Fields[f.Name] = f.Value
+			}
+		}
+		lp.Examples = append(lp.Examples, x)
+	}
+	return lp
+}
+
+// originOf says who wrote the pattern: by the format of the file, else by the component's kind.
+func (b *builder) originOf(p *mem.Pattern) inquest.ComponentKind {
+	if len(p.Examples) > 0 {
+		if f := p.Examples[0].File; int(f) < len(b.cfg.Reports) {
+			if k := kindOfFormat(b.cfg.Reports[f].Format); k != "" {
+				return k
+			}
+		}
+	}
+	if c := b.names.resolve(p.Service); c != nil && c.Kind != "" {
+		return c.Kind
+	}
+	return inquest.KindApp
+}
+
+func (b *builder) novelty(lp *inquest.LogPattern, p *mem.Pattern) {
+	if len(p.Examples) > 0 {
+		lp.First, lp.Last = at(p.Examples[0].Time), at(p.Examples[len(p.Examples)-1].Time)
+	}
+	if b.onset.IsZero() {
+		lp.Before = int(p.Count)
+		return
+	}
+	from := b.onset.Add(-b.lead()).UnixNano()
+	to := b.window.To.UnixNano()
+	baseFrom, baseTo := ns(b.base.From), min(ns(b.base.To), from)
+	if ns(b.base.From) >= to { // the baseline is what came after
+		baseTo = ns(b.base.To)
+	}
+	cmpr := pattern.Compare(&pattern.Entry{Histogram: p.Times}, [2]int64{baseFrom, baseTo}, [2]int64{from, to})
+	lp.Before, lp.During, lp.Ratio = int(cmpr.Before), int(cmpr.During), cmpr.Ratio
+	lp.New = cmpr.Kind == pattern.KindNew && baseTo > baseFrom
+	lp.Surging = cmpr.Kind == pattern.KindSurging
+	if baseTo <= baseFrom && cmpr.During > 0 { // nothing to compare with: it may be new
+		lp.New = true
+	}
+	if i := slices.IndexFunc(p.Examples, func(e mem.Example) bool { return e.Time >= from }); i >= 0 && cmpr.During > 0 {
+		lp.First = at(p.Examples[i].Time)
+	}
+}
+
+// belongs measures by request id which share of the failed requests a pattern accompanies.
+func (b *builder) belongs(lp *inquest.LogPattern, p *mem.Pattern) {
+	if len(p.Requests) == 0 || len(b.failIDs) == 0 {
+		return
+	}
+	hit := 0
+	for _, id := range p.Requests {
+		if b.failIDs[id] {
+			hit++
+		}
+	}
+	lp.Share = float64(hit) / float64(len(b.failIDs))
+	well := 0
+	for _, id := range p.Requests {
+		if s := b.edgeStatus(id); s > 0 && s < 500 && s != 499 {
+			well++
+		}
+	}
+	lp.Answered = float64(well) / float64(len(p.Requests))
+}
+
+// edgeStatus is the status that the outermost observer answered to a request, 0 when it is not known.
+func (b *builder) edgeStatus(id uint64) int {
+	for _, a := range b.answersOf(id) {
+		if b.isEdge(a.By.Observer) {
+			return int(a.Status)
+		}
+	}
+	return 0
+}
+
+// answersOf lists the answers to one request id.
+func (b *builder) answersOf(id uint64) []mem.Answer {
+	ans := b.st.Answers()
+	i, ok := slices.BinarySearchFunc(ans, id, func(a mem.Answer, id uint64) int { return cmp.Compare(a.ID, id) })
+	if !ok {
+		return nil
+	}
+	j := i
+	for j < len(ans) && ans[j].ID == id {
+		j++
+	}
+	return ans[i:j]
+}

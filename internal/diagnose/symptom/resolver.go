@@ -1,0 +1,155 @@
+package symptom
+
+import (
+	"net"
+	"regexp"
+	"strings"
+
+	"github.com/inquesthq/inquest"
+)
+
+// Resolver finds components by any of their names.
+type Resolver struct {
+	by map[string]*inquest.Component
+}
+
+// NewResolver indexes the components of a case.
+func NewResolver(c *inquest.Case) *Resolver {
+	r := &Resolver{by: map[string]*inquest.Component{}}
+	for i := range c.Components {
+		x := &c.Components[i]
+		for _, a := range x.Aliases {
+			r.by[strings.ToLower(a)] = x
+		}
+	}
+	for i := range c.Components { // names win over aliases
+		r.by[strings.ToLower(c.Components[i].Name)] = &c.Components[i]
+	}
+	return r
+}
+
+// Find returns who goes by the name, instance, host or host:port; nil when nobody does.
+func (r *Resolver) Find(name string) *inquest.Component {
+	name = strings.ToLower(strings.Trim(name, "[] "))
+	if name == "" {
+		return nil
+	}
+	if c := r.by[name]; c != nil {
+		return c
+	}
+	if host, _, err := net.SplitHostPort(name); err == nil {
+		if c := r.by[host]; c != nil && !loopback(host) {
+			return c
+		}
+		name = host
+	}
+	if net.ParseIP(name) == nil {
+		first, _, _ := strings.Cut(name, ".")
+		return r.by[first]
+	}
+	return nil
+}
+
+// Name is the canonical name of whoever goes by name, or name itself.
+func (r *Resolver) Name(name string) string {
+	if c := r.Find(name); c != nil {
+		return c.Name
+	}
+	return name
+}
+
+// Kind is the kind of the component, "" when it is not known.
+func (r *Resolver) Kind(name string) inquest.ComponentKind {
+	if c := r.Find(name); c != nil {
+		return c.Kind
+	}
+	return ""
+}
+
+// OfKind lists the components of a kind, in name order.
+func (r *Resolver) OfKind(kind inquest.ComponentKind, in []inquest.Component) []string {
+	var out []string
+	for _, c := range in {
+		if c.Kind == kind {
+			out = append(out, c.Name)
+		}
+	}
+	return out
+}
+
+func loopback(host string) bool { return host == "localhost" || host == "127.0.0.1" || host == "::1" }
+
+var (
+	hostPort = regexp.MustCompile(`\b((?:\d{1,3}\.){3}\d{1,3}|[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)*|\[[0-9a-fA-F:]+\])[:/](\d{2,5})\b`)
+	urlHost  = regexp.MustCompile(`\b(?:https?|grpc|amqps?|redis|rediss|postgres(?:ql)?|mysql|mongodb(?:\+srv)?|tcp)://(?:[^/@\s"']*@)?(\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+)(?::(\d{1,5}))?`)
+	lookedUp = regexp.MustCompile(`(?i)(?:ENOTFOUND|EAI_AGAIN|lookup|resolve host|resolve|resolving|unknown host:?|UnknownHostException:|host=['"]?|could not translate host name|name resolution for|getaddrinfo for|host name|host)\s+["']?([A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)+|[a-z0-9]+(?:-[a-z0-9]+)+)["']?`)
+	pgServer = regexp.MustCompile(`(?i)(?:connection to server at|server at|host)\s+"([^"]+)"(?:\s+\(([0-9a-fA-F.:]+)\))?,?\s+port\s+"?(\d+)"?`)
+	poolHost = regexp.MustCompile(`(?i)HTTPS?Connection(?:Pool)?\(host=['"]([^'"]+)['"],\s*port=(\d+)`)
+)
+
+// Peer finds whom a text is about: the host and port that it names, "" when it names none.
+func Peer(text string, fields map[string]string) string {
+	if up := fields["upstream"]; up != "" {
+		if m := urlHost.FindStringSubmatch(up); m != nil {
+			return join(m[1], m[2])
+		}
+		if m := hostPort.FindStringSubmatch(up); m != nil {
+			return join(m[1], m[2])
+		}
+	}
+	if m := pgServer.FindStringSubmatch(text); m != nil {
+		return join(m[1], m[3])
+	}
+	if m := poolHost.FindStringSubmatch(text); m != nil {
+		return join(m[1], m[2])
+	}
+	if m := urlHost.FindStringSubmatch(text); m != nil {
+		return join(m[1], m[2])
+	}
+	for _, m := range hostPort.FindAllStringSubmatch(text, 8) {
+		if plausibleHost(m[1]) {
+			return join(m[1], m[2])
+		}
+	}
+	if m := lookedUp.FindStringSubmatch(text); m != nil {
+		return m[1]
+	}
+	for _, k := range []string{"address", "host", "hostname", "err.hostname", "err.address", "peer", "server.address", "net.peer.name", "host.name"} {
+		if v := fields[k]; v != "" {
+			return join(v, fields["port"])
+		}
+	}
+	return ""
+}
+
+// plausibleHost keeps file names with line numbers (server.js:65, Shipping.java:86) from being taken for hosts.
+func plausibleHost(h string) bool {
+	if net.ParseIP(strings.Trim(h, "[]")) != nil {
+		return true
+	}
+	i := strings.LastIndexByte(h, '.')
+	if i < 0 {
+		return h == "localhost" || strings.Contains(h, "-") || kindWordHost(h)
+	}
+	switch strings.ToLower(h[i+1:]) {
+	case "js", "ts", "mjs", "cjs", "tsx", "jsx", "py", "go", "java", "kt", "scala", "rb", "php", "cs", "rs", "c", "cc", "cpp", "h", "sql", "erl", "ex", "exs", "html", "json", "xml", "yml", "yaml", "conf", "cfg", "ini", "log", "lua", "pl", "swift", "groovy", "vue", "inc", "tpl":
+		return false
+	}
+	return !strings.ContainsAny(h[i+1:], "0123456789")
+}
+
+// kindWordHost accepts a bare word before a port when it is the usual host name of a service (redis:6379, db:5432).
+func kindWordHost(h string) bool {
+	switch strings.ToLower(h) {
+	case "redis", "postgres", "postgresql", "mysql", "mariadb", "mongo", "mongodb", "db", "database", "kafka", "rabbitmq", "nats", "memcached", "elasticsearch", "cache", "broker", "consul", "vault", "minio":
+		return true
+	}
+	return false
+}
+
+func join(host, port string) string {
+	if port == "" {
+		return host
+	}
+	return host + ":" + port
+}
