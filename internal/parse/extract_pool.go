@@ -93,12 +93,9 @@ func ParsePool(s string) *inquest.Pool {
 	if said || poolWord(s) {
 		p := noPool()
 		scanFigures(s, p)
-		if finishPool(p) {
+		if finishPool(p) || said {
 			return p
 		}
-	}
-	if said {
-		return noPool()
 	}
 	return nil
 }
@@ -203,7 +200,8 @@ func setPool(p *inquest.Pool, name string, n int) {
 		}
 	}
 	switch k := string(key); {
-	case hasSuffixOf(k, "pending", "waiting", "queued", "queuedtasks", "waiters", "waitingcount", "waitcount", "pendingacquires",
+	// database/sql's WaitCount is not here: it counts every wait since the start, not those who wait now.
+	case hasSuffixOf(k, "pending", "waiting", "queued", "queuedtasks", "waiters", "waitingcount", "pendingacquires",
 		"numpendingacquires", "threadsawaitingconnection", "backlog", "queuesize", "awaiting", "pendingthreads", "waitingclients"):
 		set(&p.Pending)
 	case hasSuffixOf(k, "active", "busy", "inuse", "acquired", "acquiredconns", "used", "numused", "borrowed", "checkedout",
