@@ -37,11 +37,11 @@ func parseTime(b []byte) (ns int64, n int, c Clock) {
 	case digits == 4 && (sep == '-' || sep == '/' || sep == '.'):
 		return parseISO(b)
 	case digits <= 2 && sep == '/':
-		if digits == 2 && len(b) > 3 && isLetter(b[3]) {
+		if digits == 2 && len(b) > 3 && isAlpha(b[3]) {
 			return parseCLF(b)
 		}
 		return parseSlashDate(b)
-	case digits <= 2 && (sep == '-' || sep == ' ') && len(b) > digits+4 && isLetter(b[digits+1]):
+	case digits <= 2 && (sep == '-' || sep == ' ') && len(b) > digits+4 && isAlpha(b[digits+1]):
 		return parseDayMonth(b)
 	case digits == 2 && sep == '.':
 		return parseDotted(b)
@@ -177,7 +177,7 @@ func parseDayMonth(b []byte) (ns int64, n int, c Clock) {
 
 // parseNamedDate reads dates that begin with the name of a month or of a day of the week.
 func parseNamedDate(b []byte) (ns int64, n int, c Clock) {
-	if len(b) < 15 || !isLetter(b[0]) || !isLetter(b[1]) || !isLetter(b[2]) {
+	if len(b) < 15 || !isAlpha(b[0]) || !isAlpha(b[1]) || !isAlpha(b[2]) {
 		return 0, 0, ClockNone
 	}
 	if month3(b) > 0 && b[3] == ' ' {
@@ -557,7 +557,7 @@ func atYear(t, latest int64) int64 {
 }
 
 func floorDay(t int64) int64 {
-	const d = day * int64(time.Second)
+	const d = daySeconds * int64(time.Second)
 	r := t % d
 	if r < 0 {
 		r += d

@@ -4,9 +4,9 @@ import "encoding/binary"
 
 // The small parts that times are read with.
 
-func isDigit(c byte) bool  { return c-'0' <= 9 }
-func isLetter(c byte) bool { return (c|0x20)-'a' < 26 }
-func isWord(c byte) bool   { return isDigit(c) || isLetter(c) || c == '_' }
+func isDigit(c byte) bool { return c-'0' <= 9 }
+func isAlpha(c byte) bool { return (c|0x20)-'a' < 26 }
+func isWord(c byte) bool  { return isDigit(c) || isAlpha(c) || c == '_' }
 
 // two reads two digits at i; a negative value that spoils every sum it enters if they are not digits.
 func two(b []byte, i int) int {

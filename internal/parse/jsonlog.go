@@ -1,0 +1,422 @@
+package parse
+
+import (
+	"bytes"
+	"sort"
+
+	"github.com/inquesthq/inquest"
+)
+
+// jsonParser reads lines of one JSON object each. All JSON formats share it: a variant adds only how the format is
+// recognised and where it means something else by a key than loggers usually do.
+//
+// Stack traces and exception texts stay in Fields under their path: err.stack, error.stack, error.stack_trace,
+// exception, exception.stacktrace, stack, stack_trace, stacktrace, exc_info, backtrace, @x, thrown.extendedStackTrace.
+type jsonParser struct {
+	scan    *jsonScanner
+	variant *jsonVariant
+	need    uint8 // marks of the keys that must be there
+	slots   [actCount]int16
+	stamp   stampCache
+	sample  []byte
+	bare    uint8 // unit of durations that do not say theirs; unitNone: not yet found out
+}
+
+// jsonVariant is a JSON format by name.
+type jsonVariant struct {
+	name string
+	need []string           // paths that every line has; "a|b" for either
+	keys map[string]keyRule // overrides of keyRules, by the path as written
+	ok   func(p *jsonParser, r *Record) bool
+	rest func(p *jsonParser, r *Record) // further work on the finished record
+	bare uint8                          // unit of durations that do not say theirs, where the format fixes it
+}
+
+func newJSON(v *jsonVariant) func([]byte) lineParser {
+	return func(sample []byte) lineParser {
+		p := &jsonParser{variant: v, sample: sample, bare: v.bare, need: 1<<len(v.need) - 1}
+		p.scan = newJSONScanner(p.classify)
+		return p
+	}
+}
+
+// classify says what a new key of the file means.
+func (p *jsonParser) classify(k *jsonKey) {
+	rule, ok := p.variant.keys[k.path]
+	if !ok {
+		rule = ruleFor(k.path)
+	}
+	k.act, k.prio, k.unit = rule.act, rule.prio, rule.unit
+	if rule.as != "" {
+		k.as = rule.as
+	}
+	for i, need := range p.variant.need {
+		for _, alt := range splitBar(need) {
+			if alt == k.path {
+				k.mark |= 1 << i
+			}
+		}
+	}
+}
+
+func splitBar(s string) []string {
+	var out []string
+	for {
+		i := bytes.IndexByte([]byte(s), '|')
+		if i < 0 {
+			return append(out, s)
+		}
+		out, s = append(out, s[:i]), s[i+1:]
+	}
+}
+
+func (p *jsonParser) parse(line []byte, r *Record) bool {
+	if len(line) < 2 || (line[0] != '{' && line[0] != ' ') {
+		return false
+	}
+	end, whole := p.scan.scan(line)
+	vals := p.scan.vals
+	if len(vals) == 0 || !p.choose(vals) {
+		return false
+	}
+	for i := range vals {
+		v := &vals[i]
+		if v.kind == jsonNull || len(v.raw) == 0 {
+			continue
+		}
+		if a := v.key.act; a != actField && p.slots[a] == int16(i) && p.take(v, r) {
+			continue
+		}
+		p.field(v, r)
+	}
+	if p.slots[actTime]|p.slots[actLevel]|p.slots[actMessage] < 0 && !p.isLog(r) {
+		return false
+	}
+	if p.variant.ok != nil && !p.variant.ok(p, r) {
+		return false
+	}
+	if !whole {
+		p.cutOff(line, end, r)
+	}
+	finishRequest(r)
+	if p.variant.rest != nil {
+		p.variant.rest(p, r)
+	}
+	return true
+}
+
+// isLog decides about objects that lack a time, a level or a message: two of the three make a log record, and so
+// does a time with a request.
+func (p *jsonParser) isLog(r *Record) bool {
+	n := 0
+	for _, a := range [...]uint8{actTime, actLevel, actMessage} {
+		if p.slots[a] >= 0 {
+			n++
+		}
+	}
+	if p.slots[actTime] >= 0 && r.Clock == ClockNone {
+		return false
+	}
+	return n >= 2 || (n == 1 && p.slots[actTime] >= 0 && (r.Status > 0 || r.Method != "" || p.variant.name != "json")) ||
+		(n == 1 && p.slots[actMessage] >= 0)
+}
+
+// choose finds the value for each meaning and checks that the format's own keys are there.
+func (p *jsonParser) choose(vals []jsonVal) bool {
+	for i := range p.slots {
+		p.slots[i] = -1
+	}
+	marks := uint8(0)
+	for i := range vals {
+		k := vals[i].key
+		marks |= k.mark
+		if k.act == actField {
+			continue
+		}
+		if vals[i].kind == jsonNull || len(vals[i].raw) == 0 || vals[i].kind == jsonRaw {
+			continue
+		}
+		if s := p.slots[k.act]; s < 0 || vals[s].key.prio < k.prio {
+			p.slots[k.act] = int16(i)
+		}
+	}
+	return marks&p.need == p.need
+}
+
+// field keeps v as an extra field.
+func (p *jsonParser) field(v *jsonVal, r *Record) {
+	f := Field{Name: v.key.as, Value: p.scan.text(v), Num: v.kind == jsonNumber}
+	if f.Name == "pid" && v.kind == jsonString {
+		f.Num = allDigits(v.raw)
+	}
+	r.Fields = append(r.Fields, f)
+}
+
+// take puts v into its place in r. It returns false if the value does not fit the meaning of the key, as a status of
+// "failed": then it is a field like any other.
+func (p *jsonParser) take(v *jsonVal, r *Record) bool {
+	switch v.key.act {
+	case actTime:
+		return p.time(v, r)
+	case actLevel:
+		return p.level(v, r)
+	case actMessage:
+		r.Message = p.scan.text(v)
+	case actStatus:
+		r.Status = statusCode(v.raw)
+		return r.Status > 0
+	case actDuration:
+		return p.duration(v, &r.Duration)
+	case actUpstreamDuration:
+		return p.duration(v, &r.UpstreamDuration)
+	case actBytes:
+		if n := count(v.raw); n >= 0 {
+			r.Bytes = n
+			return true
+		}
+		return false
+	case actMethod:
+		if !isMethod(v.raw) {
+			return false
+		}
+		r.Method = str(v.raw)
+	case actURL:
+		if v.raw[0] == '-' {
+			return false
+		}
+		r.URL = p.scan.text(v)
+		if v.key.unit == urlWhole {
+			r.URL = pathOf(r.URL)
+		}
+	case actClient:
+		addr, _ := splitAddr(v.raw)
+		r.ClientAddr = str(addr)
+	case actRequestLine:
+		return requestLine(v, p, r)
+	default:
+		return p.takeText(v, r)
+	}
+	return true
+}
+
+func (p *jsonParser) takeText(v *jsonVal, r *Record) bool {
+	var to *string
+	switch v.key.act {
+	case actService:
+		to = &r.Service
+	case actInstance:
+		to = &r.Instance
+	case actVersion:
+		to = &r.Version
+	case actLogger:
+		to = &r.Logger
+	case actUpstream:
+		to = &r.Upstream
+	case actUpstreamStatus:
+		to = &r.UpstreamStatus
+	case actRequestID:
+		to = &r.RequestID
+	case actTraceID:
+		to = &r.TraceID
+	case actSpanID:
+		to = &r.SpanID
+	default:
+		return false
+	}
+	*to = p.scan.text(v)
+	return true
+}
+
+// requestLine reads "GET /x HTTP/1.1" in one value.
+func requestLine(v *jsonVal, p *jsonParser, r *Record) bool {
+	i := bytes.IndexByte(v.raw, ' ')
+	if i < 0 || !isMethod(v.raw[:i]) || i+1 >= len(v.raw) {
+		return false
+	}
+	r.Method = str(v.raw[:i])
+	url := v.raw[i+1:]
+	if k := bytes.IndexByte(url, ' '); k >= 0 {
+		url = url[:k]
+	}
+	if r.URL == "" {
+		r.URL = str(url)
+	}
+	return true
+}
+
+func (p *jsonParser) time(v *jsonVal, r *Record) bool {
+	if v.kind == jsonNumber || v.kind == jsonString && allDigits(v.raw) && len(v.raw) != 14 {
+		ns, ok := parseEpoch(v.raw)
+		if ok {
+			r.Time, r.Clock = ns, ClockUTC
+		}
+		return ok
+	}
+	ns, n, c := p.stamp.parse(v.raw)
+	if n == 0 || c == ClockNone {
+		return false
+	}
+	r.Time, r.Clock = ns, c
+	return true
+}
+
+func (p *jsonParser) level(v *jsonVal, r *Record) bool {
+	if v.kind == jsonNumber || v.key.unit == numbersSyslog && len(v.raw) == 1 && isDigit(v.raw[0]) {
+		l, word := numberLevel(int(count(v.raw)), v.key.unit)
+		if l == inquest.LevelUnknown {
+			return false
+		}
+		r.Level = l
+		if v.key.as == "priority" { // journald: the number is the field, the word would hide it
+			p.field(v, r)
+			return true
+		}
+		r.Add("level", word)
+		return true
+	}
+	r.Level = levelOf(bytes.TrimSpace(v.raw))
+	if r.Level == inquest.LevelUnknown && len(v.raw) == 1 {
+		r.Level = letterLevel(v.raw[0])
+	}
+	r.Add("level", p.scan.text(v))
+	return true
+}
+
+// duration reads a duration into to.
+func (p *jsonParser) duration(v *jsonVal, to *float64) bool {
+	unit := v.key.unit
+	if unit == unitNone && v.kind == jsonNumber {
+		unit = p.bareUnit(v.raw)
+	}
+	d, ok := duration(v.raw, unit)
+	if ok {
+		*to = d
+	}
+	return ok
+}
+
+// bareUnit decides about a number under a key that does not tell its unit. An integer of a million or more is a count
+// of nanoseconds (Go's time.Duration): as milliseconds it would be over a quarter of an hour. Otherwise the file
+// decides as a whole: half of a server's requests take longer than half a millisecond and less than half a second,
+// so a median under 0.5 means seconds.
+func (p *jsonParser) bareUnit(raw []byte) uint8 {
+	if v := count(raw); v >= 1e6 {
+		return unitNs
+	}
+	if p.bare != unitNone {
+		return p.bare
+	}
+	p.bare = unitMs // for the samples read on the way
+	q := &jsonParser{variant: &jsonVariant{}, bare: unitMs}
+	q.scan = newJSONScanner(q.classify)
+	var all []float64
+	for _, line := range bytes.Split(p.sample, newlineSep) {
+		if len(all) == 200 {
+			break
+		}
+		q.scan.scan(line)
+		for i := range q.scan.vals {
+			v := &q.scan.vals[i]
+			if v.key.act == actDuration && v.key.unit == unitNone && v.kind == jsonNumber {
+				if f, ok := plainDecimal(v.raw); ok && f > 0 {
+					all = append(all, f)
+				}
+			}
+		}
+	}
+	sort.Float64s(all)
+	if len(all) > 0 && all[len(all)/2] < 0.5 {
+		p.bare = unitS
+	}
+	return p.bare
+}
+
+var newlineSep = []byte{'\n'}
+
+// cutOff notes that the line is not whole JSON (a crash, a log driver that splits long lines, a writer that breaks
+// lines inside an array). finish needs to know where the message ends.
+func (p *jsonParser) cutOff(line []byte, end int, r *Record) {
+	r.Add("parse_note", "JSON ends early or is broken")
+}
+
+// finish reads the rest of a JSON record that was written over several lines.
+func (p *jsonParser) finish(r *Record) {
+	if r.Lines < 2 || r.Get("parse_note") == "" {
+		return
+	}
+	i := bytes.Index([]byte(r.Message), []byte("\n\""))
+	if i < 0 {
+		return
+	}
+	rest := append([]byte{'{'}, r.Message[i+1:]...)
+	s := newJSONScanner(p.classify)
+	s.scan(rest)
+	r.Message = r.Message[:i]
+	for k := range s.vals {
+		v := &s.vals[k]
+		r.Fields = append(r.Fields, Field{Name: v.key.as, Value: s.text(v), Num: v.kind == jsonNumber})
+	}
+}
+
+// isMethod reports whether b looks like an HTTP method: capitals only. (Servers log any word a client sends.)
+func isMethod(b []byte) bool {
+	if len(b) < 3 || len(b) > 12 {
+		return false
+	}
+	for _, c := range b {
+		if c < 'A' || c > 'Z' {
+			return false
+		}
+	}
+	return true
+}
+
+// splitAddr splits host:port; addresses without a port, IPv6 too, come back whole.
+func splitAddr(b []byte) (host, port []byte) {
+	i := bytes.LastIndexByte(b, ':')
+	if i <= 0 || !allDigits(b[i+1:]) {
+		return b, nil
+	}
+	if b[0] == '[' && b[i-1] == ']' {
+		return b[1 : i-1], b[i+1:]
+	}
+	if bytes.IndexByte(b[:i], ':') >= 0 {
+		return b, nil
+	}
+	return b[:i], b[i+1:]
+}
+
+// finishRequest decides whether the record is a request, and gives back to Fields what only looked like one.
+func finishRequest(r *Record) {
+	if r.Method != "" && r.URL != "" && r.Status > 0 && !isOutgoing(r.URL) {
+		r.Kind = KindAccess
+		return
+	}
+	if r.Method == "" && r.Status == 0 {
+		if r.URL == "" {
+			messageRequest(r)
+			return
+		}
+		r.Add("path", r.URL)
+		r.URL = ""
+	}
+}
+
+// pathOf takes scheme and host off a URL.
+func pathOf(url string) string {
+	if !isOutgoing(url) {
+		return url
+	}
+	rest := url[8:]
+	for i := 0; i < len(rest); i++ {
+		if rest[i] == '/' || rest[i] == '?' {
+			return rest[i:]
+		}
+	}
+	return "/"
+}
+
+// isOutgoing reports whether a URL names a scheme: servers log the path they were asked for, clients the whole URL.
+func isOutgoing(url string) bool {
+	return len(url) > 8 && (url[:7] == "http://" || url[:8] == "https://")
+}

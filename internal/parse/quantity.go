@@ -1,0 +1,142 @@
+package parse
+
+import (
+	"bytes"
+	"strconv"
+)
+
+// Units of a duration.
+const (
+	unitNone uint8 = iota // the source does not say
+	unitS
+	unitMs
+	unitUs
+	unitNs
+)
+
+// perSecond divides: 23.65/1e3 is the nearest number to 0.02365, 23.65*1e-3 is not.
+var perSecond = [...]float64{1, 1, 1e3, 1e6, 1e9}
+
+// plainDecimal reads a plain decimal number that fills b.
+func plainDecimal(b []byte) (float64, bool) {
+	var v int64
+	i, neg := 0, false
+	if len(b) > 1 && b[0] == '-' {
+		i, neg = 1, true
+	}
+	from, scale := i, 1.0
+	for ; i < len(b) && isDigit(b[i]); i++ {
+		v = v*10 + int64(b[i]-'0')
+	}
+	if i < len(b) && b[i] == '.' {
+		for i++; i < len(b) && isDigit(b[i]); i++ {
+			v = v*10 + int64(b[i]-'0')
+			scale *= 10
+		}
+	}
+	if i != len(b) || i-from > 17 {
+		if i-from == 0 {
+			return 0, false
+		}
+		f, err := strconv.ParseFloat(str(b), 64)
+		return f, err == nil
+	}
+	if i == from {
+		return 0, false
+	}
+	f := float64(v) / scale
+	if neg {
+		f = -f
+	}
+	return f, true
+}
+
+// duration reads a duration that fills b as seconds: a number in unit, or one with its own unit or units: 12ms, 1.5 s,
+// 1m2.5s, 350µs, .NET's 00:00:01.5. Of a list ("0.001, 0.020"; nginx) the last one counts: the attempt that answered.
+func duration(b []byte, unit uint8) (seconds float64, ok bool) {
+	if i := bytes.LastIndexAny(b, ", "); i >= 0 && i+1 < len(b) && isDigit(b[i+1]) {
+		b = b[i+1:]
+	}
+	if v, ok := plainDecimal(b); ok {
+		return v / perSecond[unit], v >= 0
+	}
+	total, n := 0.0, 0
+	for len(b) > 0 {
+		v, u, k := quantity(b)
+		if k == 0 {
+			return timeSpan(b, n)
+		}
+		total += v / u
+		n++
+		b = b[k:]
+	}
+	return total, n > 0
+}
+
+// timeSpan reads hh:mm:ss.fff.
+func timeSpan(b []byte, before int) (float64, bool) {
+	t, n, ok := readClock(b)
+	if !ok || n != len(b) || before > 0 {
+		return 0, false
+	}
+	return float64(t) / 1e9, true
+}
+
+// quantity reads a number with a unit of time at the start of b: value, how many of the unit make a second, bytes taken.
+func quantity(b []byte) (v, per float64, n int) {
+	for n < len(b) && (isDigit(b[n]) || b[n] == '.') {
+		n++
+	}
+	if n == 0 || n > 20 {
+		return 0, 0, 0
+	}
+	v, ok := plainDecimal(b[:n])
+	if !ok {
+		return 0, 0, 0
+	}
+	if n < len(b) && b[n] == ' ' {
+		n++
+	}
+	from := n
+	for n < len(b) && (isAlpha(b[n]) || b[n] >= 0x80) {
+		n++
+	}
+	switch string(b[from:n]) {
+	case "ns":
+		return v, 1e9, n
+	case "us", "µs", "μs":
+		return v, 1e6, n
+	case "ms", "msec", "millis", "milliseconds":
+		return v, 1e3, n
+	case "s", "sec", "secs", "seconds":
+		return v, 1, n
+	case "m", "min":
+		return v, 1.0 / 60, n
+	case "h":
+		return v, 1.0 / 3600, n
+	}
+	return 0, 0, 0
+}
+
+// statusCode reads a number from 100 to 599.
+func statusCode(b []byte) int {
+	if len(b) != 3 || b[0] < '1' || b[0] > '5' || !isDigit(b[1]) || !isDigit(b[2]) {
+		return 0
+	}
+	return int(b[0]-'0')*100 + int(b[1]-'0')*10 + int(b[2]-'0')
+}
+
+// count reads a non-negative integer, -1 if b is none.
+func count(b []byte) int64 {
+	if len(b) == 0 || len(b) > 18 {
+		return -1
+	}
+	var v int64
+	for _, c := range b {
+		if !isDigit(c) {
+			return -1
+		}
+		v = v*10 + int64(c-'0')
+	}
+	return v
+}

@@ -1,0 +1,385 @@
+package parse
+
+import (
+	"bytes"
+
+	"github.com/inquesthq/inquest"
+)
+
+// headParser reads text lines of the shape that nearly all loggers share: a time, then level, thread, process and
+// logger in any order and in any brackets, then the message. It reads the default and usual patterns of log4j,
+// logback, Spring Boot, java.util.logging, Python's logging, loguru, gunicorn, Celery, Airflow, ZooKeeper, Spark,
+// supervisord, RabbitMQ, env_logger, tracing, Serilog, zerolog's console, PHP-FPM and Go's log.
+type headParser struct {
+	stamp stampCache
+	plain ansi
+
+	// What a named format asks for.
+	needLevel, needLogger bool
+}
+
+// head is how far the reading of one line got.
+type head struct {
+	r      *Record
+	b      []byte // what is left
+	time   bool
+	level  bool
+	thread bool
+	pid    bool
+	marked bool // Spring Boot's "---" was seen
+	inside bool // within the bracket that began with the time
+}
+
+// maxHead bounds how many parts a head may have; patterns in use have at most seven.
+const maxHead = 10
+
+func newHead(needLevel, needLogger bool) func([]byte) lineParser {
+	return func([]byte) lineParser { return &headParser{needLevel: needLevel, needLogger: needLogger} }
+}
+
+func (p *headParser) parse(line []byte, r *Record) bool {
+	line = p.plain.strip(line)
+	h := head{r: r, b: line}
+	if !p.begin(&h) {
+		return false
+	}
+	for i := 0; i < maxHead && h.part(); i++ {
+	}
+	if p.needLevel && !h.level || p.needLogger && r.Logger == "" {
+		return false
+	}
+	r.Message = str(h.b)
+	messageRequest(r)
+	signIn(r)
+	return true
+}
+
+// begin reads the time, which may stand in a bracket or behind a level.
+func (p *headParser) begin(h *head) bool {
+	if p.time(h) {
+		return true
+	}
+	if len(h.b) == 0 || !isAlpha(h.b[0]) && h.b[0] != '[' && h.b[0] != '<' {
+		return false
+	}
+	save := *h
+	if !h.part() || !h.level {
+		*h = save
+		return false
+	}
+	for len(h.b) > 0 && (h.b[0] == ' ' || h.b[0] == ':' || h.b[0] == ',') {
+		h.b = h.b[1:]
+	}
+	if p.time(h) {
+		return true
+	}
+	h.r.Fields = h.r.Fields[:0]
+	h.r.Level = inquest.LevelUnknown
+	*h = save
+	return false
+}
+
+// time reads a time at the start of h.b.
+func (p *headParser) time(h *head) bool {
+	b := h.b
+	open := len(b) > 0 && (b[0] == '[' || b[0] == '(' || b[0] == '<')
+	if open {
+		b = b[1:]
+	}
+	ns, n, c := p.stamp.parse(b)
+	if n == 0 || n < len(b) && isWord(b[n]) {
+		return false
+	}
+	if c == ClockNone { // a time of day without a date: it orders nothing, but the line is a log line
+		h.r.Add("time_of_day", str(b[:n]))
+	}
+	h.r.Time, h.r.Clock, h.time = ns, c, true
+	if open {
+		h.inside = true
+		h.b = b[n:]
+		h.closeTime()
+		return true
+	}
+	h.b = b[n:]
+	return true
+}
+
+// closeTime ends the bracket of the time, if it ends here.
+func (h *head) closeTime() {
+	if len(h.b) > 0 && (h.b[0] == ']' || h.b[0] == ')' || h.b[0] == '>') {
+		h.b, h.inside = h.b[1:], false
+	}
+}
+
+// part reads one more part of the head. It returns false when the message begins, which is then h.b.
+func (h *head) part() bool {
+	b := h.b
+	i := 0
+	for i < len(b) {
+		c := b[i]
+		if c == ' ' || c == '\t' || (c == '|' || c == ',' || c == '/' && h.inside) && h.time {
+			i++
+			continue
+		}
+		if c == '-' || c == ':' {
+			k := i
+			for k < len(b) && b[k] == c {
+				k++
+			}
+			if k == len(b) || b[k] == ' ' || b[k] == '\t' || b[k] == '[' {
+				h.marked = h.marked || k-i == 3
+				i = k
+				continue
+			}
+		}
+		break
+	}
+	b = b[i:]
+	if len(b) == 0 {
+		h.b = b
+		return false
+	}
+	h.b = b
+	if h.inside && b[0] == ']' {
+		h.b, h.inside = b[1:], false
+		return true
+	}
+	switch b[0] {
+	case '[', '(', '{', '<':
+		return h.group()
+	}
+	return h.word()
+}
+
+var closing = [...]byte{'[': ']', '(': ')', '{': '}', '<': '>'}
+
+// maxGroup is the longest thread or logger name in brackets that is believed.
+const maxGroup = 120
+
+// group reads a part in brackets.
+func (h *head) group() bool {
+	b := h.b
+	end := bytes.IndexByte(b[:min(len(b), maxGroup)], closing[b[0]])
+	if end < 1 {
+		return false
+	}
+	in := bytes.TrimSpace(b[1:end])
+	rest := b[end+1:]
+	if len(rest) > 0 && isWord(rest[0]) { // {id}/path, <tag>text: part of a sentence
+		return false
+	}
+	switch {
+	case len(in) == 0:
+		h.b = rest
+		return true
+	case !h.level && logLevelOf(in) != inquest.LevelUnknown:
+		h.level = setLevel(h.r, in)
+	case !h.time && !h.level:
+		return false
+	case b[0] == '{' && bytes.IndexByte(in, '"') >= 0:
+		return false // JSON
+	case !h.pid && isPid(in):
+		h.pid = true
+		addNum(h.r, "pid", bytes.TrimLeft(in, "#"))
+	case bytes.IndexByte(in, ' ') >= 0 && !h.loggerFollows(rest):
+		return false
+	default:
+		h.named(b[0], in)
+	}
+	h.b = rest
+	return true
+}
+
+// named files the text of a bracket that is neither a level nor a number.
+func (h *head) named(open byte, in []byte) {
+	r := h.r
+	if i := bytes.IndexByte(in, ','); h.marked && i > 0 { // Spring: [app,trace,span]
+		r.Service = str(in[:i])
+		if k := bytes.IndexByte(in[i+1:], ','); k >= 0 {
+			r.TraceID, r.SpanID = str(in[i+1:i+1+k]), str(bytes.TrimSpace(in[i+1+k+1:]))
+		}
+		return
+	}
+	switch {
+	case isCaller(in):
+		r.Add("caller", str(in))
+	case bytes.HasPrefix(in, []byte("myid:")):
+		r.Add("myid", str(in[5:]))
+	case h.thread && h.marked:
+		// Spring Boot 3: [application] [thread]
+		r.Service = r.Get("thread")
+		for i := range r.Fields {
+			if r.Fields[i].Name == "thread" {
+				r.Fields[i].Value = str(in)
+			}
+		}
+	case h.thread:
+		if r.Logger == "" {
+			r.Logger = str(in)
+		}
+	default:
+		if at := bytes.LastIndexByte(in, '@'); at > 0 && allDigits(in[at+1:]) { // ZooKeeper: thread:Class@line
+			if colon := bytes.LastIndexByte(in[:at], ':'); colon > 0 {
+				r.Logger = str(in[colon+1 : at])
+				in = in[:colon]
+			}
+		}
+		h.thread = true
+		r.Add("thread", str(in))
+	}
+}
+
+// loggerFollows reports whether a level or a logger comes next: then what is before it belongs to the head.
+func (h *head) loggerFollows(b []byte) bool {
+	tok, rest := cutToken(b)
+	tok = bytes.Trim(tok, "[]:|")
+	if len(tok) == 0 {
+		return false
+	}
+	return logLevelOf(tok) != inquest.LevelUnknown || separated(rest) > 0
+}
+
+// isPid reports whether b is a process number as written in brackets: 123, #123, 123:456.
+func isPid(b []byte) bool {
+	b = bytes.TrimLeft(b, "#")
+	return len(b) < 11 && allDigits(b)
+}
+
+// isCaller reports whether b is file.ext:line.
+func isCaller(b []byte) bool {
+	i := bytes.LastIndexByte(b, ':')
+	if i < 3 || !allDigits(b[i+1:]) {
+		return false
+	}
+	k := bytes.LastIndexByte(b[:i], '.')
+	return k > 0 && i-k <= 6 && bytes.IndexByte(b, ' ') < 0
+}
+
+// word reads a part without brackets: level, process number, logger, caller.
+func (h *head) word() bool {
+	b := h.b
+	n := 0
+	for n < len(b) && b[n] != ' ' && b[n] != '\t' && b[n] != '|' && !(h.inside && (b[n] == ']' || b[n] == '/')) {
+		n++
+	}
+	tok := b[:n]
+	if !h.level {
+		w := bytes.TrimRight(tok, ":,-")
+		if i := bytes.IndexByte(w, ':'); i > 0 && !h.time {
+			w = w[:i]
+		}
+		if logLevelOf(w) != inquest.LevelUnknown {
+			h.level = setLevel(h.r, w)
+			h.b = b[len(w):]
+			return true
+		}
+	}
+	if !h.time || len(tok) > maxGroup {
+		return false
+	}
+	switch {
+	case !h.pid && len(tok) < 9 && allDigits(tok) && h.pidFollowed(b[n:]):
+		h.pid = true
+		addNum(h.r, "pid", tok)
+	case isCaller(bytes.TrimRight(tok, ":")) && tok[0] != '/':
+		h.r.Add("caller", str(bytes.TrimRight(tok, ":")))
+	case h.r.Logger == "" && h.isLogger(tok, b[n:]):
+		h.r.Logger = str(bytes.TrimRight(tok, ":"))
+	default:
+		return false
+	}
+	h.b = b[n:]
+	return true
+}
+
+// pidFollowed reports whether a bare number is a process number: a level, a bracket or Spring's "---" comes next.
+func (h *head) pidFollowed(b []byte) bool {
+	tok, _ := cutToken(b)
+	if len(tok) == 0 {
+		return false
+	}
+	return tok[0] == '[' || string(tok) == "---" || (!h.level && logLevelOf(bytes.Trim(tok, "[]:")) != inquest.LevelUnknown)
+}
+
+// separated returns the length of a separator between logger and message at the start of b: " - ", " : ", " | ", " -- ".
+func separated(b []byte) int {
+	i := 0
+	for i < len(b) && (b[i] == ' ' || b[i] == '\t') {
+		i++
+	}
+	k := i
+	for k < len(b) && (b[k] == '-' || b[k] == ':' || b[k] == '|') {
+		k++
+	}
+	if i == 0 || k == i || k < len(b) && b[k] != ' ' {
+		return 0
+	}
+	return k
+}
+
+// isLogger reports whether tok, followed by rest, names a logger. A name ends with ": " or is set off by " - " or " : ".
+// Many messages begin with a word and a colon, so the colon form must look like a name.
+func (h *head) isLogger(tok, rest []byte) bool {
+	name := bytes.TrimRight(tok, ":")
+	if len(name) < 2 || !isAlpha(name[0]) && name[0] != '_' {
+		return false
+	}
+	for _, c := range name {
+		if !isWord(c) && c != '.' && c != '$' && c != '-' && c != ':' && c != '/' && c != '@' && c != '#' && c != '<' && c != '>' && c != '{' && c != '}' && c != '=' {
+			return false
+		}
+	}
+	if len(name) == len(tok) {
+		k := separated(rest)
+		return k > 0 && (h.level || h.loggerFollows(rest[k:]))
+	}
+	if !h.level || bytes.HasSuffix(name, []byte("Error")) || bytes.HasSuffix(name, []byte("Exception")) {
+		return false
+	}
+	return h.thread || bytes.IndexByte(name, '.') > 0 || bytes.Contains(name, []byte("::")) || isLowerOrCamel(name)
+}
+
+// isLowerOrCamel reports whether name is written like an identifier rather than like the first word of a sentence.
+func isLowerOrCamel(name []byte) bool {
+	if name[0] >= 'a' {
+		return true
+	}
+	lower, humps := false, 0
+	for _, c := range name {
+		if c >= 'a' && c <= 'z' {
+			lower = true
+		} else if c >= 'A' && c <= 'Z' && lower {
+			humps++
+		}
+	}
+	return humps > 0
+}
+
+// ansi takes terminal colours out of lines. Its arena is never rewound, because records point into it.
+type ansi struct{ buf []byte }
+
+func (a *ansi) strip(line []byte) []byte {
+	i := bytes.IndexByte(line, 0x1b)
+	if i < 0 {
+		return line
+	}
+	if cap(a.buf)-len(a.buf) < len(line) {
+		a.buf = make([]byte, 0, max(8<<10, len(line)))
+	}
+	from := len(a.buf)
+	a.buf = append(a.buf, line[:i]...)
+	for i < len(line) {
+		if line[i] != 0x1b {
+			a.buf = append(a.buf, line[i])
+			i++
+			continue
+		}
+		i++
+		if i < len(line) && line[i] == '[' {
+			for i++; i < len(line) && (line[i] < '@' || line[i] > '~'); i++ {
+			}
+		}
+		i++
+	}
+	return a.buf[from:]
+}
