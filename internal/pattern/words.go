@@ -2,84 +2,103 @@ package pattern
 
 // The word lists. Each is closed vocabulary of language, calendars or programming, none is taken from a product's log.
 
-// lower copies w into buf in lower case and returns it as far as it fits.
-func lower(buf *[16]byte, w []byte) []byte {
-	n := copy(buf[:], w)
-	for i := range n {
-		if c := buf[i]; c >= 'A' && c <= 'Z' {
-			buf[i] = c | 0x20
-		}
-	}
-	return buf[:n]
+// wordSet is a set of words of up to 15 letters a-z, looked up without regard to case. Nearly all lookups miss, hence the
+// table of the lengths that occur by first letter.
+type wordSet struct {
+	lengths [32]uint16
+	words   [32][]string
 }
 
-// lastPart returns the last part of a compound name in lower case: "code" of statusCode, http.status-code, STATUS_CODE.
-func lastPart(buf *[16]byte, w []byte) []byte {
+func newWordSet(words ...string) *wordSet {
+	s := new(wordSet)
+	for _, w := range words {
+		i := w[0] & 31
+		s.lengths[i] |= 1 << len(w)
+		s.words[i] = append(s.words[i], w)
+	}
+	return s
+}
+
+// has reports whether w, made of letters, is in the set.
+func (s *wordSet) has(w []byte) bool {
+	if len(w) == 0 || len(w) > 15 {
+		return false
+	}
+	i := w[0] & 31
+	if s.lengths[i]>>len(w)&1 == 0 {
+		return false
+	}
+next:
+	for _, x := range s.words[i] {
+		if len(x) != len(w) {
+			continue
+		}
+		for j := range w {
+			if w[j]|0x20 != x[j] {
+				continue next
+			}
+		}
+		return true
+	}
+	return false
+}
+
+// lastPart returns the last part of a compound name: "Code" of statusCode, "code" of http.status-code, STATUS_CODE's CODE.
+func lastPart(w []byte) []byte {
 	end := len(w)
 	if end == 0 {
 		return nil
 	}
 	i := end
-	caps := w[end-1] >= 'A' && w[end-1] <= 'Z'
+	caps := classOf[w[end-1]]&clsUpper != 0
 	for i > 0 {
-		c := w[i-1]
-		if !isLetter(c) {
+		k := classOf[w[i-1]]
+		if k&clsLetter == 0 {
 			break
 		}
 		i--
-		if !caps && c >= 'A' && c <= 'Z' {
+		if !caps && k&clsUpper != 0 {
 			break
 		}
 	}
-	if end-i > len(buf) {
-		return nil
-	}
-	return lower(buf, w[i:end])
+	return w[i:]
 }
 
 // namesKind reports whether a key names a kind of thing rather than one thing. The values of such keys are few and say
 // what happened (reason=timeout is another message than reason=refused), so words after them stay literal. The values
 // of any other key (user, host, path, id, ...) tell occurrences apart and are masked.
-func namesKind(key []byte) bool {
-	var buf [16]byte
-	switch string(lastPart(&buf, key)) {
-	case "error", "err", "errno", "errmsg", "reason", "cause", "exception", "fault", "failure", "fatal", "panic",
-		"status", "state", "code", "result", "outcome", "phase", "stage", "sqlstate",
-		"msg", "message", "text", "body", "summary", "note", "info", "output", "stderr", "stdout", "exc", "detail", "details", "description", "desc", "title", "hint", "event", "warning", "warn",
-		"level", "lvl", "severity", "type", "kind", "class", "category",
-		"method", "op", "operation", "action", "verb":
-		return true
-	}
-	return false
-}
+func namesKind(key []byte) bool { return kinds.has(lastPart(key)) }
+
+var kinds = newWordSet(
+	"error", "err", "errno", "errmsg", "reason", "cause", "exception", "fault", "failure", "fatal", "panic",
+	"status", "state", "code", "result", "outcome", "phase", "stage", "sqlstate", "msg", "message", "text",
+	"body", "summary", "note", "info", "output", "stderr", "stdout", "exc", "detail", "details", "description",
+	"desc", "title", "hint", "event", "warning", "warn", "level", "lvl", "severity", "type", "kind", "class",
+	"category", "method", "op", "operation", "action", "verb",
+)
 
 // namesStatus reports whether a three-digit number after this word is a status code.
-func namesStatus(word []byte) bool {
-	var buf [16]byte
-	switch string(lastPart(&buf, word)) {
-	case "status", "code", "http", "response", "responded", "statuscode":
-		return true
-	}
-	return false
-}
+func namesStatus(word []byte) bool { return statusWords.has(lastPart(word)) }
+
+var statusWords = newWordSet(
+	"status", "code", "http", "response", "responded", "statuscode",
+)
 
 // isUnit reports whether w is a unit of time or size. Formatters choose it by magnitude ("980 ms", "1.2 s", "1 second",
 // "512 bytes", "1.5 KB"), so that it belongs to the number.
 func isUnit(w []byte) bool {
-	if len(w) > 12 || len(w) == 1 && w[0] < 'a' && w[0] != 'B' {
+	if len(w) == 1 && w[0] < 'a' && w[0] != 'B' {
 		return false // a lone capital is a name: "group 3 H"
 	}
-	var buf [16]byte
-	switch string(lower(&buf, w)) {
-	case "ns", "us", "ms", "s", "sec", "secs", "m", "min", "mins", "h", "hr", "hrs", "d",
-		"nanosecond", "nanoseconds", "microsecond", "microseconds", "millisecond", "milliseconds", "millis", "msec", "msecs", "usec",
-		"second", "seconds", "minute", "minutes", "hour", "hours", "day", "days",
-		"b", "byte", "bytes", "kb", "mb", "gb", "tb", "kib", "mib", "gib", "tib", "kbytes", "mbytes",
-		"am", "pm":
-		return true
-	}
-	return false
+	return units.has(w)
 }
+
+var units = newWordSet(
+	"ns", "us", "ms", "s", "sec", "secs", "m", "min", "mins", "h", "hr", "hrs", "d", "nanosecond",
+	"nanoseconds", "microsecond", "microseconds", "millisecond", "milliseconds", "millis", "msec", "msecs",
+	"usec", "second", "seconds", "minute", "minutes", "hour", "hours", "day", "days", "b", "byte", "bytes",
+	"kb", "mb", "gb", "tb", "kib", "mib", "gib", "tib", "kbytes", "mbytes", "am", "pm",
+)
 
 // isMonth and isWeekday know the English names used by syslog, C's ctime, RFC 1123 and most loggers.
 func isMonth(w []byte) bool {
@@ -107,31 +126,19 @@ func isProtocol(w []byte) bool {
 }
 
 // isLevel reports whether w is the name of a log level.
-func isLevel(w []byte) bool {
-	if len(w) > 8 {
-		return false
-	}
-	var buf [16]byte
-	switch string(lower(&buf, w)) {
-	case "trace", "debug", "info", "notice", "note", "warn", "warning", "error", "err", "crit", "critical", "fatal", "severe",
-		"panic", "alert", "emerg", "verbose", "fine", "config":
-		return true
-	}
-	return false
-}
+func isLevel(w []byte) bool { return levels.has(w) }
+
+var levels = newWordSet(
+	"trace", "debug", "info", "notice", "note", "warn", "warning", "error", "err", "crit", "critical", "fatal",
+	"severe", "panic", "alert", "emerg", "verbose", "fine", "config",
+)
 
 // isNothing reports whether w is how a programming language prints a boolean or the absence of a value.
-func isNothing(w []byte) bool {
-	if len(w) > 9 {
-		return false
-	}
-	var buf [16]byte
-	switch string(lower(&buf, w)) {
-	case "true", "false", "null", "nil", "none", "undefined", "nan", "yes", "no", "on", "off":
-		return true
-	}
-	return false
-}
+func isNothing(w []byte) bool { return nothings.has(w) }
+
+var nothings = newWordSet(
+	"true", "false", "null", "nil", "none", "undefined", "nan", "yes", "no", "on", "off",
+)
 
 // isFault reports whether a dotted or backslashed name is that of an exception, whose type is the message:
 // java.net.ConnectException, redis.exceptions.TimeoutError, psycopg2.errors.UniqueViolation.
@@ -149,31 +156,21 @@ func isFault(w []byte) bool {
 	if from < 2 {
 		return false
 	}
-	var buf [16]byte
-	switch string(lastPart(&buf, w[:from-1])) {
-	case "errors", "exceptions", "exc", "exception", "error":
-		return true
-	}
-	return false
+	return faultPackages.has(lastPart(w[:from-1]))
 }
 
 // isEnding reports whether the last part of a name with one dot shows it to be a file or an internet host. Those are
 // values; a.b in general (a method, a logger, a module) is a word.
-func isEnding(w []byte) bool {
-	if len(w) > 5 {
-		return false
-	}
-	var buf [16]byte
-	switch string(lower(&buf, w)) {
-	case "com", "net", "org", "io", "edu", "gov", "de", "uk", "cn", "fr", "jp", "ru", "local", "internal", "localdomain", "svc", "lan", "dev", "app", "cloud",
-		"exe", "dll", "so", "jar", "war", "log", "txt", "xml", "json", "yaml", "yml", "toml", "conf", "cfg", "ini", "html", "htm",
-		"css", "js", "ts", "png", "jpg", "jpeg", "gif", "svg", "ico", "pdf", "csv", "sql", "db", "gz", "zip", "tar", "tmp", "bin",
-		"dat", "php", "py", "rb", "go", "java", "rs", "cs", "c", "cc", "cpp", "h", "pem", "crt", "key", "sock", "pid", "lock",
-		"sh", "bat", "plist", "dmg", "apk", "kext":
-		return true
-	}
-	return false
-}
+func isEnding(w []byte) bool { return endings.has(w) }
+
+var endings = newWordSet(
+	"com", "net", "org", "io", "edu", "gov", "de", "uk", "cn", "fr", "jp", "ru", "local", "internal",
+	"localdomain", "svc", "lan", "dev", "app", "cloud", "exe", "dll", "so", "jar", "war", "log", "txt", "xml",
+	"json", "yaml", "yml", "toml", "conf", "cfg", "ini", "html", "htm", "css", "js", "ts", "png", "jpg", "jpeg",
+	"gif", "svg", "ico", "pdf", "csv", "sql", "db", "gz", "zip", "tar", "tmp", "bin", "dat", "php", "py", "rb",
+	"go", "java", "rs", "cs", "c", "cc", "cpp", "h", "pem", "crt", "key", "sock", "pid", "lock", "sh", "bat",
+	"plist", "dmg", "apk", "kext",
+)
 
 // introducesUser reports whether a name follows when the word stands before "user": "for user alice", "invalid user bob".
 // Without such a word "user" is mostly an adjective ("user registration failed") and what follows it must stay.
@@ -204,3 +201,5 @@ func isFunctionWord(w []byte) bool {
 	}
 	return false
 }
+
+var faultPackages = newWordSet("errors", "exceptions", "exc", "exception", "error")
