@@ -173,7 +173,8 @@ func (s scene) secondsClues() {
 		added[name] = impact{c.delta * s.load(name), c}
 	}
 	s.unexplained(added, func(name string, own impact, strength float64) {
-		s.board.add(name, clue{chSeconds, strength,
+		// A twentieth more is steady enough to be measured, and still nothing that anybody would be woken for.
+		s.board.add(name, clue{chSeconds, strength * ramp(own.delta/own.ref, 0.05, 0.25),
 			fmt.Sprintf("requests take %.3g s instead of %.3g s, more than its callees explain", own.now, own.ref), s.components[name].sources[kindLatency]})
 	})
 }
@@ -339,6 +340,21 @@ func (s scene) metricGaps() map[inquest.Edge]gap {
 		gaps[e] = gap{c.delta, c.z(), views[1].sources[kindLatency]}
 	}
 	return gaps
+}
+
+// feelGaps drops what the callers hardly notice: a gap counts in full from a tenth of their usual request time on, and
+// not at all below a fiftieth.
+func (s scene) feelGaps() {
+	for e, g := range s.gaps {
+		m := s.components[e.From]
+		if m == nil {
+			continue
+		}
+		if c, ok := latencyRise(m.latency, m.sum[0], m.count[0], s.frame); ok && c.ref > 0 {
+			g.z *= ramp(g.delta/c.ref, 0.02, 0.1)
+			s.gaps[e] = g
+		}
+	}
 }
 
 // blameGaps finds the ends at which slow calls meet. A delay at one component's network shows on all its calls, in and

@@ -84,7 +84,7 @@ const minBaseline = 5
 
 // rise measures how much higher the level is now. It compares with the baseline and with the time right before the
 // incident, and believes the smaller rise: the system may have changed since the baseline was recorded. Of the
-// recent values the lower quartile counts, since the last of them may already lie in the incident and the first in
+// recent values the lowest quarter counts, since the last of them may already lie in the incident and the first in
 // the aftermath of another one.
 func (l levels) rise() (change, bool) {
 	if len(l.base) < minBaseline || len(l.now) == 0 {
@@ -93,7 +93,7 @@ func (l levels) rise() (change, bool) {
 	ref := quantile(l.base, 0.5)
 	tail := quantile(l.base, 0.95) - ref
 	noise := math.Max(spread(l.base), tail/1.645) // a heavy tail is noise, too: 1.645 sigma is the 95th percentile of a normal distribution
-	if r := quantile(l.recent, 0.25); len(l.recent) > 0 && r > ref {
+	if r := lowest(l.recent); len(l.recent) > 0 && r > ref {
 		if ref > 0 {
 			noise *= r / ref // the level moved since the baseline, and noise grows with the level
 		}
@@ -105,16 +105,15 @@ func (l levels) rise() (change, bool) {
 	return change{ref, now, now - ref, noise}, true
 }
 
-// scaled multiplies all values.
-func (l levels) scaled(k float64) levels {
-	f := func(in []float64) []float64 {
-		out := make([]float64, len(in))
-		for i, v := range in {
-			out[i] = v * k
-		}
-		return out
+// lowest returns the value at the lower quartile, the lower one where it lies between two: of a healthy and a sick value
+// the mean is neither.
+func lowest(v []float64) float64 {
+	if len(v) == 0 {
+		return 0
 	}
-	return levels{f(l.base), f(l.recent), f(l.now)}
+	s := append([]float64(nil), v...)
+	sort.Float64s(s)
+	return s[(len(s)-1)/4]
 }
 
 func mean(v []float64) float64 {

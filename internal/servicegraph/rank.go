@@ -50,8 +50,9 @@ func Rank(in Input) []Suspect {
 
 func rank(in Input, f frame) []Suspect {
 	b := &board{clues: map[string][]clue{}}
-	g := BuildGraph(in.Edges, in.Traces)
-	s := scene{readAll(in.Series, f), g, f, nil, b}
+	bk := readAll(in.Series, f)
+	g := BuildGraph(append(sortedEdges(bk.calls), in.Edges...), in.Traces)
+	s := scene{bk, g, f, nil, b}
 	s.gaps = s.metricGaps()
 	if in.Traces.Len() > 0 || in.Events.Len() > 0 {
 		for e, x := range traceGaps(traceClues(b, in, f)) {
@@ -60,6 +61,7 @@ func rank(in Input, f frame) []Suspect {
 			}
 		}
 	}
+	s.feelGaps()
 	s.metricClues()
 	blameGaps(b, f, s.gaps)
 	return b.suspects(g, in.Hint)
