@@ -63,6 +63,8 @@ type scene struct {
 	frame frame
 	gaps  map[inquest.Edge]gap
 	board *board
+	// reporting is set when most components that ever reported resource use still do.
+	reporting bool
 }
 
 func (s scene) metricClues() {
@@ -72,32 +74,6 @@ func (s scene) metricClues() {
 		s.resourceClues(name, s.components[name])
 	}
 	s.starvingClues()
-}
-
-// traffic is the ratio of requests now to requests before, 1 when unknown.
-func (m *measured) traffic(f frame) float64 {
-	l := f.split(m.requests)
-	before := quantile(l.base, 0.5)
-	if len(l.base) < minBaseline || len(l.now) == 0 || before <= 0 {
-		return 1
-	}
-	return mean(l.now) / before
-}
-
-func (s scene) resourceClues(name string, m *measured) {
-	growth := math.Max(1, m.traffic(s.frame))
-	if c, ok := s.frame.split(m.cpu.grid()).rise(); ok && s.frame.significance(c.z()) > 0 {
-		// What more requests cost is no fault: the reference grows with the traffic. Ten points of the limit are
-		// within what garbage collection and cron do; sixty leave nothing over.
-		points := c.now - c.ref*growth
-		s.board.add(name, clue{chResource, ramp(points, 0.1, 0.6),
-			fmt.Sprintf("CPU rose from %.0f %% to %.0f %% of its limit", 100*c.ref, 100*c.now), m.sources[kindCPU]})
-	}
-	for _, fam := range sortedKeys(m.full) {
-		if c, ok := s.frame.split(m.full[fam].grid()).rise(); ok && c.now > 0.9 && c.delta > 0.1 && s.frame.significance(c.z()) > 0 {
-			s.board.add(name, clue{chResource, 0.8, fmt.Sprintf("%s rose from %.0f %% to %.0f %%", fam, 100*c.ref, 100*c.now), m.sources[kindSaturation]})
-		}
-	}
 }
 
 // ramp maps from..to onto 0..1.
@@ -440,6 +416,23 @@ func timingClues(b *board, f frame, t timing) {
 		if s := self[name]; s.seconds > 0 {
 			b.add(name, clue{chSeconds, s.seconds / total * f.significance(s.z()) * felt,
 				fmt.Sprintf("its own code took %.3g s longer over %d traces", s.seconds, t.traces[1]), nil})
+		}
+	}
+}
+
+// failedSpanClues compares the share of failed requests, callees' failures excluded.
+func failedSpanClues(b *board, f frame, t timing) {
+	for _, name := range sortedKeys(t.failed) {
+		p := t.failed[name]
+		if p[0].n < minBaseline || p[1].n < minBaseline {
+			continue
+		}
+		before, now := p[0].sum/p[0].n, p[1].sum/p[1].n
+		both := (p[0].sum + p[1].sum + 1) / (p[0].n + p[1].n + 2)
+		z := (now - before) / math.Sqrt(both*(1-both)*(1/p[0].n+1/p[1].n))
+		if z > f.from {
+			b.add(name, clue{chFailures, math.Max(f.significance(z), ramp(now-before, 0, 0.5)),
+				fmt.Sprintf("%.2g %% of its spans fail instead of %.2g %%, without a failing callee", 100*now, 100*before), nil})
 		}
 	}
 }

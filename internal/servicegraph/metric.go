@@ -22,6 +22,9 @@ const (
 	kindThrottle        // share or rate of throttling
 	kindSaturation      // another resource used of its limit, 0 to 1
 	kindRestarts        // restarts per second
+	kindUp              // 1 when reachable, 0 when not
+	kindUsed            // a resource in use, in a unit of its own; means something next to its limit only
+	kindLimit           // the limit of such a resource
 )
 
 // reading is a series understood: whom it describes, what it measures, and in which unit.
@@ -32,6 +35,7 @@ type reading struct {
 	callerView bool   // measured by the caller, so that it contains the network
 	stat       string // "avg", "p50" ...; "" when there is only one
 	part       string // "sum" or "count" of a histogram or summary
+	stem       string // kindUsed and kindLimit: what both names have in common
 	scale      float64
 	counter    bool
 	perSecond  bool // requests or failures given as a rate
@@ -55,7 +59,9 @@ func read(s inquest.Series) (r reading, ok bool) {
 	if n := len(words); n > 0 && (words[n-1] == "sum" || words[n-1] == "count") {
 		r.part = words[n-1]
 	}
-	r.kind = family(has, r)
+	if r.kind = family(has, r); r.kind == kindNone {
+		r.kind, r.stem = usage(words, has)
+	}
 	if r.kind == kindNone || has["bucket"] {
 		return r, false
 	}
@@ -80,6 +86,8 @@ func read(s inquest.Series) (r reading, ok bool) {
 func family(has map[string]bool, r reading) kind {
 	share := has["percent"] || has["ratio"] || has["utilization"] || has["utilisation"] || has["pct"]
 	switch {
+	case len(has) == 1 && has["up"]:
+		return kindUp
 	case anyOf(has, "created", "info", "timestamp", "start", "scrape", "gc", "compile", "config", "limit", "limits", "quota", "max", "capacity"):
 		return kindNone
 	case anyOf(has, "throttled", "throttling", "throttle"):
@@ -106,6 +114,33 @@ func family(has map[string]bool, r reading) kind {
 		return kindFailures
 	}
 	return trafficFamily(has, r)
+}
+
+var (
+	usedWords  = map[string]bool{"open": true, "used": true, "usage": true, "active": true, "acquired": true, "busy": true, "in": true, "use": true, "working": true, "set": true}
+	limitWords = map[string]bool{"max": true, "maximum": true, "limit": true, "limits": true, "capacity": true, "spec": true}
+)
+
+// usage recognises a resource in use and its limit, which come as two families whose names differ in those words:
+// process_open_fds and process_max_fds, container_memory_working_set_bytes and container_spec_memory_limit_bytes.
+func usage(words []string, has map[string]bool) (kind, string) {
+	if anyOf(has, "node", "host", "machine", "total", "requests") || !anyOf(has, "memory", "heap", "fds", "connections", "threads", "pool", "disk") {
+		return kindNone, ""
+	}
+	k, stem := kindNone, ""
+	for _, w := range words {
+		switch {
+		case limitWords[w]:
+			k = kindLimit
+		case usedWords[w]:
+			if k == kindNone {
+				k = kindUsed
+			}
+		default:
+			stem += w + " "
+		}
+	}
+	return k, stem
 }
 
 func trafficFamily(has map[string]bool, r reading) kind {

@@ -3,6 +3,7 @@ package servicegraph
 import (
 	"math"
 	"sort"
+	"strings"
 
 	"github.com/inquesthq/inquest"
 )
@@ -23,6 +24,9 @@ type measured struct {
 	throttle grid
 	full     map[string]*average // by family
 	restarts grid
+	up       *average
+	used     map[string]grid // by stem and labels
+	limit    map[string]grid
 	sum      [2]grid // histogram sums: latency, outgoing
 	count    [2]grid
 	sources  map[kind][]inquest.Source // at most maxSources each
@@ -33,7 +37,8 @@ type average struct{ sum, n grid }
 
 func newMeasured() *measured {
 	return &measured{latency: map[string]*average{}, outgoing: map[string]*average{}, requests: grid{}, failures: grid{}, cores: grid{},
-		throttle: grid{}, full: map[string]*average{}, restarts: grid{}, sum: [2]grid{{}, {}}, count: [2]grid{{}, {}}, sources: map[kind][]inquest.Source{}}
+		throttle: grid{}, full: map[string]*average{}, restarts: grid{},
+		used: map[string]grid{}, limit: map[string]grid{}, sum: [2]grid{{}, {}}, count: [2]grid{{}, {}}, sources: map[kind][]inquest.Source{}}
 }
 
 func (a *average) add(g grid) {
@@ -54,6 +59,15 @@ func (a *average) grid() grid {
 	return out
 }
 
+// plus adds one more series; a is made when it is nil.
+func (a *average) plus(g grid) *average {
+	if a == nil {
+		a = &average{grid{}, grid{}}
+	}
+	a.add(g)
+	return a
+}
+
 func (g grid) add(o grid) {
 	for t, v := range o {
 		g[t] += v
@@ -72,10 +86,7 @@ func (g grid) minus(o grid) grid {
 }
 
 func into(m map[string]*average, key string, g grid) {
-	if m[key] == nil {
-		m[key] = &average{grid{}, grid{}}
-	}
-	m[key].add(g)
+	m[key] = m[key].plus(g)
 }
 
 // book holds the readings of all series.
@@ -109,10 +120,13 @@ func readAll(series []inquest.Series, f frame) *book {
 			continue
 		}
 		m := b.target(k.reading)
-		m.add(k.reading, k.s.Name, g)
+		m.add(k.reading, *k.s, g)
 		if src := m.sources[k.kind]; len(src) < maxSources {
 			m.sources[k.kind] = append(src, source(*k.s))
 		}
+	}
+	for _, m := range b.components {
+		m.saturate()
 	}
 	return b
 }
@@ -146,7 +160,7 @@ func (b *book) target(r reading) *measured {
 	return views[0]
 }
 
-func (m *measured) add(r reading, family string, g grid) {
+func (m *measured) add(r reading, s inquest.Series, g grid) {
 	switch r.kind {
 	case kindLatency, kindOutgoing:
 		out, dir := m.latency, 0
@@ -166,23 +180,54 @@ func (m *measured) add(r reading, family string, g grid) {
 	case kindFailures:
 		m.failures.add(g)
 	case kindFailRatio:
-		if m.ratio == nil {
-			m.ratio = &average{grid{}, grid{}}
-		}
-		m.ratio.add(g)
+		m.ratio = m.ratio.plus(g)
+	default:
+		m.addResource(r, s, g)
+	}
+}
+
+func (m *measured) addResource(r reading, s inquest.Series, g grid) {
+	switch r.kind {
 	case kindCPU:
-		if m.cpu == nil {
-			m.cpu = &average{grid{}, grid{}}
-		}
-		m.cpu.add(g)
+		m.cpu = m.cpu.plus(g)
 	case kindCores:
 		m.cores.add(g)
 	case kindThrottle:
 		m.throttle.add(g)
 	case kindSaturation:
-		into(m.full, family, g)
+		into(m.full, s.Name, g)
 	case kindRestarts:
 		m.restarts.add(g)
+	case kindUp:
+		m.up = m.up.plus(g)
+	case kindUsed:
+		m.used[r.stem+"\x00"+s.Name+identity(inquest.Series{Labels: s.Labels})] = g
+	case kindLimit:
+		m.limit[r.stem+identity(inquest.Series{Labels: s.Labels})] = g
+	}
+}
+
+// saturate divides what is in use by its limit, where both are known.
+func (m *measured) saturate() {
+	for key, used := range m.used {
+		stem, rest, _ := strings.Cut(key, "\x00")
+		name, labels, _ := strings.Cut(rest, "\x00")
+		if labels != "" {
+			labels = "\x00" + labels
+		}
+		limit := m.limit[stem+labels]
+		most := 0.0
+		for _, v := range limit {
+			most = math.Max(most, v)
+		}
+		if most <= 0 {
+			continue // none, or "unlimited"
+		}
+		g := grid{}
+		for t, v := range used {
+			g[t] = v / most
+		}
+		into(m.full, name, g)
 	}
 }
 

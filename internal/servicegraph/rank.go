@@ -52,7 +52,7 @@ func rank(in Input, f frame) []Suspect {
 	b := &board{clues: map[string][]clue{}}
 	bk := readAll(in.Series, f)
 	g := BuildGraph(append(sortedEdges(bk.calls), in.Edges...), in.Traces)
-	s := scene{bk, g, f, nil, b}
+	s := scene{bk, g, f, nil, b, anybodyReports(bk.components, f)}
 	s.gaps = s.metricGaps()
 	if in.Traces.Len() > 0 || in.Events.Len() > 0 {
 		for e, x := range traceGaps(traceClues(b, in, f)) {
@@ -87,6 +87,7 @@ func traceClues(b *board, in Input, f frame) timing {
 	side := stretches(f, starts)
 	t := measure(forest, side)
 	timingClues(b, f, t)
+	failedSpanClues(b, f, t)
 	flowClues(b, flowBreaks(segments(forest, in.Events, side)))
 	return t
 }

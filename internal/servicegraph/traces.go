@@ -3,6 +3,7 @@ package servicegraph
 import (
 	"hash/fnv"
 	"sort"
+	"strings"
 	"time"
 
 	"github.com/inquesthq/inquest"
@@ -23,7 +24,7 @@ type span struct {
 	trace, id, parent uint64
 	start, dur        int64 // nanoseconds
 	service, name     int32
-	status            int16
+	peer              int32 // whom a client span called, 0 when unknown
 	failed            bool
 }
 
@@ -38,6 +39,9 @@ func (t *Traces) Add(s inquest.Span) {
 	}
 	rec := span{trace: trace, id: hash(s.SpanID), start: s.Start.UnixNano(), dur: int64(s.Duration),
 		service: t.names.id(s.Service), name: t.names.id(s.Name), failed: s.Error || s.StatusCode >= 500}
+	if p := peerName(s); p != "" && p != s.Service {
+		rec.peer = t.names.id(p) // never 0: the span's own service has been numbered before
+	}
 	if s.ParentID != "" {
 		rec.parent = hash(s.ParentID)
 	}
@@ -46,6 +50,18 @@ func (t *Traces) Add(s inquest.Span) {
 		t.keep.shift++
 		t.spans = kept(t.spans, func(s span) bool { return t.keep.takes(s.trace) })
 	}
+}
+
+// peerName is whom a span that leaves its service called, without the port.
+func peerName(s inquest.Span) string {
+	if s.Kind != "client" && s.Kind != "producer" {
+		return ""
+	}
+	name := s.Peer
+	if i := strings.LastIndexByte(name, ':'); i > 0 && allDigits(name[i+1:]) {
+		name = name[:i]
+	}
+	return name
 }
 
 // Len returns the number of spans held.
@@ -172,7 +188,32 @@ func (t *Traces) forest() []*node {
 		link(nodes[lo:hi])
 		lo = hi
 	}
-	return nodes
+	return append(nodes, t.peers(nodes)...)
+}
+
+// peers stands in for callees that send no spans of their own: databases, third parties, or a service that could not
+// be reached. Such a callee took all the time of the call, and failed where the call failed.
+func (t *Traces) peers(nodes []*node) []*node {
+	var out []*node
+	for _, n := range nodes {
+		if n.peer == 0 || hasRemoteChild(n) {
+			continue
+		}
+		p := &node{span: n.span, svc: t.names.list[n.peer], op: n.op, parent: n}
+		p.entry = p
+		n.children = append(n.children, p)
+		out = append(out, p)
+	}
+	return out
+}
+
+func hasRemoteChild(n *node) bool {
+	for _, c := range n.children {
+		if c.svc != n.svc {
+			return true
+		}
+	}
+	return false
 }
 
 func (n *node) before(o *node) bool {
