@@ -49,13 +49,14 @@ const (
 )
 
 // Clue is a text that speaks for a mechanism. A phrase is matched case-insensitively anywhere in the text (message,
-// exception type and message, error code); "*" in it stands for up to 120 characters. All conditions that are set must
-// hold. Clues are general: wording of runtimes, drivers, servers and protocols, never of one data set.
+// exception types and messages down the cause chain, error codes); "*" in it stands for up to 120 characters, and a
+// phrase that begins or ends with a digit does not match inside a longer number. All conditions that are set must hold.
+// Clues are general: wording of runtimes, drivers, servers and protocols, never of one data set.
 type Clue struct {
 	Any       []string // at least one of these phrases
 	All       []string // every one of these
 	Not       []string // none of these
-	Exception []string // exception type: equal, or its last part after "." or ":" or "\" (e.g. "NullPointerException")
+	Exception []string // exception type: equal, or its last part after "." or ":" or "\", or as a word in the message ("NullPointerException")
 	Code      []string // error code or SQLSTATE, exact; a trailing "*" matches a prefix ("57P*")
 	From      []Origin // who may say it; empty: anybody
 	Weight    float64  // 1: says it literally; 0.7: usual meaning; 0.4: one of several meanings
@@ -84,6 +85,11 @@ type Mechanism struct {
 	// Explains lists mechanisms that this one brings about: when both are active, the other, not earlier, in the same
 	// component or up its callers, is a consequence and not a rival.
 	Explains []inquest.MechanismID
+	// Above lists mechanisms that this one brings about only in the callers of its component, never in the component
+	// itself: an exhausted pool makes the callers' calls time out, while in the component itself it is the other way
+	// round (a dependency that hangs empties the pool). Explains has no cycles; Above may point back, since it always
+	// moves one step up the call graph.
+	Above []inquest.MechanismID
 	// Triggers lists what can set it off, the most usual first.
 	Triggers []inquest.TriggerKind
 	// Gradual mechanisms build up (leaks, growth): the change that set them off may lie long before the first failure.

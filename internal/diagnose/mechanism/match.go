@@ -1,0 +1,385 @@
+package mechanism
+
+import (
+	"regexp"
+	"sort"
+	"strings"
+
+	"github.com/inquesthq/inquest"
+)
+
+// Text is one thing that was said: a log line's message, the exception with it, its cause chain and error codes, and
+// what kind of component said it. An Origin of zero counts as OriginApp: most lines are applications' lines.
+type Text struct {
+	Message          string
+	ExceptionType    string
+	ExceptionMessage string
+	Chain            []inquest.Cause
+	Codes            []string // SQLSTATE, errno name, "mysql:1040"; codes named in the message are found without it
+	Origin           Origin
+}
+
+// Hit says that a text speaks for a mechanism, how strongly (the weight of its heaviest clue) and why.
+type Hit struct {
+	Mechanism inquest.MechanismID
+	Weight    float64
+	Why       string
+}
+
+const (
+	wildcard = 120 // bytes that "*" in a phrase may stand for
+	gramSize = 4   // every phrase needs a literal of at least this length, by which the index finds it
+	wordSize = 8   // shorter exception names are looked for in the type only: "Timeout" in a sentence means little
+)
+
+// prepared is a Text, lower-cased once. The fields are parted by NUL, so that no wildcard reaches from one to the next.
+type prepared struct {
+	hay    string
+	types  []string
+	codes  []string
+	origin Origin
+}
+
+func (t Text) prepare() prepared {
+	parts := []string{t.Message}
+	var types []string
+	add := func(typ, msg string) {
+		if typ != "" {
+			types = append(types, strings.ToLower(typ))
+		}
+		if typ != "" || msg != "" {
+			parts = append(parts, typ+": "+msg)
+		}
+	}
+	add(t.ExceptionType, t.ExceptionMessage)
+	for _, c := range t.Chain {
+		if c.Type != t.ExceptionType || c.Message != t.ExceptionMessage {
+			add(c.Type, c.Message)
+		}
+	}
+	parts = append(parts, t.Codes...)
+	p := prepared{hay: strings.ToLower(strings.Join(parts, "\x00")), types: types, origin: t.Origin}
+	if p.origin == 0 {
+		p.origin = OriginApp
+	}
+	for _, c := range t.Codes {
+		p.codes = append(p.codes, strings.ToLower(c))
+	}
+	p.codes = append(p.codes, codesIn(p.hay)...)
+	return p
+}
+
+var (
+	reState = regexp.MustCompile(`sqlstate\W{0,4}([0-9a-z]{5})\b(?:\W{1,4}(\d{4})\b)?`)
+	reCode  = regexp.MustCompile(`code["']?\s?[:=]\s?["']?([0-9a-z_]{4,40})\b`)
+	reMySQL = regexp.MustCompile(`\berror:? (\d{4}) \([0-9a-z]{5}\)|\berrno["']?[:=] ?(\d{4})\b|\((\d{4}), ["']`)
+)
+
+// codesIn finds the error codes that drivers print into their messages; hay is in lower case.
+func codesIn(hay string) []string {
+	var out []string
+	add := func(code, prefix string) {
+		if code != "" {
+			out = append(out, prefix+code)
+		}
+	}
+	if strings.Contains(hay, "sqlstate") {
+		for _, m := range reState.FindAllStringSubmatch(hay, 4) {
+			add(m[1], "")
+			add(m[2], "mysql:")
+		}
+	}
+	if strings.Contains(hay, "code") {
+		for _, m := range reCode.FindAllStringSubmatch(hay, 4) {
+			add(m[1], "")
+		}
+	}
+	if strings.Contains(hay, "err") {
+		for _, m := range reMySQL.FindAllStringSubmatch(hay, 4) {
+			add(m[1]+m[2]+m[3], "mysql:")
+		}
+	}
+	return out
+}
+
+// Match reports whether the clue holds for the text: every condition that is set.
+func (c *Clue) Match(t Text) bool {
+	k := compile(c)
+	return k.match(t.prepare())
+}
+
+// phrase is a phrase cut at its wildcards.
+type phrase []string
+
+func cut(s string) phrase {
+	var p phrase
+	for _, seg := range strings.Split(strings.ToLower(s), "*") {
+		if seg != "" {
+			p = append(p, seg)
+		}
+	}
+	return p
+}
+
+// in reports whether the segments follow each other in hay, at most wildcard bytes apart and within one field. A phrase
+// that begins or ends with a digit does not match inside a longer number: ":5432" is not in ":54321".
+func (p phrase) in(hay string) bool {
+	if len(p) == 0 {
+		return false
+	}
+	for from := 0; ; {
+		i := strings.Index(hay[from:], p[0])
+		if i < 0 {
+			return false
+		}
+		i += from
+		end := i + len(p[0])
+		if !(digit(p[0], 0) && digit(hay, i-1)) && p[1:].after(hay, end, p[0]) {
+			return true
+		}
+		from = i + 1
+	}
+}
+
+func (p phrase) after(hay string, at int, last string) bool {
+	if len(p) == 0 {
+		return !(digit(last, len(last)-1) && digit(hay, at))
+	}
+	window := hay[at:min(len(hay), at+wildcard+len(p[0]))]
+	if i := strings.IndexByte(window, 0); i >= 0 {
+		window = window[:i]
+	}
+	for from := 0; ; {
+		i := strings.Index(window[from:], p[0])
+		if i < 0 {
+			return false
+		}
+		if p[1:].after(hay, at+from+i+len(p[0]), p[0]) {
+			return true
+		}
+		from += i + 1
+	}
+}
+
+func digit(s string, i int) bool { return i >= 0 && i < len(s) && s[i] >= '0' && s[i] <= '9' }
+
+// compiled is a Clue made ready: phrases cut, names in lower case.
+type compiled struct {
+	any, all, not []phrase
+	types, codes  []string
+	from          []Origin
+	mechanism     int
+	weight        float64
+	why           string
+}
+
+func compile(c *Clue) compiled {
+	cuts := func(list []string) []phrase {
+		out := make([]phrase, 0, len(list))
+		for _, s := range list {
+			out = append(out, cut(s))
+		}
+		return out
+	}
+	lower := func(list []string) []string {
+		out := make([]string, 0, len(list))
+		for _, s := range list {
+			out = append(out, strings.ToLower(s))
+		}
+		return out
+	}
+	return compiled{any: cuts(c.Any), all: cuts(c.All), not: cuts(c.Not), types: lower(c.Exception), codes: lower(c.Code),
+		from: c.From, weight: c.Weight, why: c.Why}
+}
+
+func (k *compiled) match(p prepared) bool {
+	if len(k.from) > 0 && !contains(k.from, p.origin) {
+		return false
+	}
+	if len(k.types) > 0 && !p.threw(k.types) || len(k.codes) > 0 && !p.carries(k.codes) {
+		return false
+	}
+	found := len(k.any) == 0
+	for _, ph := range k.any {
+		if found = ph.in(p.hay); found {
+			break
+		}
+	}
+	if !found || len(k.any)+len(k.all)+len(k.types)+len(k.codes) == 0 {
+		return false
+	}
+	for _, ph := range k.all {
+		if !ph.in(p.hay) {
+			return false
+		}
+	}
+	for _, ph := range k.not {
+		if ph.in(p.hay) {
+			return false
+		}
+	}
+	return true
+}
+
+func contains(list []Origin, o Origin) bool {
+	for _, x := range list {
+		if x == o {
+			return true
+		}
+	}
+	return false
+}
+
+// threw reports whether one of the names is the type of the exception or of a cause, or stands as a word in the text:
+// many loggers print "java.io.IOException: ..." into the line, and nobody took it apart.
+func (p *prepared) threw(names []string) bool {
+	for _, n := range names {
+		for _, t := range p.types {
+			if t == n || strings.HasSuffix(t, n) && strings.IndexByte(".:\\/$", t[len(t)-len(n)-1]) >= 0 {
+				return true
+			}
+		}
+		if len(n) >= wordSize && wordIn(p.hay, n) {
+			return true
+		}
+	}
+	return false
+}
+
+func wordIn(hay, word string) bool {
+	letter := func(i int) bool {
+		return i >= 0 && i < len(hay) && (hay[i] >= 'a' && hay[i] <= 'z' || hay[i] == '_' || digit(hay, i))
+	}
+	for from := 0; ; {
+		i := strings.Index(hay[from:], word)
+		if i < 0 {
+			return false
+		}
+		i += from
+		if !letter(i-1) && !letter(i+len(word)) {
+			return true
+		}
+		from = i + 1
+	}
+}
+
+func (p *prepared) carries(codes []string) bool {
+	for _, want := range codes {
+		prefix, open := strings.CutSuffix(want, "*")
+		for _, c := range p.codes {
+			if c == want || open && strings.HasPrefix(c, prefix) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Matcher holds the clues of a list of mechanisms, compiled and indexed. It is safe for concurrent use.
+type Matcher struct {
+	ids    []inquest.MechanismID
+	clues  []compiled
+	byGram map[string][]int // clues that may hold when these four bytes occur in the text
+	coded  []int            // clues that only ask for a code
+}
+
+// New compiles the clues of the mechanisms. The order of the list settles ties.
+func New(list []Mechanism) *Matcher {
+	m := &Matcher{byGram: map[string][]int{}}
+	for i := range list {
+		m.ids = append(m.ids, list[i].ID)
+		for j := range list[i].Clues {
+			k := compile(&list[i].Clues[j])
+			k.mechanism = i
+			m.clues = append(m.clues, k)
+			m.index(len(m.clues) - 1)
+		}
+	}
+	return m
+}
+
+// index files a clue under one literal of each of its alternatives: of the phrases, or else of the type names.
+func (m *Matcher) index(n int) {
+	k := &m.clues[n]
+	switch {
+	case len(k.any) > 0:
+		for _, ph := range k.any {
+			m.file(ph, n)
+		}
+	case len(k.all) > 0:
+		m.file(k.all[0], n)
+	case len(k.types) > 0:
+		for _, t := range k.types {
+			m.file(phrase{t}, n)
+		}
+	default:
+		m.coded = append(m.coded, n)
+	}
+}
+
+func (m *Matcher) file(ph phrase, n int) {
+	longest := ""
+	for _, seg := range ph {
+		if len(seg) > len(longest) {
+			longest = seg
+		}
+	}
+	if len(longest) < gramSize {
+		return // Validate refuses such a phrase
+	}
+	// The middle of the literal: beginnings ("conn", "fail") are shared by many phrases.
+	at := (len(longest) - gramSize) / 2
+	gram := longest[at : at+gramSize]
+	m.byGram[gram] = append(m.byGram[gram], n)
+}
+
+// Match returns the mechanisms that the text speaks for, each once with its heaviest clue: heaviest first, equal ones in
+// the order of the catalogue.
+func (m *Matcher) Match(t Text) []Hit {
+	p := t.prepare()
+	best := map[int]int{} // mechanism -> clue
+	try := func(n int) {
+		k := &m.clues[n]
+		if b, ok := best[k.mechanism]; ok && m.clues[b].weight >= k.weight {
+			return
+		}
+		if k.match(p) {
+			best[k.mechanism] = n
+		}
+	}
+	seen := map[int]bool{}
+	for i := 0; i+gramSize <= len(p.hay); i++ {
+		for _, n := range m.byGram[p.hay[i:i+gramSize]] {
+			if !seen[n] {
+				seen[n] = true
+				try(n)
+			}
+		}
+	}
+	if len(p.codes) > 0 {
+		for _, n := range m.coded {
+			try(n)
+		}
+	}
+	return m.hits(best)
+}
+
+func (m *Matcher) hits(best map[int]int) []Hit {
+	order := make([]int, 0, len(best))
+	for mech := range best {
+		order = append(order, mech)
+	}
+	weight := func(mech int) float64 { return m.clues[best[mech]].weight }
+	sort.Slice(order, func(a, b int) bool {
+		if x, y := weight(order[a]), weight(order[b]); x != y {
+			return x > y
+		}
+		return order[a] < order[b]
+	})
+	var out []Hit
+	for _, mech := range order {
+		k := &m.clues[best[mech]]
+		out = append(out, Hit{Mechanism: m.ids[mech], Weight: k.weight, Why: k.why})
+	}
+	return out
+}
