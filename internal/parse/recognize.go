@@ -38,9 +38,9 @@ func (r *recognition) addExtra(name string, n int) {
 	r.extra[name] += n
 }
 
-func (r *recognition) extraNames() []string { return sortedKeys(r.extra) }
+func (r *recognition) extraNames() []string { return keysOf(r.extra) }
 
-func sortedKeys[V any](m map[string]V) []string {
+func keysOf[V any](m map[string]V) []string {
 	keys := make([]string, 0, len(m))
 	for k := range m {
 		keys = append(keys, k)

@@ -86,6 +86,30 @@ func (r *Record) Add(name, value string) {
 	}
 }
 
+// AddNum appends an extra field that is printed as a number; a value that is no JSON number is printed as text.
+func (r *Record) AddNum(name, value string) {
+	if value != "" {
+		r.Fields = append(r.Fields, Field{Name: name, Value: value, Num: isNumber(value)})
+	}
+}
+
+// isNumber reports whether s is a number as JSON writes it, without exponent.
+func isNumber(s string) bool {
+	if len(s) > 0 && s[0] == '-' {
+		s = s[1:]
+	}
+	dot := false
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '.' && !dot && i > 0 && i < len(s)-1:
+			dot = true
+		case c < '0' || c > '9':
+			return false
+		}
+	}
+	return s != "" && (s[0] != '0' || len(s) == 1 || s[1] == '.')
+}
+
 // Reset empties the record for reuse and keeps the capacity of Fields.
 func (r *Record) Reset() {
 	f := r.Fields[:0]

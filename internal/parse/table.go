@@ -7,7 +7,17 @@ func table() []format {
 		// documents
 
 		// requests
-		{name: "nginx", kind: KindAccess, new: newCLF},
+		{name: "w3c", kind: KindAccess, new: newW3C, sequential: true},
+		{name: "alb", kind: KindAccess, new: newALB},
+		{name: "elb", kind: KindAccess, new: newELB},
+		{name: "haproxy", kind: KindAccess, new: newHAProxy},
+		{name: "envoy", kind: KindAccess, new: newEnvoy},
+		{name: "uwsgi", kind: KindAccess, new: newUWSGI},
+		{name: "nginx-proxy-manager", kind: KindAccess, new: newNPM},
+		{name: "ingress-nginx", kind: KindAccess, new: newIngress},
+		{name: "traefik", kind: KindAccess, new: newTraefik},
+		{name: "combined", kind: KindAccess, new: newCLF},
+		{name: "time-first", kind: KindAccess, new: newTimeFirst},
 
 		// application and server logs
 

@@ -232,7 +232,7 @@ func (w *worker) flush() {
 	if w.one.have {
 		w.emit(&w.one)
 	}
-	for _, key := range sortedKeys(w.streams) {
+	for _, key := range keysOf(w.streams) {
 		s := w.streams[key]
 		if s.partialLines > 0 {
 			w.endPartial(s, s.time)

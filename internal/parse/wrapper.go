@@ -248,7 +248,7 @@ func openDocker(l []byte, u *unwrapped) bool {
 		return false
 	}
 	text := l[len(start):]
-	end := stringEnd(text)
+	end := quotedEnd(text)
 	if end < 0 {
 		return false
 	}
@@ -269,8 +269,8 @@ func openDocker(l []byte, u *unwrapped) bool {
 	return true
 }
 
-// stringEnd returns the index of the quote that ends a JSON string whose first quote was taken off, -1 if none.
-func stringEnd(p []byte) int {
+// quotedEnd returns the index of the quote that ends a JSON string whose first quote was taken off, -1 if none.
+func quotedEnd(p []byte) int {
 	for i := 0; i < len(p); {
 		k := bytes.IndexByte(p[i:], '"')
 		if k < 0 {
@@ -431,7 +431,7 @@ func unescape(dst, p []byte) []byte {
 		case '"', '\\', '/':
 			dst = append(dst, c)
 		case 'u':
-			r, n := hexRune(p)
+			r, n := escapedRune(p)
 			if n == 0 {
 				dst = append(dst, '\\', 'u')
 				continue
@@ -444,14 +444,14 @@ func unescape(dst, p []byte) []byte {
 	}
 }
 
-// hexRune reads the four hexadecimal digits after \u, and a second \u of a surrogate pair. n is 0 if broken.
-func hexRune(p []byte) (r rune, n int) {
-	r, ok := hex4(p)
+// escapedRune reads the four hexadecimal digits after \u, and a second \u of a surrogate pair. n is 0 if broken.
+func escapedRune(p []byte) (r rune, n int) {
+	r, ok := fourHex(p)
 	if !ok {
 		return 0, 0
 	}
 	if utf16.IsSurrogate(r) && len(p) >= 10 && p[4] == '\\' && p[5] == 'u' {
-		if r2, ok := hex4(p[6:]); ok {
+		if r2, ok := fourHex(p[6:]); ok {
 			if d := utf16.DecodeRune(r, r2); d != utf8.RuneError {
 				return d, 10
 			}
@@ -460,7 +460,7 @@ func hexRune(p []byte) (r rune, n int) {
 	return r, 4
 }
 
-func hex4(p []byte) (rune, bool) {
+func fourHex(p []byte) (rune, bool) {
 	if len(p) < 4 {
 		return 0, false
 	}
