@@ -36,13 +36,13 @@ func ParseID(s string) (ID, error) {
 // Hash returns the ID of the line's template.
 func Hash(line []byte) ID {
 	var m masker
-	return hashText(m.mask(line))
+	return hashText(m.mask(firstLine(line)))
 }
 
 // Template returns the line with its values masked, such as "connect to <*> refused after <*>".
 func Template(line []byte) string {
 	var m masker
-	return string(m.mask(line))
+	return string(m.mask(firstLine(line)))
 }
 
 // The hash folds eight bytes at a time with a 64x64->128 bit multiplication. IDs are stored and quoted, so this function

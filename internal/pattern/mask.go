@@ -40,6 +40,8 @@ type masker struct {
 	open int
 	// closes holds where in src the quotes end that are read as text: of '"', and of the other kinds.
 	closes [2]int
+	// sawDigit says that a rule depended on which digit stood somewhere (see shape.go).
+	sawDigit bool
 	// syslogHost says that a date of the form "Jan 2 15:04:05" at the head of the line was read: RFC 3164 puts the
 	// host name next.
 	syslogHost bool
@@ -49,12 +51,12 @@ type masker struct {
 // at most MaxTemplate bytes of valid UTF-8 and, when cut there, "...".
 func AppendTemplate(dst, line []byte) []byte {
 	var m masker
-	return append(dst, m.mask(line)...)
+	return append(dst, m.mask(firstLine(line))...)
 }
 
-// mask returns the template of line, valid until the next call.
+// mask returns the template of what firstLine returned, valid until the next call.
 func (m *masker) mask(line []byte) []byte {
-	m.src, m.i, m.n, m.gap = firstLine(line), 0, 0, false
+	m.src, m.i, m.n, m.gap, m.sawDigit = line, 0, 0, false, false
 	m.wordFrom, m.wordTo, m.open, m.closes, m.syslogHost = 0, 0, -1, [2]int{-1, -1}, false
 	src := m.src
 	for m.i < len(src) && m.n <= MaxTemplate {

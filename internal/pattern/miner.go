@@ -42,6 +42,7 @@ type Miner struct {
 	other   *Entry
 	heap    []ID // when full: the kept IDs, the largest first
 	masker  masker
+	shapes  []shape
 }
 
 // New returns an empty Miner.
@@ -52,7 +53,7 @@ func New(cfg Config) *Miner {
 	if cfg.MaxBuckets <= 0 {
 		cfg.MaxBuckets = DefaultMaxBuckets
 	}
-	return &Miner{cfg: cfg, entries: map[ID]*Entry{}}
+	return &Miner{cfg: cfg, entries: map[ID]*Entry{}, shapes: make([]shape, cachedShapes)}
 }
 
 // Add counts one line at a time in Unix nanoseconds (0: unknown) and returns its entry. The entry stays the same for equal
@@ -61,11 +62,19 @@ func (m *Miner) Add(line []byte, at int64) *Entry { return m.AddN(line, at, 1) }
 
 // AddN counts a line that stands for n equal ones, as "last message repeated n times" and samplers write.
 func (m *Miner) AddN(line []byte, at int64, n uint32) *Entry {
-	text := m.masker.mask(line)
-	id := hashText(text)
-	e := m.entries[id]
-	if e == nil {
-		e = m.entry(id, string(text))
+	line = firstLine(line)
+	key := shapeOf(line)
+	known := &m.shapes[key%cachedShapes]
+	e := known.entry
+	if e == nil || known.key != key {
+		text := m.masker.mask(line)
+		id := hashText(text)
+		if e = m.entries[id]; e == nil {
+			e = m.entry(id, string(text))
+		}
+		if !m.masker.sawDigit {
+			*known = shape{key, e}
+		}
 	}
 	e.Count += uint64(n)
 	if at != 0 {
@@ -118,6 +127,7 @@ func (m *Miner) overflow() *Entry {
 func (m *Miner) giveUp(id ID) {
 	m.overflow().merge(m.entries[id])
 	delete(m.entries, id)
+	clear(m.shapes)
 }
 
 func (e *Entry) merge(o *Entry) {

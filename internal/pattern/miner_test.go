@@ -95,6 +95,18 @@ func TestMinerDoesNotDependOnOrderOrDivision(t *testing.T) {
 	}
 }
 
+func TestMinerTellsLinesOfOneShapeApartWhereDigitsMatter(t *testing.T) {
+	m := pattern.New(pattern.Config{})
+	for _, l := range []string{
+		"status 200", "status 503", "status 504", "status 404", "status 503", "IPv4 down", "IPv6 down", "IPv5 down",
+		"took 1 ms", "took 9 ms", `{"a":1,"status":500}`, `{"a":2,"status":200}`, "at 12:34 \xb0\xb1", "at 12:34 \x80\x81",
+	} {
+		if e := m.Add([]byte(l), 0); e.ID != pattern.Hash([]byte(l)) {
+			t.Errorf("%q counted as %q, its template is %q", l, e.Template, pattern.Template([]byte(l)))
+		}
+	}
+}
+
 func TestMinerKeepsAtMostMaxTemplates(t *testing.T) {
 	m := pattern.New(pattern.Config{MaxTemplates: 10})
 	r := rand.New(rand.NewPCG(1, 1))

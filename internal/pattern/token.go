@@ -33,11 +33,11 @@ func (m *masker) token() {
 	w := src[start:i]
 	switch {
 	case i < len(src) && src[i] == '=' && k&clsLetter != 0 && m.isKeyName(w, k):
-		m.literal(w)
+		m.named(w, k)
 	case m.isURL() || src[start] == '/' && i-start > 1 || m.isDrive(w):
 		m.path(start)
 	case isFaultCandidate(k) && isFault(w):
-		m.literal(w)
+		m.named(w, k)
 	case k&clsDigit != 0:
 		if k&(clsNonHex|clsDot|clsSlash|clsAt|clsSign) == 0 && i < len(src) && src[i] == ':' {
 			if end := m.groups(start); end > 0 {
@@ -104,6 +104,12 @@ func (m *masker) groups(j int) int {
 
 // isFaultCandidate keeps the comparison with endings away from tokens without a name part.
 func isFaultCandidate(k uint16) bool { return k&clsLetter != 0 && k&(clsDot|clsSlash) != 0 }
+
+// named writes a key or name that stays although it may hold a digit.
+func (m *masker) named(w []byte, k uint16) {
+	m.sawDigit = m.sawDigit || k&clsDigit != 0
+	m.literal(w)
+}
 
 // literal writes a word that stays, and remembers it as a possible key.
 func (m *masker) literal(w []byte) {
@@ -220,8 +226,11 @@ func (m *masker) number(w []byte, k uint16) {
 		return
 	}
 	if isProtocol(w) {
-		m.literal(w)
-		return
+		m.sawDigit = true
+		if w[3] == '4' || w[3] == '6' {
+			m.literal(w)
+			return
+		}
 	}
 	if m.syslogHost && !isDigit(w[0]) {
 		m.syslogHost = false
@@ -259,17 +268,23 @@ func (m *masker) unit() {
 // says who failed (500 the program, 502 the answer from behind it, 503 nobody there, 504 too late). Statuses below 500
 // are part of healthy operation and are masked as other numbers are.
 func (m *masker) isFailedStatus(w []byte) bool {
-	if len(w) != 3 || w[0] != '5' || w[1] > '2' || m.wordTo == 0 {
+	if len(w) != 3 || !isDigit(w[0]) || m.wordTo == 0 {
 		return false
 	}
 	for _, c := range m.src[m.wordTo : m.i-3] {
 		switch c {
-		case ' ', ':', '=', '"', '\'', '(', '[', '/', '.', '0', '1', '2', '3':
+		case ' ', ':', '=', '"', '\'', '(', '[', '/', '.':
 		default:
-			return false
+			if !isDigit(c) { // of HTTP/1.1
+				return false
+			}
 		}
 	}
-	return m.i-3-m.wordTo < 8 && namesStatus(m.src[m.wordFrom:m.wordTo])
+	if m.i-3-m.wordTo >= 8 || !namesStatus(m.src[m.wordFrom:m.wordTo]) {
+		return false
+	}
+	m.sawDigit = true
+	return w[0] == '5' && w[1] >= '0' && w[1] <= '2' && isDigit(w[2])
 }
 
 // isName reports whether a token with dots names one thing: three parts and more (hosts, packages, classes), or two of

@@ -119,10 +119,10 @@ func isWeekday(w []byte) bool {
 	return false
 }
 
-// isProtocol reports the two names with a digit that are words of everybody's vocabulary and contrast with each other:
-// "IPv6 unavailable" is not "IPv4 unavailable".
+// isProtocol reports whether w is "IPv" and a digit. IPv4 and IPv6 are words of everybody's vocabulary and contrast with
+// each other: "IPv6 unavailable" is not "IPv4 unavailable".
 func isProtocol(w []byte) bool {
-	return len(w) == 4 && (w[3] == '4' || w[3] == '6') && w[2]|0x20 == 'v' && w[0]|0x20 == 'i' && w[1]|0x20 == 'p'
+	return len(w) == 4 && w[2]|0x20 == 'v' && w[0]|0x20 == 'i' && w[1]|0x20 == 'p' && isDigit(w[3])
 }
 
 // isLevel reports whether w is the name of a log level.
