@@ -11,6 +11,8 @@ func signalsFormats() []format {
 	return []format{
 		openMetricsFormat(), promAPIFormat(), cloudWatchFormat(),
 		otlpFormat(), jaegerFormat(), zipkinFormat(),
+		webhookFormat(), changesFormat(), gitLogFormat(), topologyFormat(), incidentFormat(),
+		sentryFormat(),
 	}
 }
 

@@ -31,9 +31,9 @@ func appendException(dst []byte, e *inquest.Exception) []byte {
 		dst = appendQuoted(dst, e.Chain[i].Type)
 	}
 	dst = append(dst, ']')
-	dst = appendFrame(dst, `,"top_frame":`, e.Top)
-	dst = appendFrame(dst, `,"app_frame":`, e.App)
-	dst = appendFrame(dst, `,"thrown_at":`, e.Thrown)
+	dst = appendFrame(dst, `,"top_frame":`, e.Top, true)
+	dst = appendFrame(dst, `,"app_frame":`, e.App, true)
+	dst = appendFrame(dst, `,"thrown_at":`, e.Thrown, false)
 	return appendMember(dst, "code", e.Code)
 }
 
@@ -44,29 +44,29 @@ func appendEventLink(dst []byte, c *inquest.Cause) []byte {
 	dst = appendQuoted(dst, c.Message)
 	dst = append(dst, `,"frames":`...)
 	dst = strconv.AppendInt(dst, int64(c.Frames), 10)
-	dst = appendFrame(dst, `,"innermost":`, c.Top)
-	dst = appendFrame(dst, `,"innermost_in_app":`, c.App)
+	dst = appendFrame(dst, `,"innermost":`, c.Top, false)
+	dst = appendFrame(dst, `,"innermost_in_app":`, c.App, false)
 	return append(dst, '}')
 }
 
-// appendFrame writes nothing for a zero frame. An anonymous function with a place has an empty function.
-func appendFrame(dst []byte, key string, f inquest.Frame) []byte {
+// appendFrame writes nothing for a zero frame. With named, an anonymous function of a known place is printed as "".
+func appendFrame(dst []byte, key string, f inquest.Frame, named bool) []byte {
 	if f.IsZero() {
 		return dst
 	}
 	dst = append(dst, key...)
-	dst = append(dst, `{"function":`...)
-	dst = appendQuoted(dst, f.Function)
-	if f.Module != "" {
-		dst = appendMember(dst, "module", f.Module)
+	at := len(dst)
+	if named || f.Function != "" {
+		dst = append(dst, `,"function":`...)
+		dst = appendQuoted(dst, f.Function)
 	}
-	if f.File != "" {
-		dst = appendMember(dst, "file", f.File)
-	}
+	dst = appendMember(dst, "module", f.Module)
+	dst = appendMember(dst, "file", f.File)
 	if f.Line > 0 {
 		dst = append(dst, `,"line":`...)
 		dst = strconv.AppendInt(dst, int64(f.Line), 10)
 	}
+	dst[at] = '{' // in place of the first comma: a frame that is not zero has a member
 	return append(dst, '}')
 }
 
