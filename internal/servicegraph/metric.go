@@ -39,10 +39,11 @@ type reading struct {
 	scale      float64
 	counter    bool
 	perSecond  bool // requests or failures given as a rate
+	failed     bool // requests, and by their status all of them failed
 }
 
 var (
-	componentLabels = []string{"service", "service_name", "app", "application", "component", "workload", "deployment",
+	componentLabels = []string{"envoy_cluster_name", "upstream", "backend", "proxy", "service", "service_name", "app", "application", "component", "workload", "deployment",
 		"microservice", "app_kubernetes_io_name", "container", "container_name", "job", "pod", "pod_name", "node", "instance", "host"}
 	sourceLabels = []string{"source", "source_service", "source_workload", "source_app", "caller", "client", "from", "src"}
 	destLabels   = []string{"destination", "destination_service", "destination_workload", "destination_app", "callee", "server", "to", "dst"}
@@ -68,9 +69,8 @@ func read(s inquest.Series) (r reading, ok bool) {
 	if r.kind == kindCores && idleCPU(s.Labels) {
 		return r, false
 	}
-	if statusFailed(s.Labels) && (r.kind == kindRequests || r.part == "count") {
-		r.kind, r.part = kindFailures, ""
-	}
+	r.counter = r.counter || r.part != ""
+	r.failed = r.kind == kindRequests && statusFailed(s.Labels)
 	r.perSecond = (r.kind == kindRequests || r.kind == kindFailures) && !r.counter && (has["per"] && has["second"] || anyOf(has, "rps", "qps"))
 	r.stat = statOf(s.Labels, words)
 	r.from, r.component = first(s.Labels, sourceLabels), first(s.Labels, destLabels)
@@ -144,8 +144,9 @@ func usage(words []string, has map[string]bool) (kind, string) {
 }
 
 func trafficFamily(has map[string]bool, r reading) kind {
-	timed := anyOf(has, "latency", "duration", "elapsed", "rtt") || has["response"] && has["time"] || has["request"] && has["time"]
-	served := anyOf(has, "latency", "request", "requests", "http", "grpc", "rpc", "response", "call", "calls", "handler", "query", "server", "client")
+	served := anyOf(has, "latency", "request", "requests", "rq", "http", "grpc", "rpc", "response", "call", "calls", "handler", "query", "server", "client")
+	timed := anyOf(has, "latency", "duration", "elapsed", "rtt", "handling", "processing") || has["time"] && anyOf(has, "response", "request", "rq") ||
+		r.part != "" && has["seconds"] // http_server_requests_seconds_sum
 	switch {
 	case timed && served && !anyOf(has, "bytes", "size"):
 		if r.part == "count" {
@@ -157,7 +158,7 @@ func trafficFamily(has map[string]bool, r reading) kind {
 		return kindLatency
 	case anyOf(has, "bytes", "size", "flight", "inflight", "active", "pending", "queue", "queued", "seconds", "io", "success"):
 		return kindNone
-	case anyOf(has, "requests", "calls", "rps", "qps", "invocations", "hits") || has["request"] && has["count"]:
+	case anyOf(has, "requests", "rq", "calls", "rps", "qps", "invocations", "hits") || has["request"] && has["count"]:
 		if anyOf(has, "client", "outgoing", "outbound", "egress") {
 			return kindNone
 		}
@@ -234,10 +235,16 @@ func workload(pod string) string {
 	return pod
 }
 
+// statusFailed reports whether the labels name a server's fault: HTTP 5xx, a gRPC code for one, or plainly an error.
 func statusFailed(labels map[string]string) bool {
-	for _, k := range []string{"status", "code", "status_code", "http_status", "http_response_status_code", "response_code", "http_status_code"} {
-		v := labels[k]
+	for _, k := range []string{"status", "code", "status_code", "http_status", "http_response_status_code", "response_code",
+		"http_status_code", "grpc_code", "grpc_status", "result", "outcome"} {
+		v := strings.ToLower(labels[k])
 		if len(v) == 3 && v[0] == '5' {
+			return true
+		}
+		switch v {
+		case "error", "failed", "failure", "server_error", "internal", "unavailable", "unknown", "deadlineexceeded", "dataloss":
 			return true
 		}
 	}

@@ -2,6 +2,7 @@ package servicegraph
 
 import (
 	"math"
+	"slices"
 	"sort"
 	"strings"
 
@@ -16,8 +17,10 @@ type grid map[int64]float64
 type measured struct {
 	latency  map[string]*average // by statistic
 	outgoing map[string]*average
-	requests grid     // per step
-	failures grid     // per step
+	requests grid            // per step; the family that counts most
+	failures grid            // per step
+	reqBy    map[string]grid // by family: several may count the same requests
+	failBy   map[string]grid
 	ratio    *average // failed share
 	cpu      *average
 	cores    grid
@@ -38,7 +41,7 @@ type average struct{ sum, n grid }
 func newMeasured() *measured {
 	return &measured{latency: map[string]*average{}, outgoing: map[string]*average{}, requests: grid{}, failures: grid{}, cores: grid{},
 		throttle: grid{}, full: map[string]*average{}, restarts: grid{},
-		used: map[string]grid{}, limit: map[string]grid{}, sum: [2]grid{{}, {}}, count: [2]grid{{}, {}}, sources: map[kind][]inquest.Source{}}
+		reqBy: map[string]grid{}, failBy: map[string]grid{}, used: map[string]grid{}, limit: map[string]grid{}, sum: [2]grid{{}, {}}, count: [2]grid{{}, {}}, sources: map[kind][]inquest.Source{}}
 }
 
 func (a *average) add(g grid) {
@@ -126,6 +129,14 @@ func readAll(series []inquest.Series, f frame) *book {
 		}
 	}
 	for _, m := range b.components {
+		m.settle()
+	}
+	for _, e := range sortedEdges(b.calls) {
+		b.calls[e][0].settle()
+		b.calls[e][1].settle()
+	}
+	b.fromCalls()
+	for _, m := range b.components {
 		m.saturate()
 	}
 	return b
@@ -139,6 +150,34 @@ func source(s inquest.Series) inquest.Source {
 		return s.Source
 	}
 	return inquest.Source{Metric: s.Name, Labels: s.Labels}
+}
+
+// fromCalls adds up the calls of a mesh to what a component without metrics of its own served. The callee's view is
+// taken where there is one: it does not contain the network.
+func (b *book) fromCalls() {
+	own := map[string]bool{}
+	for name := range b.components {
+		own[name] = true
+	}
+	for _, e := range sortedEdges(b.calls) {
+		if own[e.To] {
+			continue
+		}
+		m, v := b.target(reading{component: e.To}), b.calls[e][0]
+		if len(v.latency)+len(v.sum[0])+len(v.requests) == 0 {
+			v = b.calls[e][1]
+		}
+		for stat, a := range v.latency {
+			into(m.latency, stat, a.grid())
+		}
+		m.requests.add(v.requests)
+		m.failures.add(v.failures)
+		m.sum[0].add(v.sum[0])
+		m.count[0].add(v.count[0])
+		for k, src := range v.sources {
+			m.sources[k] = append(m.sources[k], src...)
+		}
+	}
 }
 
 func (b *book) target(r reading) *measured {
@@ -173,12 +212,15 @@ func (m *measured) add(r reading, s inquest.Series, g grid) {
 		}
 		into(out, r.stat, g)
 	case kindRequests:
-		m.requests.add(g)
+		addTo(m.reqBy, s.Name, g)
+		if r.failed {
+			addTo(m.failBy, s.Name, g)
+		}
 		if r.part == "count" {
 			m.count[0].add(g)
 		}
 	case kindFailures:
-		m.failures.add(g)
+		addTo(m.failBy, s.Name, g)
 	case kindFailRatio:
 		m.ratio = m.ratio.plus(g)
 	default:
@@ -205,6 +247,56 @@ func (m *measured) addResource(r reading, s inquest.Series, g grid) {
 	case kindLimit:
 		m.limit[r.stem+identity(inquest.Series{Labels: s.Labels})] = g
 	}
+}
+
+func addTo(m map[string]grid, key string, g grid) {
+	if m[key] == nil {
+		m[key] = grid{}
+	}
+	m[key].add(g)
+}
+
+// settle chooses the families by which requests and failures are counted: the one that counts most, of those that
+// tell failures apart if there are such.
+func (m *measured) settle() {
+	both := map[string]grid{}
+	for fam, g := range m.reqBy {
+		if _, ok := m.failBy[fam]; ok {
+			both[fam] = g
+		}
+	}
+	if len(both) > 0 {
+		fam := largest(both)
+		m.requests.add(m.reqBy[fam])
+		m.failures.add(m.failBy[fam])
+		return
+	}
+	m.requests.add(m.reqBy[largest(m.reqBy)])
+	m.failures.add(m.failBy[largest(m.failBy)])
+}
+
+func largest(m map[string]grid) string {
+	best, most := "", -1.0
+	for _, fam := range sortedKeys(m) {
+		if t := m[fam].total(); t > most {
+			best, most = fam, t
+		}
+	}
+	return best
+}
+
+// total adds up all values, in the order of time, since sums of floats depend on it.
+func (g grid) total() float64 {
+	times := make([]int64, 0, len(g))
+	for t := range g {
+		times = append(times, t)
+	}
+	slices.Sort(times)
+	sum := 0.0
+	for _, t := range times {
+		sum += g[t]
+	}
+	return sum
 }
 
 // saturate divides what is in use by its limit, where both are known.
