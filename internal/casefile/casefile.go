@@ -24,10 +24,11 @@ type Config struct {
 func Build(st *mem.Store, cfg Config) *inquest.Case {
 	b := &builder{st: st, cfg: cfg}
 	b.observers()
+	b.suspectLies()
 	b.detect()
 	b.frame()
 	b.components()
-	b.lying()
+	b.keepLies()
 	b.impact()
 	c := b.make()
 	c.Coverage = b.coverage(c)
@@ -53,8 +54,7 @@ type builder struct {
 	byHint bool // the alert said so, the requests did not
 
 	names    *names
-	lied     map[uint64]bool // ids of requests answered well though they failed
-	liedBy   []lie
+	liedBy   []lie         // requests answered well though they failed
 	failing  []mem.Failure // failures of the incident at the edge
 	failIDs  map[uint64]bool
 	impactOf inquest.Impact
@@ -64,7 +64,7 @@ type builder struct {
 func (b *builder) make() *inquest.Case {
 	c := &inquest.Case{
 		Hint: b.st.Hint(), Span: b.span, Incident: len(b.groups) > 0 || b.byHint, Onset: b.onset, End: b.end,
-		Window: b.window, Baseline: b.base, Observer: b.observer, Proxy: b.proxy, Impact: b.impactOf,
+		Window: b.window, Baseline: b.base, Observer: b.names.nameOf(b.observer), Proxy: b.proxy, Impact: b.impactOf,
 		Groups: b.groups, Blips: b.blips, Chart: b.chart,
 		Series: b.st.Series(), Changes: b.st.Changes(), Components: b.names.list(),
 	}

@@ -29,6 +29,7 @@ type candidate struct {
 	status   int
 	requests []*mem.Stream
 	failures []*stat.Histogram
+	lying    bool
 }
 
 // detect finds the groups of routes and statuses whose failures rose, and with them onset and end.
@@ -104,6 +105,12 @@ func (b *builder) candidates() []candidate {
 			}
 		}
 	}
+	lies := b.lyingTimes()
+	for _, s := range b.edge {
+		if h := lies[s.Name()]; h != nil {
+			out = append(out, candidate{route: s.Name(), status: 200, requests: []*mem.Stream{s}, failures: []*stat.Histogram{h}, lying: true})
+		}
+	}
 	slices.SortStableFunc(out, func(x, y candidate) int { return cmp.Compare(total(y.failures), total(x.failures)) })
 	out = out[:min(len(out), 400)]
 	for _, o := range overall {
@@ -156,7 +163,7 @@ func (b *builder) judge(c candidate, width time.Duration, threshold float64) (g 
 	from := b.span.From.Add(time.Duration(burst.From) * width)
 	to := b.span.From.Add(time.Duration(burst.To) * width)
 	g = inquest.FailureGroup{Route: c.route, Status: c.status, Window: inquest.Window{From: from, To: to},
-		Requests: int(burst.Requests), Failed: int(burst.Failed), Before: burst.Out, Score: burst.LLR}
+		Requests: int(burst.Requests), Failed: int(burst.Failed), Before: burst.Out, Score: burst.LLR, Lying: c.lying}
 	healed := b.span.To.Sub(to) >= blipSeconds*time.Second
 	return g, to.Sub(from) < blipSeconds*time.Second && healed, true
 }

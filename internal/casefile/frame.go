@@ -51,9 +51,8 @@ func (b *builder) fromHint(h inquest.Hint) {
 // a ramp off, so single failures of the same route and status before it are taken in as long as the gap to the next is
 // short and the background makes a failure within such a gap unlikely.
 func (b *builder) sharpenOnset() {
-	width := binWidth(b.span)
 	for _, g := range b.groups {
-		first := b.firstFailure(g, width)
+		first := b.firstFailure(g)
 		if first.IsZero() {
 			first = g.Window.From
 		}
@@ -64,7 +63,14 @@ func (b *builder) sharpenOnset() {
 	b.window.From = b.onset
 }
 
-func (b *builder) firstFailure(g inquest.FailureGroup, width time.Duration) time.Time {
+func (b *builder) firstFailure(g inquest.FailureGroup) time.Time {
+	if g.Lying {
+		for i := range b.liedBy {
+			if l := &b.liedBy[i]; l.route() == g.Route && !at(l.answer.Time).Before(g.Window.From) {
+				return at(l.answer.Time)
+			}
+		}
+	}
 	var mine []mem.Failure
 	for _, f := range b.st.Failures() {
 		if b.isEdge(f.Observer) && int(f.Status) == g.Status && (g.Route == "" || f.Name() == g.Route) {

@@ -29,7 +29,7 @@ func (b *builder) impact() {
 	im := &b.impactOf
 	lies := map[string]int{}
 	for _, l := range b.liedBy {
-		lies[strings.TrimSpace(l.answer.By.Method+" "+l.answer.By.Route)]++
+		lies[l.route()]++
 		b.failIDs[l.answer.ID] = true
 	}
 	clients := map[uint64]bool{}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/inquesthq/inquest"
+	"github.com/inquesthq/inquest/internal/stat"
 	"github.com/inquesthq/inquest/internal/store/mem"
 )
 
@@ -22,10 +23,11 @@ var failureWords = []string{"fail", "error", "exception", "refused", "timed out"
 // degradation, not a lie.
 var recovered = []string{"retry", "retri", "fallback", "falling back", "fall back", "stale", "default", "degraded", "attempt", "skipp", "ignor", "best effort", "best-effort", "will try", "warming"}
 
-// lying finds requests answered 2xx that failed: the line that says so carries the request's id, is a warning or worse, is
-// new or more frequent since the onset, and speaks of failure without recovery. Three are needed: one is an odd log line.
-func (b *builder) lying() {
-	b.lied = map[uint64]bool{}
+// suspectLies finds requests answered 2xx of which the service wrote down that they failed: the line carries the request's
+// id, is a warning or worse, and speaks of failure without recovery. Whether they are an incident, detect judges by their
+// rate, like that of any failure.
+func (b *builder) suspectLies() {
+	seen := map[uint64]bool{}
 	for _, p := range b.st.Patterns() {
 		if p.Level < inquest.LevelWarn || len(p.Requests) < 3 || len(p.Examples) == 0 {
 			continue
@@ -34,37 +36,45 @@ func (b *builder) lying() {
 		if !containsAny(text, failureWords) || containsAny(text, recovered) {
 			continue
 		}
-		lp := inquest.LogPattern{}
-		b.novelty(&lp, p)
-		if !b.onset.IsZero() && !lp.New && !lp.Surging {
-			continue
+		for _, id := range p.Requests {
+			if seen[id] {
+				continue
+			}
+			for _, a := range b.answersOf(id) {
+				if b.isEdge(a.By.Observer) && a.Status >= 200 && a.Status < 300 {
+					seen[id] = true
+					b.liedBy = append(b.liedBy, lie{answer: a, example: &p.Examples[0]})
+					break
+				}
+			}
 		}
-		b.liesOf(p)
-	}
-	if len(b.liedBy) < 3 {
-		b.lied, b.liedBy = map[uint64]bool{}, nil
 	}
 	slices.SortFunc(b.liedBy, func(x, y lie) int {
 		return cmp.Or(cmp.Compare(x.answer.Time, y.answer.Time), cmp.Compare(x.answer.ID, y.answer.ID))
 	})
 }
 
-func (b *builder) liesOf(p *mem.Pattern) {
-	if b.onset.IsZero() {
-		return
-	}
-	for _, id := range p.Requests {
-		if b.lied[id] {
-			continue
+// route names the route of a lie.
+func (l *lie) route() string { return strings.TrimSpace(l.answer.By.Method + " " + l.answer.By.Route) }
+
+// lyingTimes counts the lies of each route over time.
+func (b *builder) lyingTimes() map[string]*stat.Histogram {
+	out := map[string]*stat.Histogram{}
+	for i := range b.liedBy {
+		r := b.liedBy[i].route()
+		if out[r] == nil {
+			out[r] = &stat.Histogram{}
 		}
-		for _, a := range b.answersOf(id) {
-			if b.isEdge(a.By.Observer) && a.Status >= 200 && a.Status < 300 && a.Time >= b.onset.UnixNano() && a.Time < b.window.To.UnixNano() {
-				b.lied[id] = true
-				b.liedBy = append(b.liedBy, lie{answer: a, example: &p.Examples[0]})
-				break
-			}
-		}
+		out[r].Add(b.liedBy[i].answer.Time, 1)
 	}
+	return out
+}
+
+// keepLies keeps the lies of the incident: those on routes whose lies rose.
+func (b *builder) keepLies() {
+	b.liedBy = slices.DeleteFunc(b.liedBy, func(l lie) bool {
+		return !b.window.Contains(at(l.answer.Time)) || !slices.ContainsFunc(b.groups, func(g inquest.FailureGroup) bool { return g.Lying && g.Route == l.route() })
+	})
 }
 
 func containsAny(text string, words []string) bool {

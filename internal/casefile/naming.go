@@ -28,6 +28,9 @@ func ServiceOf(file, format string) string {
 	}
 	if format != "" {
 		software, _, _ := strings.Cut(format, "-")
+		if software == "combined" || software == "common" { // a layout that every web server writes
+			return "gateway"
+		}
 		return software
 	}
 	return "unknown"

@@ -35,7 +35,10 @@ func restarts(c *inquest.Case, r *Resolver) []inquest.Symptom {
 		if times >= 3 {
 			detail = "crash-loop"
 		}
-		text := fmt.Sprintf("%s (%s) started anew %d times", who, s.Labels["instance"], times)
+		text := fmt.Sprintf("%s (%s) started anew", who, s.Labels["instance"])
+		if times > 1 {
+			text += fmt.Sprintf(" %d times", times)
+		}
 		out = append(out, inquest.Symptom{Kind: inquest.SymptomRestart, Detail: detail, Component: who, Onset: first.Time, Count: times, Share: -1,
 			Value: float64(times), Baseline: none, Limit: none, Text: text,
 			Evidence: []inquest.Evidence{{Layer: inquest.LayerInfrastructure, Kind: "restart", Time: first.Time, Text: text, Source: metricSource(s)}}})

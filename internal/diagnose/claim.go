@@ -1,0 +1,361 @@
+package diagnose
+
+import (
+	"math"
+	"net"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/inquesthq/inquest"
+	"github.com/inquesthq/inquest/internal/diagnose/mechanism"
+	"github.com/inquesthq/inquest/internal/diagnose/symptom"
+)
+
+// claim is one symptom speaking for one mechanism.
+type claim struct {
+	mechanism inquest.MechanismID
+	culprit   string // on whom to act if it holds
+	observer  string // who shows the symptom
+	strength  float64
+	text      bool // rests on words, not on a measurement
+	symptom   *inquest.Symptom
+	why       string
+}
+
+var origins = map[inquest.ComponentKind]mechanism.Origin{
+	inquest.KindApp: mechanism.OriginApp, inquest.KindExternal: mechanism.OriginApp, inquest.KindProxy: mechanism.OriginProxy,
+	inquest.KindDatabase: mechanism.OriginDatabase, inquest.KindCache: mechanism.OriginCache, inquest.KindBroker: mechanism.OriginBroker,
+	inquest.KindKernel: mechanism.OriginKernel, inquest.KindSupervisor: mechanism.OriginSupervisor, inquest.KindHost: mechanism.OriginSupervisor,
+}
+
+// claims lets every symptom speak for the mechanisms of the catalogue.
+func (a *analysis) claims() {
+	for i := range a.symptoms {
+		s := &a.symptoms[i]
+		if s.Pattern != nil {
+			a.textClaims(s)
+		}
+		a.measuredClaims(s)
+	}
+}
+
+func (a *analysis) textClaims(s *inquest.Symptom) {
+	x := symptom.Example(s.Pattern)
+	t := mechanism.Text{Message: x.Text, Origin: origins[s.Pattern.Origin]}
+	if e := x.Exception; e != nil {
+		t.ExceptionType, t.ExceptionMessage, t.Chain = e.Type, e.Message, e.Chain
+		if e.Code != "" {
+			t.Codes = append(t.Codes, e.Code)
+		}
+	}
+	for _, k := range []string{"sqlstate", "code", "err.code", "error.code"} {
+		if v := x.Fields[k]; v != "" {
+			t.Codes = append(t.Codes, v)
+		}
+	}
+	rel := a.relevance(s)
+	for _, h := range a.d.matcher.Match(t) {
+		w := h.Weight * a.peerFit(h.Mechanism, s)
+		// Repeated in a compound line ("pool exhausted ... caused by connection refused") the deeper cause is said too: each
+		// hit counts by its own weight.
+		a.claimed = append(a.claimed, claim{mechanism: h.Mechanism, culprit: a.culprit(h.Mechanism, s), observer: s.Component,
+			strength: w * rel, text: true, symptom: s, why: h.Why})
+	}
+}
+
+func (a *analysis) measuredClaims(s *inquest.Symptom) {
+	if s.Kind == inquest.SymptomPattern {
+		return
+	}
+	for i := range a.d.list {
+		m := &a.d.list[i]
+		for _, sup := range m.Supports {
+			if sup.Symptom != s.Kind || sup.Resource != "" && string(sup.Resource) != s.Detail || sup.Detail != "" && sup.Detail != s.Detail {
+				continue
+			}
+			if sup.Resource == "" && sup.Symptom == inquest.SymptomSaturation || !a.kindFits(m, s) {
+				continue
+			}
+			a.claimed = append(a.claimed, claim{mechanism: m.ID, culprit: a.culprit(m.ID, s), observer: s.Component,
+				strength: sup.Weight * a.relevance(s), symptom: s, why: sup.Why})
+		}
+	}
+}
+
+// kindFits keeps measurements with the components they can be about: a database is down when a database falls silent,
+// not when an application does.
+func (a *analysis) kindFits(m *mechanism.Mechanism, s *inquest.Symptom) bool {
+	about := s.Component
+	if s.Kind == inquest.SymptomUpstream && s.Peer != "" {
+		about = s.Peer
+	}
+	kind := a.names.Kind(about)
+	db := kind == inquest.KindDatabase
+	if slices.Contains(m.Roles, mechanism.RoleDatabase) && !slices.Contains(m.Roles, mechanism.RoleSelf) {
+		return db
+	}
+	if s.Kind == inquest.SymptomGap || s.Kind == inquest.SymptomRestart {
+		return !db || m.ID.Class() != inquest.ClassDeploy
+	}
+	return true
+}
+
+// usualPorts of databases and caches: IANA registrations that everybody keeps.
+var databasePorts = map[string]bool{"5432": true, "3306": true, "27017": true, "1433": true, "1521": true, "9042": true, "26257": true}
+
+// peerFit weighs "refused", "timeout" and the like by whom they are about: towards a database it is the database's
+// mechanisms that fit, towards others the dependency's.
+func (a *analysis) peerFit(id inquest.MechanismID, s *inquest.Symptom) float64 {
+	if s.Peer == "" {
+		return 1
+	}
+	kind := a.names.Kind(s.Peer)
+	_, port, _ := net.SplitHostPort(s.Peer)
+	db := kind == inquest.KindDatabase || databasePorts[port]
+	known := kind != "" || port != ""
+	switch {
+	case id == "database/down" && !db && known:
+		return 0.2
+	case db && (id == "dependency-failure/refused" || id == "dependency-failure/timeout"):
+		return 0.5
+	}
+	return 1
+}
+
+// relevance says how much a symptom has to do with the failed requests, 0 to 1.
+func (a *analysis) relevance(s *inquest.Symptom) float64 {
+	r := 0.0
+	switch {
+	case s.Pattern == nil:
+		r = a.measuredRelevance(s)
+	case s.Share >= 0.02 || s.Share > 0 && s.Count >= 3:
+		// Told by the request ids themselves. A fifth of the failures is enough to be a main actor.
+		r = 0.6 + 0.4*math.Min(1, s.Share/0.2)
+	case s.Share >= 0 && s.Pattern.Origin == inquest.KindApp:
+		// Its lines carry ids, and none of them is of a failed request.
+		r = 0.1
+	default:
+		r = a.timeRelevance(s)
+	}
+	return r * a.nearness(s)
+}
+
+// timeRelevance judges a line without request ids by time alone.
+func (a *analysis) timeRelevance(s *inquest.Symptom) float64 {
+	p := s.Pattern
+	r := 0.75
+	if p.Surging {
+		r = 0.65
+	} else if !p.New {
+		r = 0.3
+	}
+	infra := p.Origin != inquest.KindApp && p.Origin != inquest.KindProxy
+	if infra {
+		return r // one line of a kernel or a database is enough
+	}
+	// A line that explains failures goes on as long as they do, and is about as frequent.
+	failed := max(1, len(a.c.Failures))
+	often := math.Min(1, float64(s.Count)/float64(failed)*3)
+	end := a.c.Window.To
+	if !a.c.End.IsZero() {
+		end = a.c.End
+	}
+	lasting := 1.0
+	if span := end.Sub(a.c.Onset); span > 0 {
+		last := p.Last
+		lasting = math.Max(0, math.Min(1, float64(last.Sub(a.c.Onset))/float64(span)/0.5))
+	}
+	return r * (0.4 + 0.3*often + 0.3*lasting)
+}
+
+func (a *analysis) measuredRelevance(s *inquest.Symptom) float64 {
+	switch s.Kind {
+	case inquest.SymptomUpstream, inquest.SymptomPlateau:
+		return 0.5 + 0.5*math.Min(1, math.Max(0, s.Share)/0.3)
+	case inquest.SymptomSaturation:
+		// A limit reached around the onset or before; one that fills much later is a consequence.
+		if late := s.Onset.Sub(a.c.Onset); late > 30*time.Second {
+			return 0.5
+		}
+		return 1
+	}
+	return 0.8
+}
+
+// nearness asks whether the component can have to do with the failed requests: it answered them, or is infrastructure, or a
+// component on their path called it. Somebody else's error log during an incident is mostly coincidence.
+func (a *analysis) nearness(s *inquest.Symptom) float64 {
+	switch kind := a.names.Kind(s.Component); {
+	case kind != "" && kind != inquest.KindApp:
+		return 1
+	case s.Share > 0.02, len(a.c.Impact.Services) == 0, s.Component == a.c.Observer:
+		return 1
+	case slices.Contains(a.c.Impact.Services, s.Component), a.onPath(s.Component):
+		return 1
+	}
+	return 0.3
+}
+
+// onPath reports whether a service that failed calls the component, directly or through others.
+func (a *analysis) onPath(component string) bool {
+	seen := map[string]bool{}
+	todo := slices.Clone(a.c.Impact.Services)
+	for len(todo) > 0 {
+		s := todo[0]
+		todo = todo[1:]
+		if seen[s] {
+			continue
+		}
+		seen[s] = true
+		for _, e := range a.c.Edges {
+			if e.From == s {
+				if e.To == component {
+					return true
+				}
+				todo = append(todo, e.To)
+			}
+		}
+		for _, sy := range a.symptoms { // whom it named in its own errors
+			if sy.Component == s && sy.Peer == component {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// culprit resolves on whom to act.
+func (a *analysis) culprit(id inquest.MechanismID, s *inquest.Symptom) string {
+	m := a.d.byID[id]
+	for _, role := range m.Roles {
+		switch role {
+		case mechanism.RoleSelf:
+			if s.Kind == inquest.SymptomUpstream && s.Peer != "" {
+				return s.Peer
+			}
+			return a.self(id, s)
+		case mechanism.RolePeer:
+			if s.Peer != "" && s.Peer != s.Component {
+				return s.Peer
+			}
+			if p := a.impliedPeer(s); p != "" {
+				return p
+			}
+		case mechanism.RoleDatabase:
+			return a.database(s)
+		case mechanism.RoleGateway:
+			if g := a.gateway(s); g != "" {
+				return g
+			}
+		}
+	}
+	return s.Component
+}
+
+// self is the component that wrote the line; a kernel's or supervisor's line is about the process that it names.
+func (a *analysis) self(id inquest.MechanismID, s *inquest.Symptom) string {
+	switch a.names.Kind(s.Component) {
+	case inquest.KindKernel, inquest.KindSupervisor, inquest.KindHost:
+		if s.Pattern != nil {
+			if who := a.named(symptom.Example(s.Pattern).Text); who != "" {
+				return who
+			}
+		}
+	}
+	return s.Component
+}
+
+// named finds a component whose name stands as a word in a text; the longest name wins.
+func (a *analysis) named(text string) string {
+	low, best, long := strings.ToLower(text), "", 0
+	for _, c := range a.c.Components {
+		if c.Kind == inquest.KindKernel || c.Kind == inquest.KindSupervisor || c.Kind == inquest.KindHost {
+			continue
+		}
+		for _, n := range append([]string{c.Name}, c.Aliases...) {
+			if len(n) > long && len(n) >= 3 && wordIn(low, strings.ToLower(n)) {
+				best, long = c.Name, len(n)
+			}
+		}
+	}
+	return best
+}
+
+func wordIn(text, word string) bool {
+	for from := 0; ; {
+		i := strings.Index(text[from:], word)
+		if i < 0 {
+			return false
+		}
+		i += from
+		j := i + len(word)
+		if (i == 0 || !wordByte(text[i-1])) && (j == len(text) || !wordByte(text[j])) {
+			return true
+		}
+		from = i + 1
+	}
+}
+
+func wordByte(b byte) bool {
+	return b >= 'a' && b <= 'z' || b >= '0' && b <= '9' || b >= 'A' && b <= 'Z'
+}
+
+// impliedPeer guesses the dependency by its kind when the line names the software but no address.
+func (a *analysis) impliedPeer(s *inquest.Symptom) string {
+	if s.Pattern == nil {
+		return ""
+	}
+	text := strings.ToLower(symptom.Example(s.Pattern).Text)
+	for _, k := range []struct {
+		kind  inquest.ComponentKind
+		words []string
+	}{
+		{inquest.KindCache, []string{"redis", "memcache", "valkey", "cache"}},
+		{inquest.KindDatabase, []string{"postgres", "mysql", "mariadb", "mongo", "sql", "database", "db "}},
+		{inquest.KindBroker, []string{"kafka", "rabbit", "amqp", "nats", "broker"}},
+	} {
+		for _, w := range k.words {
+			if strings.Contains(text, w) {
+				if of := a.names.OfKind(k.kind, a.c.Components); len(of) == 1 {
+					return of[0]
+				}
+			}
+		}
+	}
+	if who := a.named(text); who != "" && who != s.Component {
+		return who
+	}
+	return ""
+}
+
+// database is the server behind the line: the one that it names, the one that wrote it, or the only one there is.
+func (a *analysis) database(s *inquest.Symptom) string {
+	if a.names.Kind(s.Component) == inquest.KindDatabase {
+		return s.Component
+	}
+	_, port, _ := net.SplitHostPort(s.Peer)
+	if s.Peer != "" && (a.names.Kind(s.Peer) == inquest.KindDatabase) {
+		return s.Peer
+	}
+	if of := a.names.OfKind(inquest.KindDatabase, a.c.Components); len(of) == 1 {
+		return of[0]
+	}
+	if s.Peer != "" && (databasePorts[port] || a.names.Kind(s.Peer) == "") {
+		return s.Peer
+	}
+	return "database"
+}
+
+func (a *analysis) gateway(s *inquest.Symptom) string {
+	if a.names.Kind(s.Component) == inquest.KindProxy {
+		return s.Component
+	}
+	if a.c.Proxy {
+		return a.names.Name(a.c.Observer)
+	}
+	if of := a.names.OfKind(inquest.KindProxy, a.c.Components); len(of) == 1 {
+		return of[0]
+	}
+	return ""
+}

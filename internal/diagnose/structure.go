@@ -1,0 +1,129 @@
+package diagnose
+
+import (
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/inquesthq/inquest"
+	"github.com/inquesthq/inquest/internal/diagnose/symptom"
+)
+
+// structure adds what no single line says: an upstream address that was not there before, a release after which an exception
+// appears, exceptions that the catalogue does not know.
+func (a *analysis) structure() {
+	a.movedUpstream()
+	a.afterRelease()
+	a.uncaught()
+}
+
+func (a *analysis) claim(id inquest.MechanismID, culprit string, strength float64, s *inquest.Symptom, why string) {
+	if a.d.byID[id] == nil {
+		return
+	}
+	a.claimed = append(a.claimed, claim{mechanism: id, culprit: culprit, observer: s.Component, strength: strength, symptom: s, why: why})
+}
+
+// movedUpstream: the proxy sends requests to an address that it did not know before, and gets no answer there, while the
+// address that had worked gets none any more. Where the service stopped, the old address would be the failing one.
+func (a *analysis) movedUpstream() {
+	for _, u := range a.c.Upstreams {
+		if u.BaselineOK+u.BaselineFailed > 0 || u.IncidentFailed < 3 || u.IncidentOK*10 > u.IncidentFailed {
+			continue
+		}
+		if u.FirstSeen.Before(a.c.Onset.Add(-5 * time.Second)) {
+			continue
+		}
+		gateway := a.names.Name(u.Observer)
+		text := fmt.Sprintf("%s sends requests to %s, where it never did before the onset, and %d of %d failed", gateway, u.Addr, u.IncidentFailed, u.IncidentFailed+u.IncidentOK)
+		s := &inquest.Symptom{Kind: inquest.SymptomUpstream, Detail: "moved", Component: gateway, Peer: u.Addr, Onset: a.c.Onset, Count: u.IncidentFailed, Share: -1, Text: text,
+			Evidence: a.viaEvidence(u.Addr, text)}
+		a.symptoms = append(a.symptoms, *s)
+		a.claim("misconfiguration/wrong-upstream", gateway, 0.9, s, "an upstream address that appears with the first failure, and does not answer")
+	}
+}
+
+func (a *analysis) viaEvidence(addr, text string) []inquest.Evidence {
+	for _, f := range a.c.Failures {
+		if strings.Contains(f.Upstream, addr) {
+			return []inquest.Evidence{{Layer: inquest.LayerResponse, Kind: "request", Time: f.Time, Text: fmt.Sprintf("%s %d (upstream %s)", f.Route, f.Status, f.Upstream), Source: f.Source}}
+		}
+	}
+	return []inquest.Evidence{{Layer: inquest.LayerResponse, Kind: "request", Time: a.c.Onset, Text: text}}
+}
+
+// afterRelease: requests began to fail right after a service was deployed, and the failures are that service's.
+func (a *analysis) afterRelease() {
+	for _, ch := range a.c.Changes {
+		if ch.Kind != inquest.ChangeDeploy {
+			continue
+		}
+		d := a.c.Onset.Sub(ch.Time)
+		if d < -2*time.Second || d > 5*time.Minute { // a process takes seconds to minutes to roll over
+			continue
+		}
+		who := a.names.Name(ch.Service)
+		if !slices.Contains(a.c.Impact.Services, who) {
+			continue
+		}
+		for i := range a.symptoms {
+			s := &a.symptoms[i]
+			if s.Pattern != nil && s.Component == who && s.Pattern.New && s.Pattern.Level >= inquest.LevelError && s.Share != 0 {
+				a.claim("bad-deploy/regression", who, 0.45, s, "an error that the version before never wrote, in the requests that fail")
+				break
+			}
+		}
+	}
+}
+
+// uncaught: an exception in the failed requests that no clue knows is still an unhandled exception.
+func (a *analysis) uncaught() {
+	known := map[*inquest.LogPattern]bool{}
+	for _, cl := range a.claimed {
+		if cl.text && cl.strength >= 0.2 && cl.symptom.Pattern != nil {
+			known[cl.symptom.Pattern] = true
+		}
+	}
+	for i := range a.symptoms {
+		s := &a.symptoms[i]
+		if s.Pattern == nil || known[s.Pattern] || s.Pattern.Origin != inquest.KindApp {
+			continue
+		}
+		if x := symptom.Example(s.Pattern); x.Exception != nil && (s.Share > 0.1 || s.Share < 0 && s.Pattern.New) {
+			a.claim("unhandled-exception/uncaught", s.Component, 0.5*a.relevance(s), s, "an exception in the failed requests")
+		}
+	}
+}
+
+// contradict weighs what speaks against a candidate.
+func (a *analysis) contradict(c *candidate) {
+	switch c.id {
+	case "dependency-failure/refused", "dependency-failure/timeout", "database/down":
+		a.aliveElsewhere(c)
+	}
+	if c.onset.After(a.c.Onset.Add(2*time.Minute)) && a.c.Window.Duration() > 0 {
+		c.against = append(c.against, fmt.Sprintf("first seen %s after the first failed request", c.onset.Sub(a.c.Onset).Round(time.Second)))
+		c.doubt *= 0.6
+	}
+}
+
+// aliveElsewhere: a proxy that is refused at a new address while the service goes on logging is looking in the wrong place.
+func (a *analysis) aliveElsewhere(c *candidate) {
+	host, _, err := net.SplitHostPort(c.culprit)
+	if err != nil {
+		return
+	}
+	for _, u := range a.c.Upstreams {
+		if u.Addr == c.culprit && u.BaselineOK == 0 && u.IncidentFailed > 0 {
+			for _, o := range a.c.Upstreams {
+				if h, _, e := net.SplitHostPort(o.Addr); e == nil && h == host && o.BaselineOK > 0 {
+					c.against = append(c.against, fmt.Sprintf("requests used to go to %s, which answered", o.Addr))
+					c.doubt *= 0.5
+					return
+				}
+			}
+		}
+	}
+}

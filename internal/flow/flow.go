@@ -1,0 +1,172 @@
+// Package flow is where the stages meet, and the first file to read:
+//
+//	folder -parse-> mem.Store -casefile-> Case -symptom-> Symptoms -mechanism-> candidates -diagnose-> Diagnosis
+package flow
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"github.com/inquesthq/inquest"
+	"github.com/inquesthq/inquest/internal/casefile"
+	"github.com/inquesthq/inquest/internal/diagnose"
+	"github.com/inquesthq/inquest/internal/diagnose/mechanism"
+	"github.com/inquesthq/inquest/internal/parse"
+	"github.com/inquesthq/inquest/internal/servicegraph"
+	"github.com/inquesthq/inquest/internal/store/mem"
+)
+
+// Options of Investigate.
+type Options struct {
+	Workers  int                     // parallel workers, 0: one a core
+	Progress func(done, total int64) // bytes read of all files; may be called from several goroutines
+	Extra    []mechanism.Mechanism   // mechanisms of the user's own, after the shipped ones
+}
+
+// Outcome is all that one investigation came to.
+type Outcome struct {
+	Case      *inquest.Case
+	Diagnosis *inquest.Diagnosis
+	Symptoms  []inquest.Symptom
+}
+
+// Investigate answers why the service of a case folder (or one file) failed. An error means that there is nothing to read;
+// what could not be read of a folder is in the diagnosis' coverage.
+func Investigate(ctx context.Context, path string, opts Options) (*Outcome, error) {
+	store, reports, notes, err := Read(ctx, path, opts)
+	if err != nil {
+		return nil, err
+	}
+	c := casefile.Build(store, casefile.Config{Reports: reports, Notes: notes})
+	c.Suspects = suspects(c, store)
+	r := diagnose.New(append(mechanism.All(), opts.Extra...)).Diagnose(c)
+	return &Outcome{Case: c, Diagnosis: r.Diagnosis, Symptoms: r.Symptoms}, nil
+}
+
+// Read fills a store with the signals of a folder or file.
+func Read(ctx context.Context, path string, opts Options) (*mem.Store, []parse.FileReport, []string, error) {
+	entries, notes, err := parse.Walk(path)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if len(entries) == 0 {
+		return nil, nil, nil, fmt.Errorf("%s: no files in it: put access logs, application logs, metrics or changes there", path)
+	}
+	r := reader{opts: opts, store: mem.New(), entries: entries, reports: make([]parse.FileReport, len(entries))}
+	for _, e := range entries {
+		r.total += e.Size
+	}
+	r.sinks = make([][]*mem.Collector, len(entries))
+	r.run(ctx)
+	if err := ctx.Err(); err != nil {
+		return nil, nil, nil, err
+	}
+	for i, sinks := range r.sinks { // in the order of names, so that the result does not depend on scheduling
+		for _, c := range sinks {
+			r.store.Merge(c, casefile.ServiceOf(entries[i].Name, r.reports[i].Format))
+		}
+	}
+	r.store.Seal()
+	return r.store, r.reports, notes, nil
+}
+
+// large files are read one after the other, each by all workers; the others side by side.
+const large = 16 << 20
+
+type reader struct {
+	opts    Options
+	store   *mem.Store
+	entries []parse.Entry
+	reports []parse.FileReport
+	sinks   [][]*mem.Collector
+	total   int64
+	done    atomic.Int64
+}
+
+func (r *reader) run(ctx context.Context) {
+	workers := r.opts.Workers
+	if workers <= 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	small := make(chan int)
+	var wg sync.WaitGroup
+	for range workers {
+		wg.Go(func() {
+			for i := range small {
+				r.file(ctx, i, 1)
+			}
+		})
+	}
+	for i, e := range r.entries {
+		if e.Size < large {
+			small <- i
+		}
+	}
+	close(small)
+	wg.Wait()
+	for i, e := range r.entries {
+		if e.Size >= large {
+			r.file(ctx, i, workers)
+		}
+	}
+}
+
+// file reads one file into collectors of its own, one a worker.
+func (r *reader) file(ctx context.Context, i, workers int) {
+	if ctx.Err() != nil {
+		return
+	}
+	e := r.entries[i]
+	var mu sync.Mutex
+	var sinks []*mem.Collector
+	last := int64(0)
+	opts := parse.Options{Workers: workers, Progress: func(read, _ int64) {
+		mu.Lock()
+		delta := read - last
+		last = read
+		mu.Unlock()
+		r.progress(delta)
+	}}
+	rep := parse.ReadFile(ctx, e.Dir, e.Name, opts, func() parse.Sink {
+		c := mem.NewCollector(i, 0)
+		mu.Lock()
+		sinks = append(sinks, c)
+		mu.Unlock()
+		return c
+	})
+	r.progress(e.Size - last)
+	r.reports[i], r.sinks[i] = rep, sinks
+}
+
+func (r *reader) progress(delta int64) {
+	done := r.done.Add(delta)
+	if r.opts.Progress != nil {
+		r.opts.Progress(done, r.total)
+	}
+}
+
+// suspects ranks the components by unexplained deviation; it needs an incident to compare with the time before.
+func suspects(c *inquest.Case, store *mem.Store) []inquest.Suspect {
+	if !c.Incident {
+		return nil
+	}
+	h := c.Hint
+	if h.Window.IsZero() && h.Time.IsZero() {
+		h.Window, h.Baseline, h.Target = c.Window, c.Baseline, c.Observer
+		if !c.End.IsZero() {
+			h.Window.To = c.End
+		}
+	}
+	edges := store.Edges()
+	if len(edges) == 0 {
+		edges = c.Edges
+	}
+	var out []inquest.Suspect
+	for _, s := range servicegraph.Rank(servicegraph.Input{Hint: h, Edges: edges, Series: c.Series, Traces: store.Traces(), Events: store.Events()}) {
+		out = append(out, inquest.Suspect{Component: s.Component, Score: s.Score, Why: s.Why})
+	}
+	return out
+}
