@@ -1,0 +1,8 @@
+package main
+
+import "slices"
+
+// scenarios is the explicit list of all recordings.
+func scenarios() []Scenario {
+	return slices.Concat([]Scenario{exampleBlackFriday()}, nodeScenarios(), pythonScenarios())
+}

@@ -1,0 +1,18 @@
+#!/bin/sh
+# Installs what the recorder needs on Debian 12. Nothing is started as a system service.
+set -e
+WORK=${1:-${TMPDIR:-/tmp}/lab}
+if [ ! -e /usr/sbin/policy-rc.d ]; then
+	printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
+	chmod +x /usr/sbin/policy-rc.d
+fi
+apt-get update
+DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+	postgresql-15 nginx-light haproxy apache2 caddy redis-server dnsmasq-base iproute2 procps \
+	php-fpm php-pgsql php-curl ruby ruby-sinatra ruby-pg puma python3-flask python3-psycopg2 python3-sqlalchemy python3-prometheus-client gunicorn \
+	libpostgresql-jdbc-java libhikaricp-java libslf4j-java liblogback-java openjdk-17-jdk-headless nodejs npm \
+	prometheus-postgres-exporter prometheus-node-exporter prometheus-redis-exporter
+mkdir -p "$WORK/npm"
+cd "$WORK/npm"
+[ -e package.json ] || echo '{"name":"lab","private":true}' >package.json
+npm install --no-fund --no-audit express@4 pg@8 pino@9 ioredis@5 prom-client@15
