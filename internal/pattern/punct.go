@@ -181,7 +181,20 @@ func (m *masker) equals() {
 	default:
 		m.i = m.valueEnd(j)
 		m.value()
+		if isNumber(src[j:m.i]) {
+			m.unit()
+		}
 	}
+}
+
+// isNumber reports whether w is a number without a unit.
+func isNumber(w []byte) bool {
+	for _, c := range w {
+		if classOf[c]&(clsDigit|clsDot|clsSign) == 0 {
+			return false
+		}
+	}
+	return len(w) > 0
 }
 
 // isKey reports whether '=' at src[at] follows a key, and is neither a comparison nor a rule drawn with ====.

@@ -43,6 +43,7 @@ func (m *masker) token() {
 			if end := m.groups(start); end > 0 {
 				m.i = end
 				m.value()
+				m.unit() // "5:54:25 PM"
 				return
 			}
 		}
@@ -247,6 +248,10 @@ func (m *masker) number(w []byte, k uint16) {
 // unit skips a unit of measure behind a number.
 func (m *masker) unit() {
 	src, from := m.src, m.i+1
+	if from+1 < len(src) && src[from+1] == 's' && (string(src[m.i:from+1]) == "µ" || string(src[m.i:from+1]) == "μ") {
+		m.i += 3 // 75.9µs, with the micro sign or the Greek letter
+		return
+	}
 	if from >= len(src) || src[m.i] != ' ' || !isLetter(src[from]) {
 		return
 	}
@@ -254,7 +259,7 @@ func (m *masker) unit() {
 	for j < len(src) && isAlnum(src[j]) {
 		j++
 	}
-	if !isUnit(src[from:j]) || j < len(src) && isToken(src[j]) && src[j] != '.' && src[j] != '/' {
+	if !isUnit(src[from:j]) || j < len(src) && !endsUnit(src[j]) {
 		return
 	}
 	m.i = j
@@ -262,6 +267,15 @@ func (m *masker) unit() {
 	if j+2 < len(src) && src[j] == '.' && src[j+1] == ' ' && src[j+2] >= 'a' && src[j+2] <= 'z' {
 		m.i++
 	}
+}
+
+// endsUnit reports whether c may follow a unit; after "5 b=7" it is a key, and after "5 min-age" part of a word.
+func endsUnit(c byte) bool {
+	switch c {
+	case ' ', '\t', '.', ',', ';', ':', ')', ']', '}', '>', '/', '|', '"', '\'', '!', '?':
+		return true
+	}
+	return false
 }
 
 // isFailedStatus reports whether w is an HTTP status 5xx after a word that says so. It stays: which of them was answered
