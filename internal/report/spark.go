@@ -116,3 +116,18 @@ func (g glyphs) mark(kind string) string {
 	}
 	return g.change
 }
+
+// legend explains the marks that the chart has: "; ^ first failure".
+func (c *chart) legend(g glyphs) string {
+	out := ""
+	for _, m := range [...]struct{ glyph, name string }{{g.change, "change"}, {g.onset, "first failure"}, {g.end, "end"}} {
+		if !strings.Contains(c.Marks, m.glyph) {
+			continue
+		}
+		if out == "" {
+			out = ";"
+		}
+		out += " " + m.glyph + " " + m.name
+	}
+	return out
+}

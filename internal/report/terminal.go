@@ -229,10 +229,5 @@ func (t terminal) chart() {
 		t.line(strings.Repeat(" ", column+1) + t.ink(purple, c.Marks))
 	}
 	legend := fmt.Sprintf("%s to %s, %s a column", t.clock(c.From), t.clock(c.To), span(c.Step))
-	for _, m := range [...]struct{ glyph, name string }{{t.g.change, "change"}, {t.g.onset, "first failure"}, {t.g.end, "end"}} {
-		if strings.Contains(c.Marks, m.glyph) {
-			legend += ", " + m.glyph + " " + m.name
-		}
-	}
-	t.para(column+1, faint, legend)
+	t.para(column+1, faint, legend+c.legend(t.g))
 }
