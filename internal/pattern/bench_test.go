@@ -2,6 +2,7 @@ package pattern_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/inquesthq/inquest/internal/pattern"
@@ -40,14 +41,30 @@ func BenchmarkHash(b *testing.B) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "lines/s")
 }
 
+// The usual case: most lines differ from a recent one in digits only.
 func BenchmarkMinerAdd(b *testing.B) {
 	lines, size := benchLines(4096)
+	benchAdd(b, lines, size)
+}
+
+// The worst case: a random word in each line, so that no short cut is ever taken.
+func BenchmarkMinerAddUnlike(b *testing.B) {
+	lines, size := benchLines(4096)
+	r := rand.New(rand.NewPCG(1, 2))
+	unlike := make([][]byte, 1<<16)
+	for i := range unlike {
+		unlike[i] = fmt.Appendf(nil, "%s trace=%s", lines[i&4095], letters(r, 12))
+	}
+	benchAdd(b, unlike, size+19)
+}
+
+func benchAdd(b *testing.B, lines [][]byte, size int64) {
 	m := pattern.New(pattern.Config{})
 	b.SetBytes(size)
 	b.ReportAllocs()
 	i := 0
 	for b.Loop() {
-		m.Add(lines[i&4095], 1_700_000_000_000_000_000+int64(i)*1000)
+		m.Add(lines[i%len(lines)], 1_700_000_000_000_000_000+int64(i)*1000)
 		i++
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "lines/s")
