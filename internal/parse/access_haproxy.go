@@ -129,9 +129,6 @@ func (p *haproxy) httpRest(rest []byte, r *Record) bool {
 		return true
 	}
 	addProtocol(r, splitRequest(q, r))
-	if r.Method != "" {
-		r.Add("request", str(q))
-	}
 	return true
 }
 

@@ -156,27 +156,36 @@ func (p *timeFirst) after(t []token, rest []byte, r *Record) bool {
 	} else {
 		t = t[2:]
 	}
-	// An agent without quotes runs to the end of the line.
+	tail := rest
 	if len(t) > 0 {
-		add(r, "referrer", t[0].text)
-		t = t[1:]
+		// What was split already and what was not are parts of one line.
+		tail = span(t[0], rest)
 	}
-	if len(t) > 0 {
-		agent := t[0].text
-		if t[0].quote == 0 {
-			last := t[len(t)-1].text
-			agent = span(agent, last, rest)
-		}
-		add(r, "user_agent", agent)
-	} else {
-		add(r, "user_agent", bytes.TrimSpace(rest))
-	}
+	tail = agentTail(tail, r)
+	add(r, "user_agent", bytes.TrimSpace(tail))
 	return true
 }
 
-// span returns the bytes from the start of first to the end of rest, all parts of one line; last is what stands before
-// rest.
-func span(first, last, rest []byte) []byte {
-	n := cap(first) - cap(last) + len(last) + len(rest)
-	return bytes.TrimRight(first[:n:n], " ")
+// agentTail takes the referrer and a quoted agent off; an agent without quotes runs to the end of the line.
+func agentTail(p []byte, r *Record) []byte {
+	p = bytes.TrimLeft(p, " ")
+	for _, name := range [...]string{"referrer", "user_agent"} {
+		var t [1]token
+		n, rest := tokens(p, t[:])
+		if n == 0 || t[0].quote != '"' && name == "user_agent" {
+			return p
+		}
+		add(r, name, t[0].text)
+		p = bytes.TrimLeft(rest, " ")
+	}
+	return nil
+}
+
+// span returns the bytes from the start of part t to the end of rest, which follows it on the same line.
+func span(t token, rest []byte) []byte {
+	n := cap(t.text) - cap(rest) + len(rest)
+	if t.quote != 0 {
+		return rest // the quote before the text is out of reach; no such layout is known
+	}
+	return t.text[:n:n]
 }

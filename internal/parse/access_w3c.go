@@ -2,6 +2,7 @@ package parse
 
 import (
 	"bytes"
+	"slices"
 )
 
 // w3c reads the W3C extended log format, whose #Fields line names the columns: IIS, CloudFront and others. Files that
@@ -9,7 +10,8 @@ import (
 //
 // Sources: W3C working draft WD-logfile; Microsoft, "W3C Logging"; AWS, "Standard logging reference" of CloudFront.
 type w3c struct {
-	columns []w3cColumn
+	columns []w3cColumn // by the #Fields line
+	guessed []w3cColumn // by the form of lines without one
 	tabs    bool
 
 	ms bool // time-taken is milliseconds
@@ -77,9 +79,6 @@ func (p *w3c) header(line []byte) bool {
 	if fields, ok := bytes.CutPrefix(line, []byte("#Fields:")); ok {
 		p.setColumns(fields)
 	}
-	if bytes.HasPrefix(line, []byte("#Software: Microsoft")) {
-		p.ms = true
-	}
 	return bytes.HasPrefix(line, []byte("#Fields:")) || bytes.HasPrefix(line, []byte("#Version:")) ||
 		bytes.HasPrefix(line, []byte("#Software:")) || bytes.HasPrefix(line, []byte("#Date:")) ||
 		bytes.HasPrefix(line, []byte("#Start-Date:")) || bytes.HasPrefix(line, []byte("#End-Date:")) ||
@@ -87,19 +86,22 @@ func (p *w3c) header(line []byte) bool {
 }
 
 func (p *w3c) setColumns(fields []byte) {
-	p.columns = p.columns[:0]
-	for _, f := range bytes.Fields(fields) {
-		name := string(f)
-		c, ok := w3cColumns[name]
+	names := bytes.Fields(fields)
+	p.columns = columnsOf(names)
+	// CloudFront writes time-taken in seconds, and an edge location that nobody else has.
+	p.ms = !slices.ContainsFunc(names, func(n []byte) bool { return string(n) == "x-edge-location" })
+}
+
+func columnsOf(names [][]byte) []w3cColumn {
+	var out []w3cColumn
+	for _, n := range names {
+		c, ok := w3cColumns[string(n)]
 		if !ok {
-			c = w3cColumn{w3cField, name}
+			c = w3cColumn{w3cField, string(n)}
 		}
-		// CloudFront writes time-taken in seconds, and an edge location that nobody else has.
-		if name == "x-edge-location" {
-			p.ms = false
-		}
-		p.columns = append(p.columns, c)
+		out = append(out, c)
 	}
+	return out
 }
 
 func (p *w3c) parse(line []byte, r *Record) bool {
@@ -107,15 +109,17 @@ func (p *w3c) parse(line []byte, r *Record) bool {
 		return false
 	}
 	n := p.split(line)
-	if len(p.columns) == 0 && !p.guess(n) {
-		return false
-	}
-	if n != len(p.columns) {
+	// A file without a header, or lines of IIS's default among others: logs of several servers, put together.
+	if n != len(p.columns) && !p.guess(n) {
 		return false
 	}
 	var day, tod []byte
 	clock := ClockUTC
-	for i, c := range p.columns {
+	columns := p.columns
+	if n != len(columns) {
+		columns = p.guessed
+	}
+	for i, c := range columns {
 		v := p.t[i].text
 		if dash(v) {
 			continue
@@ -271,8 +275,10 @@ func (p *w3c) guess(n int) bool {
 	if n == 16 && (looksLikeIP(p.t[15].text) || dash(p.t[15].text)) {
 		columns = append(columns, " x-forwarded-for"...)
 	}
-	p.setColumns(columns)
-	return len(p.columns) == n
+	if len(p.guessed) != n {
+		p.guessed = columnsOf(bytes.Fields(columns))
+	}
+	return len(p.guessed) == n
 }
 
 // w3cClock joins date and time, which the format defines as UTC unless the names say local.

@@ -233,7 +233,7 @@ func set(r *Record, use tailUse, name string, v []byte, full bool) {
 	case useDurationUS:
 		r.Duration = scaled(v, 1e-6)
 	case useUpstreamDuration:
-		r.UpstreamDuration = lastSeconds(v)
+		r.UpstreamDuration = sumSeconds(v)
 	case useUpstream:
 		r.Upstream = str(v)
 	case useUpstreamStatus:
@@ -297,21 +297,25 @@ func scaled(p []byte, unit float64) float64 {
 	return f / 1e6
 }
 
-// lastSeconds reads the last number of nginx's lists "0.001, 0.002" (one a try) and "0.001 : 0.002" (one an internal
-// redirect); tries without an answer are dashes.
-func lastSeconds(p []byte) float64 {
+// sumSeconds adds up nginx's lists "0.001, 0.002" (one a try) and "0.001 : 0.002" (one an internal redirect): the time
+// that the request spent with upstreams, of which a first try that timed out is the larger part. Tries without an
+// answer are dashes.
+func sumSeconds(p []byte) float64 {
 	if f, n := decimal(p); n == len(p) && n > 0 {
 		return f
 	}
-	end := len(p)
-	for end > 0 {
-		start := bytes.LastIndexAny(p[:end], " ,:")
-		if f := seconds(p[start+1 : end]); f >= 0 {
-			return f
+	total := -1.0
+	for len(p) > 0 {
+		end := bytes.IndexAny(p, " ,:")
+		if end < 0 {
+			end = len(p)
 		}
-		end = max(start, 0)
+		if f := seconds(p[:end]); f >= 0 {
+			total = max(total, 0) + f
+		}
+		p = p[min(end+1, len(p)):]
 	}
-	return -1
+	return total
 }
 
 var tenTo = [...]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15}

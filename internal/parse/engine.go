@@ -20,6 +20,10 @@ type Options struct {
 	// AllFields asks for fields that cost time on every line and that only a reader of single records wants: user
 	// agent, referrer, protocol. Without it they are there for failed requests only (status 500 and above).
 	AllFields bool
+	// Latest is a time that no record can be after, as Unix nanoseconds: times without a year get the latest year
+	// that obeys it. 0 means the file's last change. A caller who has files with whole dates passes their newest,
+	// so that the answer does not hang on when a file was copied.
+	Latest int64
 	// Progress, if set, is called now and then with the bytes read of the file's size on disk. It must be quick.
 	Progress func(read, total int64)
 }
@@ -92,6 +96,14 @@ type job struct {
 	rep     *FileReport
 	newSink func() Sink
 	found   recognition
+}
+
+// latest returns Options.Latest or what stands in for it.
+func (j *job) latest() int64 {
+	if j.opts.Latest != 0 {
+		return j.opts.Latest
+	}
+	return j.src.changed
 }
 
 // readLines runs the workers over the blocks of the file.

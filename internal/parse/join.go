@@ -57,7 +57,7 @@ func (w *worker) offer(s *stream, line, lines int, l []byte, o *other) bool {
 		return false
 	}
 	w.extra[o.format.name] += lines
-	w.open(s, line, lines, o.format.isSingle())
+	w.open(s, line, lines, o.format.isSingle(), o.finisher)
 	return true
 }
 
@@ -73,12 +73,12 @@ func (w *worker) unexpected(s *stream, line, lines int, l []byte) bool {
 		if f.new == nil || f.sequential {
 			continue
 		}
-		p := w.parser(f, l)
+		o := w.other(f, l)
 		s.next.Reset()
-		if p.parse(l, s.next) && s.next.Clock != ClockNone {
-			w.others = append(w.others, other{p, f})
+		if o.parser.parse(l, s.next) && s.next.Clock != ClockNone {
+			w.others = append(w.others, o)
 			w.extra[f.name] += lines
-			w.open(s, line, lines, f.isSingle())
+			w.open(s, line, lines, f.isSingle(), o.finisher)
 			return true
 		}
 	}
@@ -92,7 +92,7 @@ func (w *worker) plain(s *stream, line, lines int, l []byte) {
 	r.Reset()
 	r.Message = str(l)
 	w.extra["plain text"] += lines
-	w.open(s, line, lines, false)
+	w.open(s, line, lines, false, nil)
 	s.trace.begin(l)
 }
 

@@ -24,10 +24,11 @@ type source struct {
 	r     io.Reader
 	close []func()
 
-	size  int64        // bytes of the file on disk
-	read  atomic.Int64 // bytes of it read so far
-	plain *os.File     // set when the text lies uncompressed in the file, so that its middle can be looked at
-	notes []string
+	size    int64        // bytes of the file on disk
+	changed int64        // when it was changed last, Unix nanoseconds
+	read    atomic.Int64 // bytes of it read so far
+	plain   *os.File     // set when the text lies uncompressed in the file, so that its middle can be looked at
+	notes   []string
 }
 
 // errDirectory tells a directory from an unreadable file: Walk descends, ReadFile refuses.
@@ -58,7 +59,7 @@ func openSource(dir, name string) (*source, error) {
 		f.Close()
 		return nil, err
 	}
-	s := &source{size: st.Size(), close: []func(){func() { f.Close() }}}
+	s := &source{size: st.Size(), changed: st.ModTime().UnixNano(), close: []func(){func() { f.Close() }}}
 	if err := s.peel(f); err != nil {
 		s.Close()
 		return nil, err

@@ -21,7 +21,8 @@ type recognition struct {
 	table   []format
 	wrapper *wrapper
 	main    *format
-	others  []*format // further formats that the sample showed, and catch-alls, in the order to try them
+	first   []*format // specific formats of a file whose main format is a catch-all: tried before it
+	others  []*format // further formats that the sample showed, tried after main, catch-alls last
 	sample  []byte    // head of the file, unwrapped
 	extra   map[string]int
 }
@@ -152,30 +153,42 @@ func (r *recognition) score(f *format, lines [][]byte) (float64, []bool) {
 	return float64(n) / float64(of), taken
 }
 
-// chooseOthers finds, for the sample lines that main refused, the first format that takes them. Catch-alls come
-// last, so that they get only what nobody else wants.
+// chooseOthers finds, for the sample lines that main refused, the first format that takes them. If main is a catch-all,
+// specific formats are asked about all lines: an access log between a program's messages is told from them that way.
 func (r *recognition) chooseOthers(lines [][]byte, taken []bool) {
-	var rec Record
-	for _, generic := range []bool{false, true} {
-		for i := range r.table {
-			f := &r.table[i]
-			if f.new == nil || f == r.main || f.sequential || f.generic != generic {
-				continue
-			}
-			p, n := f.new(r.sample), 0
-			for k, l := range lines {
-				if taken != nil && taken[k] || l[0] == ' ' || l[0] == '\t' {
-					continue
-				}
-				rec.Reset()
-				if p.parse(l, &rec) && rec.Clock != ClockNone {
-					taken[k] = true
-					n++
-				}
-			}
-			if n > 0 {
-				r.others = append(r.others, f)
-			}
+	if r.main.generic {
+		all := make([]bool, len(lines))
+		r.first = r.claim(lines, all, false)
+		for i := range taken {
+			taken[i] = taken[i] || all[i]
 		}
 	}
+	r.others = r.claim(lines, taken, false)
+	r.others = append(r.others, r.claim(lines, taken, true)...)
+}
+
+// claim returns the formats that take a line which is not taken yet, in the order of the table, and marks the lines.
+func (r *recognition) claim(lines [][]byte, taken []bool, generic bool) (found []*format) {
+	var rec Record
+	for i := range r.table {
+		f := &r.table[i]
+		if f.new == nil || f == r.main || f.sequential || f.generic != generic {
+			continue
+		}
+		p, n := f.new(r.sample), 0
+		for k, l := range lines {
+			if taken[k] || l[0] == ' ' || l[0] == '\t' {
+				continue
+			}
+			rec.Reset()
+			if p.parse(l, &rec) && rec.Clock != ClockNone {
+				taken[k] = true
+				n++
+			}
+		}
+		if n > 0 {
+			found = append(found, f)
+		}
+	}
+	return found
 }

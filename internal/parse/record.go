@@ -39,10 +39,10 @@ type Record struct {
 	Method           string  // [method]
 	URL              string  // [url] as in the request line, query included
 	Duration         float64 // [duration_s] seconds, -1 when absent
-	UpstreamDuration float64 // [upstream_duration_s] seconds of the last upstream attempt, -1 when absent
+	UpstreamDuration float64 // [upstream_duration_s] seconds with upstreams, all attempts together, -1 when absent
 	Bytes            int64   // [bytes] response bytes as the log counts them, -1 when absent
-	Upstream         string  // [upstream] host:port; a comma list when several were tried
-	UpstreamStatus   string  // [upstream_status] a comma list when several were tried
+	Upstream         string  // [upstream; upstreams] host:port; a comma list when several were tried, the last one answered
+	UpstreamStatus   string  // [upstream_status; upstream_statuses] a comma list likewise
 	ClientAddr       string  // [remote_addr]
 	RequestID        string  // [request_id]
 	TraceID          string  // [trace_id]

@@ -1,12 +1,16 @@
 package parse
 
-// table lists every format, the most specific first: of two formats that take the same share of a file's lines, the
-// earlier one wins. Document formats come first, catch-alls last.
-func table() []format {
-	return []format{
-		// documents
+import "slices"
 
-		// requests
+// table lists every format, the most specific first: of two formats that take the same share of a file's lines, the
+// earlier one wins. Document formats come first (each is told by keys that no other format has), catch-alls last.
+func table() []format {
+	return slices.Concat(signalsFormats(), requestFormats())
+}
+
+// requestFormats are the access logs of proxies, gateways, servers and load balancers.
+func requestFormats() []format {
+	out := []format{
 		{name: "w3c", kind: KindAccess, new: newW3C, sequential: true},
 		{name: "alb", kind: KindAccess, new: newALB},
 		{name: "elb", kind: KindAccess, new: newELB},
@@ -18,9 +22,9 @@ func table() []format {
 		{name: "traefik", kind: KindAccess, new: newTraefik},
 		{name: "combined", kind: KindAccess, new: newCLF},
 		{name: "time-first", kind: KindAccess, new: newTimeFirst},
-
-		// application and server logs
-
-		// catch-alls
 	}
+	for _, v := range accessJSON() {
+		out = append(out, format{name: v.name, kind: KindAccess, new: newJSON(v)})
+	}
+	return out
 }

@@ -10,14 +10,16 @@ import (
 // counts, so the outcome does not depend on which worker got which block.
 type worker struct {
 	sink   Sink
-	all    bool // Options.AllFields
-	main   lineParser
+	all    bool    // Options.AllFields
+	first  []other // specific formats that are tried before a catch-all main format
+	main   other
 	single bool // the main format has no continuation lines
 	others []other
 	base   int // others that the sample showed; the rest were met in the block
 	head   headerReader
 	wrap   *wrapper
 	table  []format
+	latest int64 // no record is younger, see Options.Latest
 
 	one     stream
 	streams map[string]*stream // by wrapper prefix
@@ -31,10 +33,11 @@ type worker struct {
 	extra                         map[string]int
 }
 
-// other is a further format of a mixed file.
+// other is one of the formats of a file, with this worker's parser.
 type other struct {
-	parser lineParser
-	format *format
+	parser   lineParser
+	finisher recordFinisher // the parser, if it wants to see finished records
+	format   *format
 }
 
 // headerReader is implemented by parsers whose format has lines that carry no record but belong to it, such as the
@@ -52,9 +55,10 @@ type fieldsParser interface {
 type stream struct {
 	cur, next *Record // the open record, and the one being parsed
 	have      bool
-	single    bool   // cur is of a format without continuation lines
-	text      []byte // message of cur when it has continuation lines
-	blanks    int    // blank lines since, which count only if more text follows
+	finisher  recordFinisher // of the format of cur
+	single    bool           // cur is of a format without continuation lines
+	text      []byte         // message of cur when it has continuation lines
+	blanks    int            // blank lines since, which count only if more text follows
 	trace     traceState
 
 	service, instance, name string // from the wrapper
@@ -66,13 +70,16 @@ type stream struct {
 
 func newWorker(j *job, sink Sink) *worker {
 	f := &j.found
-	w := &worker{sink: sink, all: j.opts.AllFields, wrap: f.wrapper, table: f.table, clock: 255, extra: map[string]int{}}
+	w := &worker{sink: sink, all: j.opts.AllFields, wrap: f.wrapper, table: f.table, latest: j.latest(), clock: 255, extra: map[string]int{}}
 	w.one = newStream()
-	w.main = w.parser(f.main, f.sample)
+	w.main = w.other(f.main, f.sample)
 	w.single = f.main.isSingle()
-	w.head, _ = w.main.(headerReader)
+	w.head, _ = w.main.parser.(headerReader)
+	for _, o := range f.first {
+		w.first = append(w.first, w.other(o, f.sample))
+	}
 	for _, o := range f.others {
-		w.others = append(w.others, other{w.parser(o, f.sample), o})
+		w.others = append(w.others, w.other(o, f.sample))
 	}
 	w.base = len(w.others)
 	if w.wrap != nil {
@@ -81,19 +88,20 @@ func newWorker(j *job, sink Sink) *worker {
 	return w
 }
 
-func (w *worker) parser(f *format, sample []byte) lineParser {
-	p := f.new(sample)
-	if fp, ok := p.(fieldsParser); ok {
-		fp.allFields(w.all)
+func (w *worker) other(f *format, sample []byte) other {
+	o := other{parser: f.new(sample), format: f}
+	if p, ok := o.parser.(fieldsParser); ok {
+		p.allFields(w.all)
 	}
-	return p
+	o.finisher, _ = o.parser.(recordFinisher)
+	return o
 }
 
 func newStream() stream { return stream{cur: new(Record), next: new(Record)} }
 
 // startFunc tells the cutter of blocks what starts a record; nil where every line does.
 func (w *worker) startFunc() func([]byte) bool {
-	if w.single && w.wrap == nil && len(w.others) == 0 {
+	if w.single && w.wrap == nil && len(w.others) == 0 && len(w.first) == 0 {
 		return nil
 	}
 	var r Record
@@ -105,14 +113,12 @@ func (w *worker) startFunc() func([]byte) bool {
 			}
 			line = u.text
 		}
-		r.Reset()
-		if w.main.parse(line, &r) {
-			return true
-		}
-		for i := range w.others[:w.base] {
-			r.Reset()
-			if w.others[i].parser.parse(line, &r) {
-				return true
+		for _, list := range [...][]other{w.first, {w.main}, w.others[:w.base]} {
+			for i := range list {
+				r.Reset()
+				if list[i].parser.parse(line, &r) {
+					return true
+				}
 			}
 		}
 		return false
@@ -168,17 +174,22 @@ func (w *worker) dropInside(data []byte, line int) ([]byte, int) {
 
 // line parses one line of a stream; lines is how many physical lines it came in.
 func (w *worker) line(s *stream, line, lines int, l []byte) {
+	for i := range w.first {
+		if w.offer(s, line, lines, l, &w.first[i]) {
+			return
+		}
+	}
 	r := s.next
 	r.Reset()
-	if !w.main.parse(l, r) {
+	if !w.main.parser.parse(l, r) {
 		w.refused(s, line, lines, l)
 		return
 	}
-	w.open(s, line, lines, w.single)
+	w.open(s, line, lines, w.single, w.main.finisher)
 }
 
 // open closes the record before and makes the one in s.next the open one.
-func (w *worker) open(s *stream, line, lines int, single bool) {
+func (w *worker) open(s *stream, line, lines int, single bool, f recordFinisher) {
 	if s.have {
 		w.emit(s)
 	}
@@ -188,7 +199,7 @@ func (w *worker) open(s *stream, line, lines int, single bool) {
 		s.stamp(s.cur)
 	}
 	w.joined += lines - 1
-	s.have, s.single = true, single
+	s.have, s.single, s.finisher = true, single, f
 }
 
 // emit hands the open record to the sink.
@@ -197,6 +208,12 @@ func (w *worker) emit(s *stream) {
 	s.have = false
 	if len(s.text) > 0 || s.blanks > 0 {
 		w.closeText(s, r)
+	}
+	if s.finisher != nil {
+		s.finisher.finish(r)
+	}
+	if r.Clock == ClockNoYear {
+		r.Time = atYear(r.Time, w.latest)
 	}
 	w.records++
 	if r.Time != 0 {

@@ -16,6 +16,7 @@ import (
 	"flag"
 	"fmt"
 	"math"
+	"net/url"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -212,7 +213,8 @@ func short(v any) string {
 }
 
 // same compares one field: times to the millisecond, durations to the microsecond, levels without case, lists of
-// addresses as sets, everything else as its text.
+// addresses as sets, paths, queries and IIS's user agents without regard to URL-encoding (of two sources with the same
+// line one expects it decoded and the other as written), everything else as its text.
 func same(name string, want any, rec map[string]any) bool {
 	got, there := rec[name]
 	switch name {
@@ -233,6 +235,10 @@ func same(name string, want any, rec map[string]any) bool {
 	if !there {
 		return text(want) == ""
 	}
+	switch name {
+	case "path", "query", "user_agent":
+		return text(want) == text(got) || decoded(text(want)) == decoded(text(got))
+	}
 	if strings.HasSuffix(name, "_s") {
 		a, ok1 := want.(float64)
 		b, ok2 := got.(float64)
@@ -248,6 +254,13 @@ func same(name string, want any, rec map[string]any) bool {
 		return true
 	}
 	return text(want) == text(got)
+}
+
+func decoded(s string) string {
+	if d, err := url.QueryUnescape(s); err == nil {
+		return d
+	}
+	return strings.ReplaceAll(s, "+", " ")
 }
 
 func text(v any) string {
