@@ -26,7 +26,7 @@ func configSyntax() Mechanism {
 				"error initializing configuration", "gRPC config for type.googleapis.com* rejected", "cannot parse traefik"),
 			says(1, "YAML, TOML, JSON and properties that hold the configuration", "config*yaml: line", "yaml: line *config", "yaml: unmarshal errors", "error parsing config", "failed to parse config", "could not parse config", "invalid configuration", "error loading config", "configuration error:", "config*toml:", "config*invalid character",
 				"failed to bind properties under", "configurationpropertiesbindexception", "configuration property * is invalid", "invalid config", "bad configuration", "invalid value for option", "unrecognized configuration parameter", "unknown configuration option", "config validation error", "configuration is invalid", "unable to decode config").
-				but("password", "reload ok"),
+				but("password", "reload ok", "execution failed due to"),
 			says(1, "databases and caches refuse theirs", "bad directive or wrong number of arguments", "fatal config file error", "unknown variable '", "configuration file * contains errors", "unknown setting [").by(OriginApp, OriginDatabase, OriginCache, OriginBroker, OriginSupervisor),
 			says(0.9, "systemd and Kubernetes: the unit or manifest is wrong", "unit configuration has fatal error", "bad unit file setting", "unknown key name '* in section", "invalidimagename", "error validating data: validationerror"),
 			says(0.8, "a value that cannot be used", "invalid port number", "invalid port in url", "invalid log level", "invalid duration", "is not a valid value for setting", "port should be >= 0 and < 65536", "must be a valid port"),

@@ -30,7 +30,7 @@ func cpu() Mechanism {
 			says(0.8, "quota: throttled", "cpu throttl", "cputhrottlinghigh", "cfs throttl", "throttled by cgroup", "cpu quota exceeded", "cpu credit", "cpu limit exceeded").but("not throttled", "throttled=0", "throttled: 0"),
 			says(0.8, "somebody measured it", "cpu usage is above", "cpu utilization above", "cpu utilization is above", "high cpu usage", "high cpu load", "cpu usage high", "cpu saturat", "cpu usage at 100%", "cpu at 100%", "load average too high", "load average is too high", "server is too busy"),
 			says(0.7, "the collector takes the CPU", "overhead, spent [", "gc overhead", "spent too much time in gc"),
-			says(0.6, "etcd and consensus members that come too late", "failed to send out heartbeat on time", "server is likely overloaded", "apply request took too long", "clock skew or overload"),
+			says(0.8, "etcd and consensus members that come too late", "failed to send out heartbeat on time", "server is likely overloaded", "apply request took too long", "clock skew or overload"),
 			says(0.5, "regular expressions and loops that never end", "catastrophic backtracking", "regexmatchtimeoutexception", "regex match timed out", "pcre.backtrack_limit", "regexp::timeouterror"),
 		},
 		Supports: []Support{

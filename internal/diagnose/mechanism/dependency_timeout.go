@@ -45,7 +45,7 @@ func dependencyTimeout() Mechanism {
 }
 
 func dependencyTimeoutClues() []Clue {
-	own := []string{"connection pool", "from pool", "acquir", "checkout a connection", "checking out", "statement timeout", "lock wait", "lock timeout", "worker timeout", "client timed out", "reading client", "client request", "session timed out", "session timeout", "handshake timed out from client",
+	own := []string{"connection pool", "queuepool", "from pool", "acquir", "checkout a connection", "checking out", "statement timeout", "lock wait", "lock timeout", "worker timeout", "client timed out", "reading client", "client request", "session timed out", "session timeout", "handshake timed out from client",
 		"timeout exceeded when trying to connect", "request timed out after*hikari", "connection is not available", "timed out fetching a new connection", "query timed out"}
 	return []Clue{
 		says(0.9, "errno ETIMEDOUT in any runtime's words", "etimedout", "connection timed out", "esockettimedout", "connect timed out", "connection attempt timed out", "operation timed out", "errno::etimedout", "os error 110", "(110)connection timed out").but(append(own, "while reading client", "sent by client")...).

@@ -58,7 +58,7 @@ func (t Text) prepare() prepared {
 		}
 	}
 	parts = append(parts, t.Codes...)
-	p := prepared{hay: strings.ToLower(strings.Join(parts, "\x00")), types: types, origin: t.Origin}
+	p := prepared{hay: squeeze(strings.ToLower(strings.Join(parts, "\x00"))), types: types, origin: t.Origin}
 	if p.origin == 0 {
 		p.origin = OriginApp
 	}
@@ -108,42 +108,84 @@ func (c *Clue) Match(t Text) bool {
 	return k.match(t.prepare())
 }
 
-// phrase is a phrase cut at its wildcards.
+// phrase is a phrase cut at its wildcards. An empty last segment stands for a wildcard at the end ("status 5*").
 type phrase []string
 
 func cut(s string) phrase {
-	var p phrase
-	for _, seg := range strings.Split(strings.ToLower(s), "*") {
-		if seg != "" {
-			p = append(p, seg)
-		}
-	}
-	return p
+	return strings.Split(strings.TrimLeft(squeeze(strings.ToLower(s)), "*"), "*")
 }
 
-// in reports whether the segments follow each other in hay, at most wildcard bytes apart and within one field. A phrase
-// that begins or ends with a digit does not match inside a longer number: ":5432" is not in ":54321".
+// squeeze makes one blank of each run of white space: PostgreSQL writes two after "ERROR:", messages break lines.
+func squeeze(s string) string {
+	run := func(i int) bool {
+		return s[i] == '\n' || s[i] == '\t' || s[i] == '\r' || s[i] == ' ' && i > 0 && s[i-1] == ' '
+	}
+	for i := range len(s) {
+		if run(i) {
+			return squeezed(s)
+		}
+	}
+	return s
+}
+
+func squeezed(s string) string {
+	out := make([]byte, 0, len(s))
+	blank := false
+	for i := range len(s) {
+		switch c := s[i]; c {
+		case ' ', '\t', '\n', '\r':
+			if !blank {
+				out = append(out, ' ')
+			}
+			blank = true
+		default:
+			out = append(out, c)
+			blank = false
+		}
+	}
+	return string(out)
+}
+
+// in reports whether the segments follow each other in hay, at most wildcard bytes apart and within one field. Two rules
+// keep it from matching inside something longer: a number does not match within a longer number (":5432" is not in
+// ":54321"), and a phrase of one word only matches at the beginning of a word ("enotfound" is not in "FileNotFound").
 func (p phrase) in(hay string) bool {
-	if len(p) == 0 {
+	if p[0] == "" {
 		return false
 	}
+	word := len(p) == 1 && letters(p[0])
 	for from := 0; ; {
 		i := strings.Index(hay[from:], p[0])
 		if i < 0 {
 			return false
 		}
 		i += from
-		end := i + len(p[0])
-		if !(digit(p[0], 0) && digit(hay, i-1)) && p[1:].after(hay, end, p[0]) {
+		inside := digit(p[0], 0) && digit(hay, i-1) || word && i > 0 && hay[i-1] >= 'a' && hay[i-1] <= 'z'
+		if !inside && p[1:].after(hay, i+len(p[0]), p[0]) {
 			return true
 		}
 		from = i + 1
 	}
 }
 
+func letters(s string) bool {
+	for i := range len(s) {
+		if s[i] < 'a' || s[i] > 'z' {
+			return false
+		}
+	}
+	return true
+}
+
 func (p phrase) after(hay string, at int, last string) bool {
+	if len(p) == 1 && p[0] == "" {
+		return true
+	}
+	if digit(last, len(last)-1) && digit(hay, at) {
+		return false
+	}
 	if len(p) == 0 {
-		return !(digit(last, len(last)-1) && digit(hay, at))
+		return true
 	}
 	window := hay[at:min(len(hay), at+wildcard+len(p[0]))]
 	if i := strings.IndexByte(window, 0); i >= 0 {

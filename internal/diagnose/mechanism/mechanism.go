@@ -49,8 +49,9 @@ const (
 )
 
 // Clue is a text that speaks for a mechanism. A phrase is matched case-insensitively anywhere in the text (message,
-// exception types and messages down the cause chain, error codes); "*" in it stands for up to 120 characters, and a
-// phrase that begins or ends with a digit does not match inside a longer number. All conditions that are set must hold.
+// exception types and messages down the cause chain, error codes); "*" in it stands for up to 120 characters, a run
+// of white space for any other, a number does not match inside a longer number, and a phrase of one word matches only at
+// the beginning of a word. All conditions that are set must hold.
 // Clues are general: wording of runtimes, drivers, servers and protocols, never of one data set.
 type Clue struct {
 	Any       []string // at least one of these phrases
