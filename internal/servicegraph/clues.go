@@ -151,7 +151,7 @@ func (s scene) secondsClues() {
 	s.unexplained(added, func(name string, own impact, strength float64) {
 		// A twentieth more is steady enough to be measured, and still nothing that anybody would be woken for.
 		s.board.add(name, clue{chSeconds, strength * ramp(own.delta/own.ref, 0.05, 0.25),
-			fmt.Sprintf("requests take %.3g s instead of %.3g s, more than its callees explain", own.now, own.ref), s.components[name].sources[kindLatency]})
+			fmt.Sprintf("requests take %.3g s instead of %.3g s, more than its callees explain", own.now, own.ref), s.components[name].evidence(kindLatency)})
 	})
 }
 
@@ -167,8 +167,7 @@ func (m *measured) failShare() grid {
 	return g
 }
 
-// failureClues subtracts from each component's failed requests those of its callees. Where callees do not report
-// failures at all, the caller's may well be theirs, and count less in proportion.
+// failureClues subtracts from each component's failed requests those of its callees.
 func (s scene) failureClues() {
 	added := map[string]impact{}
 	for name, m := range s.components {
@@ -178,23 +177,16 @@ func (s scene) failureClues() {
 		}
 	}
 	s.unexplained(added, func(name string, own impact, strength float64) {
-		seen, all := 1.0, 1.0
-		for _, c := range s.graph.Callees(name) {
-			all++
-			if _, ok := added[c]; ok {
-				seen++
-			}
-		}
-		m := s.components[name]
-		s.board.add(name, clue{chFailures, strength * seen / all,
+		s.board.add(name, clue{chFailures, strength,
 			fmt.Sprintf("%.2g %% of requests fail instead of %.2g %%, more than its callees explain", 100*own.now, 100*own.ref),
-			append(m.sources[kindFailRatio], m.sources[kindFailures]...)})
+			s.components[name].evidence(kindFailRatio, kindFailures, kindRequests)})
 	})
 }
 
 // unexplained reports what remains of each component's harm after its callees' harm is taken off. A callee with
 // several callers shares its harm among them by their load. The strength is the significance of the component's own
-// deviation times the share of it that remains, and that the alerted component's harm can be made of.
+// deviation times the share of it that remains. Where callees do not report the quantity at all, the caller's harm may
+// well be theirs, and counts less in proportion.
 func (s scene) unexplained(added map[string]impact, report func(string, impact, float64)) {
 	for _, name := range sortedKeys(added) {
 		own := added[name]
@@ -220,7 +212,7 @@ func (s scene) unexplained(added map[string]impact, report func(string, impact, 
 			rest -= x.amount * part * ramp(x.z(), 1, 3) // a rise within noise explains nothing
 		}
 		if rest > 0 {
-			report(name, own, s.frame.significance(own.z())*rest/own.amount)
+			report(name, own, s.frame.significance(own.z())*rest/own.amount*s.sighted(name, added))
 		}
 	}
 }
@@ -264,8 +256,20 @@ func (s scene) starvingClues() {
 		}
 	}
 	for _, caller := range sortedKeys(strength) {
-		s.board.add(caller, clue{chStarving, strength[caller], why[caller], s.components[caller].sources[kindRequests]})
+		s.board.add(caller, clue{chStarving, strength[caller], why[caller], s.components[caller].evidence(kindRequests)})
 	}
+}
+
+// sighted is the share of the component and its callees that report the quantity.
+func (s scene) sighted(name string, added map[string]impact) float64 {
+	seen, all := 1.0, 1.0
+	for _, c := range s.graph.Callees(name) {
+		all++
+		if _, ok := added[c]; ok {
+			seen++
+		}
+	}
+	return seen / all
 }
 
 // missing returns the share of its usual requests that a component no longer gets from callers that go on, 0 when

@@ -43,7 +43,8 @@ type reading struct {
 }
 
 var (
-	componentLabels = []string{"envoy_cluster_name", "upstream", "backend", "proxy", "service", "service_name", "app", "application", "component", "workload", "deployment",
+	upstreamLabels  = []string{"envoy_cluster_name", "upstream", "backend"} // a proxy's word on whom it forwards to
+	componentLabels = []string{"proxy", "service", "service_name", "app", "application", "component", "workload", "deployment",
 		"microservice", "app_kubernetes_io_name", "container", "container_name", "job", "pod", "pod_name", "node", "instance", "host"}
 	sourceLabels = []string{"source", "source_service", "source_workload", "source_app", "caller", "client", "from", "src"}
 	destLabels   = []string{"destination", "destination_service", "destination_workload", "destination_app", "callee", "server", "to", "dst"}
@@ -75,7 +76,11 @@ func read(s inquest.Series) (r reading, ok bool) {
 	r.stat = statOf(s.Labels, words)
 	r.from, r.component = first(s.Labels, sourceLabels), first(s.Labels, destLabels)
 	if r.from == "" || r.component == "" {
-		r.from, r.component = "", componentOf(s.Labels)
+		if r.from, r.component = "", first(s.Labels, upstreamLabels); r.component == "" {
+			r.component = componentOf(s.Labels)
+		} else if r.kind == kindOutgoing {
+			r.kind = kindLatency // the proxy's outgoing calls are what its upstream serves
+		}
 	} else if v := strings.ToLower(first(s.Labels, viewLabels)); v == "source" || v == "client" || v == "caller" || v == "outbound" {
 		r.callerView = true
 	}

@@ -180,6 +180,16 @@ func (b *book) fromCalls() {
 	}
 }
 
+// evidence returns the series of the first kind that has any.
+func (m *measured) evidence(kinds ...kind) []inquest.Source {
+	for _, k := range kinds {
+		if len(m.sources[k]) > 0 {
+			return m.sources[k]
+		}
+	}
+	return nil
+}
+
 func (b *book) target(r reading) *measured {
 	if r.from == "" {
 		if b.components[r.component] == nil {

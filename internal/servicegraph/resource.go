@@ -19,7 +19,7 @@ func (m *measured) traffic(f frame) float64 {
 func (s scene) resourceClues(name string, m *measured) {
 	f, growth := s.frame, math.Max(1, m.traffic(s.frame))
 	blame := func(k kind, strength float64, format string, args ...any) {
-		s.board.add(name, clue{chResource, strength, fmt.Sprintf(format, args...), m.sources[k]})
+		s.board.add(name, clue{chResource, strength, fmt.Sprintf(format, args...), m.evidence(k, kindUsed)})
 	}
 	if c, ok := f.split(m.cpu.grid()).rise(); ok && f.significance(c.z()) > 0 {
 		// Ten points of the limit are within what garbage collection and cron do; sixty leave nothing over.
