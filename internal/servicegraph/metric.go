@@ -25,6 +25,7 @@ const (
 	kindUp              // 1 when reachable, 0 when not
 	kindUsed            // a resource in use, in a unit of its own; means something next to its limit only
 	kindLimit           // the limit of such a resource
+	kindIO              // disk operations or bytes
 )
 
 // reading is a series understood: whom it describes, what it measures, and in which unit.
@@ -122,19 +123,25 @@ func family(has map[string]bool, r reading) kind {
 }
 
 var (
-	usedWords  = map[string]bool{"open": true, "used": true, "usage": true, "active": true, "acquired": true, "busy": true, "in": true, "use": true, "working": true, "set": true}
+	usedWords  = map[string]bool{"open": true, "used": true, "usage": true, "active": true, "acquired": true, "busy": true, "in": true, "use": true, "working": true, "set": true, "resident": true, "rss": true}
 	limitWords = map[string]bool{"max": true, "maximum": true, "limit": true, "limits": true, "capacity": true, "spec": true}
 )
 
 // usage recognises a resource in use and its limit, which come as two families whose names differ in those words:
 // process_open_fds and process_max_fds, container_memory_working_set_bytes and container_spec_memory_limit_bytes.
 func usage(words []string, has map[string]bool) (kind, string) {
-	if anyOf(has, "node", "host", "machine", "total", "requests") || !anyOf(has, "memory", "heap", "fds", "connections", "threads", "pool", "disk") {
+	if anyOf(has, "fs", "disk", "diskio", "io") && anyOf(has, "read", "write", "reads", "writes", "written", "calls", "operations", "ops") &&
+		!anyOf(has, "node", "host", "seconds", "time") {
+		return kindIO, ""
+	}
+	if anyOf(has, "node", "host", "machine", "total", "requests", "free", "available", "cache", "cached") || !anyOf(has, "memory", "heap", "fds", "connections", "threads", "pool", "disk") {
 		return kindNone, ""
 	}
 	k, stem := kindNone, ""
 	for _, w := range words {
 		switch {
+		case w == "memory" && len(words) > 1 && k == kindNone:
+			k, stem = kindUsed, stem+w+" " // "container_memory_bytes" says no more than that it is in use
 		case limitWords[w]:
 			k = kindLimit
 		case usedWords[w]:

@@ -30,7 +30,9 @@ type measured struct {
 	up       *average
 	used     map[string]grid // by stem and labels
 	limit    map[string]grid
-	sum      [2]grid // histogram sums: latency, outgoing
+	grown    map[string]*average // in use, limit unknown, by family
+	io       map[string]grid     // by family
+	sum      [2]grid             // histogram sums: latency, outgoing
 	count    [2]grid
 	sources  map[kind][]inquest.Source // at most maxSources each
 }
@@ -41,7 +43,8 @@ type average struct{ sum, n grid }
 func newMeasured() *measured {
 	return &measured{latency: map[string]*average{}, outgoing: map[string]*average{}, requests: grid{}, failures: grid{}, cores: grid{},
 		throttle: grid{}, full: map[string]*average{}, restarts: grid{},
-		reqBy: map[string]grid{}, failBy: map[string]grid{}, used: map[string]grid{}, limit: map[string]grid{}, sum: [2]grid{{}, {}}, count: [2]grid{{}, {}}, sources: map[kind][]inquest.Source{}}
+		reqBy: map[string]grid{}, failBy: map[string]grid{}, used: map[string]grid{}, limit: map[string]grid{},
+		grown: map[string]*average{}, io: map[string]grid{}, sum: [2]grid{{}, {}}, count: [2]grid{{}, {}}, sources: map[kind][]inquest.Source{}}
 }
 
 func (a *average) add(g grid) {
@@ -254,6 +257,8 @@ func (m *measured) addResource(r reading, s inquest.Series, g grid) {
 		m.up = m.up.plus(g)
 	case kindUsed:
 		m.used[r.stem+"\x00"+s.Name+identity(inquest.Series{Labels: s.Labels})] = g
+	case kindIO:
+		addTo(m.io, s.Name, g)
 	case kindLimit:
 		m.limit[r.stem+identity(inquest.Series{Labels: s.Labels})] = g
 	}
@@ -311,7 +316,8 @@ func (g grid) total() float64 {
 
 // saturate divides what is in use by its limit, where both are known.
 func (m *measured) saturate() {
-	for key, used := range m.used {
+	for _, key := range sortedKeys(m.used) {
+		used := m.used[key]
 		stem, rest, _ := strings.Cut(key, "\x00")
 		name, labels, _ := strings.Cut(rest, "\x00")
 		if labels != "" {
@@ -322,8 +328,9 @@ func (m *measured) saturate() {
 		for _, v := range limit {
 			most = math.Max(most, v)
 		}
-		if most <= 0 {
-			continue // none, or "unlimited"
+		if most <= 0 { // none, or "unlimited"
+			into(m.grown, name, used)
+			continue
 		}
 		g := grid{}
 		for t, v := range used {

@@ -254,7 +254,7 @@ func TestRankIsSilentWhenNothingBegan(t *testing.T) {
 				for i := range 60 {
 					w.gauge(fmt.Sprintf("go_memstats_thing_%d_bytes", i), "job="+job+",instance=10.0.0.1:9100", 100, 160)
 				}
-				for _, name := range []string{"go_gc_duration_seconds", "go_goroutines", "go_threads", "process_resident_memory_bytes",
+				for _, name := range []string{"go_gc_duration_seconds", "go_goroutines", "go_threads",
 					"process_start_time_seconds", "scrape_duration_seconds", "scrape_samples_scraped", "pg_stat_database_blks_hit",
 					"redis_connected_clients", "node_cpu_usage_percent", "node_memory_usage_percent", "http_response_size_bytes",
 					"prometheus_http_requests_in_flight", "kube_pod_container_resource_requests"} {
@@ -332,6 +332,9 @@ func TestRankReadsMetricsByConvention(t *testing.T) {
 			w.gauge("process_open_fds", lab, 200, 1010).gauge("process_max_fds", lab, 1024, 1024)
 		}},
 		{"throttling", "container", gauge("container_cpu_throttled_ratio", "", 0.02, 0.7)},
+		{"memory in bytes", "container", gauge("container_memory_usage_bytes", "", 1e8, 5e8)},
+		{"resident memory", "job", gauge("process_resident_memory_bytes", "", 1e8, 5e8)},
+		{"disk writes", "container", func(w *world, lab string) { w.counter("container_fs_writes_bytes_total", lab, 1e5, 4e6) }},
 		{"restarts", "container", func(w *world, lab string) { w.counter("kube_pod_container_status_restarts_total", lab, 0, 0.01) }},
 	}
 	for _, tt := range tests {

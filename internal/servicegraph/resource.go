@@ -25,12 +25,6 @@ func (s scene) resourceClues(name string, m *measured) {
 		// Ten points of the limit are within what garbage collection and cron do; sixty leave nothing over.
 		blame(kindCPU, ramp(c.now-c.ref*growth, 0.1, 0.6), "CPU rose from %.0f %% to %.0f %% of its limit", 100*c.ref, 100*c.now)
 	}
-	if c, ok := f.split(m.cores).rise(); ok && m.cpu == nil && f.significance(c.z()) > 0 && c.ref > 0 {
-		// Without a limit only the growth is known: at least half a core, and to at least the double. Half a clue.
-		if more := c.now - c.ref*growth; more > 0.5 {
-			blame(kindCores, 0.5*ramp(more/c.ref, 1, 4), "CPU rose from %.2g to %.2g cores", c.ref, c.now)
-		}
-	}
 	for _, fam := range sortedKeys(m.full) {
 		if c, ok := f.split(m.full[fam].grid()).rise(); ok && c.now > 0.9 && c.delta > 0.1 && f.significance(c.z()) > 0 {
 			blame(kindSaturation, ramp(c.now, 0.8, 1), "%s rose from %.0f %% to %.0f %% of its limit", fam, 100*c.ref, 100*c.now)
@@ -40,7 +34,34 @@ func (s scene) resourceClues(name string, m *measured) {
 	if c, ok := f.split(m.throttle).rise(); ok && f.significance(c.z()) > 0 && c.delta > 0.2 && c.now > 2*c.ref*growth {
 		blame(kindThrottle, 0.6, "throttling rose from %.2g to %.2g", c.ref, c.now)
 	}
+	s.growthClues(m, growth, blame)
 	s.presenceClues(m, blame)
+}
+
+// growthClues looks at resources whose limit is unknown, so that only the growth can be judged. That is half a clue:
+// what doubled may have had room for ten times as much.
+func (s scene) growthClues(m *measured, growth float64, blame func(kind, float64, string, ...any)) {
+	f := s.frame
+	times := func(g grid, least float64) (float64, change) {
+		c, ok := f.split(g).rise()
+		if !ok || f.significance(c.z()) == 0 || c.delta < least {
+			return 0, c
+		}
+		return c.now / math.Max(c.ref*growth, least), c
+	}
+	if m.cpu == nil {
+		// A twentieth of a core is what a cron job or a health check takes.
+		n, c := times(m.cores, 0.05)
+		blame(kindCores, 0.6*ramp(n, 2, 5), "CPU rose from %.2g to %.2g cores", c.ref, c.now)
+	}
+	for _, fam := range sortedKeys(m.grown) {
+		n, c := times(m.grown[fam].grid(), 0)
+		blame(kindUsed, 0.5*ramp(n, 1.5, 4), "%s rose from %.3g to %.3g", fam, c.ref, c.now)
+	}
+	for _, fam := range sortedKeys(m.io) {
+		n, c := times(m.io[fam], 0)
+		blame(kindIO, 0.4*ramp(n, 3, 10), "%s rose from %.3g to %.3g", fam, c.ref, c.now) // disks are busy in bursts by nature
+	}
 }
 
 // presenceClues looks for components that went away or came back.
