@@ -170,7 +170,7 @@ func (p *jsonParser) take(v *jsonVal, r *Record) bool {
 	case actUpstreamDuration:
 		return p.duration(v, &r.UpstreamDuration)
 	case actBytes:
-		if n := count(v.raw); n >= 0 {
+		if n := wholeNumber(v.raw); n >= 0 {
 			r.Bytes = n
 			return true
 		}
@@ -262,7 +262,7 @@ func (p *jsonParser) time(v *jsonVal, r *Record) bool {
 
 func (p *jsonParser) level(v *jsonVal, r *Record) bool {
 	if v.kind == jsonNumber || v.key.unit == numbersSyslog && len(v.raw) == 1 && isDigit(v.raw[0]) {
-		l, word := numberLevel(int(count(v.raw)), v.key.unit)
+		l, word := numberLevel(int(wholeNumber(v.raw)), v.key.unit)
 		if l == inquest.LevelUnknown {
 			return false
 		}
@@ -300,7 +300,7 @@ func (p *jsonParser) duration(v *jsonVal, to *float64) bool {
 // decides as a whole: half of a server's requests take longer than half a millisecond and less than half a second,
 // so a median under 0.5 means seconds.
 func (p *jsonParser) bareUnit(raw []byte) uint8 {
-	if v := count(raw); v >= 1e6 {
+	if v := wholeNumber(raw); v >= 1e6 {
 		return unitNs
 	}
 	if p.bare != unitNone {

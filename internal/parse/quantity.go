@@ -126,8 +126,8 @@ func statusCode(b []byte) int {
 	return int(b[0]-'0')*100 + int(b[1]-'0')*10 + int(b[2]-'0')
 }
 
-// count reads a non-negative integer, -1 if b is none.
-func count(b []byte) int64 {
+// wholeNumber reads a non-negative integer, -1 if b is none.
+func wholeNumber(b []byte) int64 {
 	if len(b) == 0 || len(b) > 18 {
 		return -1
 	}

@@ -5,7 +5,7 @@ import "slices"
 // table lists every format, the most specific first: of two formats that take the same share of a file's lines, the
 // earlier one wins. Document formats come first (each is told by keys that no other format has), catch-alls last.
 func table() []format {
-	return slices.Concat(signalsFormats(), requestFormats())
+	return slices.Concat(signalsFormats(), requestFormats(), appsFormats())
 }
 
 // requestFormats are the access logs of proxies, gateways, servers and load balancers.

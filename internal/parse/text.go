@@ -18,8 +18,8 @@ type headParser struct {
 	needLevel, needLogger bool
 }
 
-// head is how far the reading of one line got.
-type head struct {
+// textHead is how far the reading of one line got.
+type textHead struct {
 	r      *Record
 	b      []byte // what is left
 	time   bool
@@ -39,7 +39,7 @@ func newHead(needLevel, needLogger bool) func([]byte) lineParser {
 
 func (p *headParser) parse(line []byte, r *Record) bool {
 	line = p.plain.strip(line)
-	h := head{r: r, b: line}
+	h := textHead{r: r, b: line}
 	if !p.begin(&h) {
 		return false
 	}
@@ -55,7 +55,7 @@ func (p *headParser) parse(line []byte, r *Record) bool {
 }
 
 // begin reads the time, which may stand in a bracket or behind a level.
-func (p *headParser) begin(h *head) bool {
+func (p *headParser) begin(h *textHead) bool {
 	if p.time(h) {
 		return true
 	}
@@ -80,7 +80,7 @@ func (p *headParser) begin(h *head) bool {
 }
 
 // time reads a time at the start of h.b.
-func (p *headParser) time(h *head) bool {
+func (p *headParser) time(h *textHead) bool {
 	b := h.b
 	open := len(b) > 0 && (b[0] == '[' || b[0] == '(' || b[0] == '<')
 	if open {
@@ -105,14 +105,14 @@ func (p *headParser) time(h *head) bool {
 }
 
 // closeTime ends the bracket of the time, if it ends here.
-func (h *head) closeTime() {
+func (h *textHead) closeTime() {
 	if len(h.b) > 0 && (h.b[0] == ']' || h.b[0] == ')' || h.b[0] == '>') {
 		h.b, h.inside = h.b[1:], false
 	}
 }
 
 // part reads one more part of the head. It returns false when the message begins, which is then h.b.
-func (h *head) part() bool {
+func (h *textHead) part() bool {
 	b := h.b
 	i := 0
 	for i < len(b) {
@@ -157,7 +157,7 @@ var closing = [...]byte{'[': ']', '(': ')', '{': '}', '<': '>'}
 const maxGroup = 120
 
 // group reads a part in brackets.
-func (h *head) group() bool {
+func (h *textHead) group() bool {
 	b := h.b
 	end := bytes.IndexByte(b[:min(len(b), maxGroup)], closing[b[0]])
 	if end < 1 {
@@ -191,7 +191,7 @@ func (h *head) group() bool {
 }
 
 // named files the text of a bracket that is neither a level nor a number.
-func (h *head) named(open byte, in []byte) {
+func (h *textHead) named(open byte, in []byte) {
 	r := h.r
 	if i := bytes.IndexByte(in, ','); h.marked && i > 0 { // Spring: [app,trace,span]
 		r.Service = str(in[:i])
@@ -230,7 +230,7 @@ func (h *head) named(open byte, in []byte) {
 }
 
 // loggerFollows reports whether a level or a logger comes next: then what is before it belongs to the head.
-func (h *head) loggerFollows(b []byte) bool {
+func (h *textHead) loggerFollows(b []byte) bool {
 	tok, rest := cutToken(b)
 	tok = bytes.Trim(tok, "[]:|")
 	if len(tok) == 0 {
@@ -256,7 +256,7 @@ func isCaller(b []byte) bool {
 }
 
 // word reads a part without brackets: level, process number, logger, caller.
-func (h *head) word() bool {
+func (h *textHead) word() bool {
 	b := h.b
 	n := 0
 	for n < len(b) && b[n] != ' ' && b[n] != '\t' && b[n] != '|' && !(h.inside && (b[n] == ']' || b[n] == '/')) {
@@ -293,7 +293,7 @@ func (h *head) word() bool {
 }
 
 // pidFollowed reports whether a bare number is a process number: a level, a bracket or Spring's "---" comes next.
-func (h *head) pidFollowed(b []byte) bool {
+func (h *textHead) pidFollowed(b []byte) bool {
 	tok, _ := cutToken(b)
 	if len(tok) == 0 {
 		return false
@@ -319,7 +319,7 @@ func separated(b []byte) int {
 
 // isLogger reports whether tok, followed by rest, names a logger. A name ends with ": " or is set off by " - " or " : ".
 // Many messages begin with a word and a colon, so the colon form must look like a name.
-func (h *head) isLogger(tok, rest []byte) bool {
+func (h *textHead) isLogger(tok, rest []byte) bool {
 	name := bytes.TrimRight(tok, ":")
 	if len(name) < 2 || !isAlpha(name[0]) && name[0] != '_' {
 		return false

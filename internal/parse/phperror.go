@@ -1,0 +1,48 @@
+package parse
+
+import (
+	"bytes"
+
+	"github.com/inquesthq/inquest"
+)
+
+// phpError reads PHP's error_log: `[20-Nov-2026 16:12:03 UTC] PHP Fatal error:  Uncaught ...`.
+type phpError struct{}
+
+func newPHPError([]byte) lineParser { return phpError{} }
+
+func (phpError) parse(line []byte, r *Record) bool {
+	in, b := bracket(line)
+	if len(in) < 20 || !isDigit(in[0]) {
+		return false
+	}
+	ns, n, c := parseTime(in)
+	if n == 0 || c == ClockNone {
+		return false
+	}
+	if rest := in[n:]; len(rest) > 0 && (rest[0] != ' ' || bytes.IndexByte(rest, '/') < 0) { // a zone such as Europe/Berlin
+		return false
+	}
+	if !bytes.HasPrefix(b, []byte("PHP ")) {
+		return false
+	}
+	colon := bytes.Index(b, []byte(": "))
+	if colon < 0 || colon > 40 {
+		// "PHP Stack trace:" and "PHP   1. {main}() ..." go on with the record before.
+		return false
+	}
+	word := b[4:colon]
+	switch string(word) {
+	case "Fatal error", "Parse error", "Core error", "Compile error", "Recoverable fatal error", "Catchable fatal error":
+		r.Level = inquest.LevelError
+	case "Warning", "Core warning", "Compile warning", "User warning":
+		r.Level = inquest.LevelWarn
+	case "Notice", "Deprecated", "Strict Standards", "User notice", "User deprecated":
+		r.Level = inquest.LevelInfo
+	default:
+		return false
+	}
+	r.Add("level", str(word))
+	r.Time, r.Clock, r.Message = ns, c, str(b)
+	return true
+}
