@@ -105,7 +105,8 @@ func codesIn(hay string) []string {
 // Match reports whether the clue holds for the text: every condition that is set.
 func (c *Clue) Match(t Text) bool {
 	k := compile(c)
-	return k.match(t.prepare())
+	p := t.prepare()
+	return k.match(&p)
 }
 
 // phrase is a phrase cut at its wildcards. An empty last segment stands for a wildcard at the end ("status 5*").
@@ -234,11 +235,8 @@ func compile(c *Clue) compiled {
 		from: c.From, weight: c.Weight, why: c.Why}
 }
 
-func (k *compiled) match(p prepared) bool {
-	if len(k.from) > 0 && !contains(k.from, p.origin) {
-		return false
-	}
-	if len(k.types) > 0 && !p.threw(k.types) || len(k.codes) > 0 && !p.carries(k.codes) {
+func (k *compiled) match(p *prepared) bool {
+	if len(k.any)+len(k.all)+len(k.types)+len(k.codes) == 0 {
 		return false
 	}
 	found := len(k.any) == 0
@@ -247,7 +245,15 @@ func (k *compiled) match(p prepared) bool {
 			break
 		}
 	}
-	if !found || len(k.any)+len(k.all)+len(k.types)+len(k.codes) == 0 {
+	return found && k.rest(p)
+}
+
+// rest reports whether all conditions hold but that of any, which the caller has seen to.
+func (k *compiled) rest(p *prepared) bool {
+	if len(k.from) > 0 && !contains(k.from, p.origin) {
+		return false
+	}
+	if len(k.types) > 0 && !p.threw(k.types) || len(k.codes) > 0 && !p.carries(k.codes) {
 		return false
 	}
 	for _, ph := range k.all {
@@ -319,94 +325,123 @@ func (p *prepared) carries(codes []string) bool {
 
 // Matcher holds the clues of a list of mechanisms, compiled and indexed. It is safe for concurrent use.
 type Matcher struct {
-	ids    []inquest.MechanismID
-	clues  []compiled
-	byGram map[string][]int // clues that may hold when these four bytes occur in the text
-	coded  []int            // clues that only ask for a code
+	ids     []inquest.MechanismID
+	clues   []compiled
+	entries []entry
+	byGram  map[uint32][]int32 // entries that may hold when these four bytes occur in the text
+	maybe   [1 << 10]uint64    // a bit per hash of the keys of byGram: most positions of a text need no look-up
+	coded   []int32            // clues that only ask for a code
+}
+
+// entry is one alternative of a clue: it can only hold if the phrase is there.
+type entry struct {
+	clue   int32
+	phrase phrase
 }
 
 // New compiles the clues of the mechanisms. The order of the list settles ties.
 func New(list []Mechanism) *Matcher {
-	m := &Matcher{byGram: map[string][]int{}}
+	m := &Matcher{byGram: map[uint32][]int32{}}
 	for i := range list {
 		m.ids = append(m.ids, list[i].ID)
 		for j := range list[i].Clues {
 			k := compile(&list[i].Clues[j])
 			k.mechanism = i
 			m.clues = append(m.clues, k)
-			m.index(len(m.clues) - 1)
+			m.enter(int32(len(m.clues) - 1))
 		}
 	}
+	m.index()
 	return m
 }
 
-// index files a clue under one literal of each of its alternatives: of the phrases, or else of the type names.
-func (m *Matcher) index(n int) {
+// enter lists the alternatives of a clue: its phrases, or else the first that all asks for, or else the type names.
+func (m *Matcher) enter(n int32) {
 	k := &m.clues[n]
 	switch {
 	case len(k.any) > 0:
 		for _, ph := range k.any {
-			m.file(ph, n)
+			m.entries = append(m.entries, entry{n, ph})
 		}
 	case len(k.all) > 0:
-		m.file(k.all[0], n)
+		m.entries = append(m.entries, entry{n, k.all[0]})
 	case len(k.types) > 0:
 		for _, t := range k.types {
-			m.file(phrase{t}, n)
+			m.entries = append(m.entries, entry{n, phrase{t, ""}})
 		}
-	default:
+	case len(k.codes) > 0:
 		m.coded = append(m.coded, n)
 	}
 }
 
-func (m *Matcher) file(ph phrase, n int) {
-	longest := ""
-	for _, seg := range ph {
-		if len(seg) > len(longest) {
-			longest = seg
+// index files each entry under the four bytes of its phrase that the fewest phrases have.
+func (m *Matcher) index() {
+	count := map[uint32]int{}
+	for _, e := range m.entries {
+		e.grams(func(g uint32) { count[g]++ })
+	}
+	for i, e := range m.entries {
+		best, found := uint32(0), false
+		e.grams(func(g uint32) {
+			if !found || count[g] < count[best] {
+				best, found = g, true
+			}
+		})
+		if !found {
+			continue // Validate refuses such a phrase
+		}
+		m.byGram[best] = append(m.byGram[best], int32(i))
+		h := hash(best)
+		m.maybe[h>>6] |= 1 << (h & 63)
+	}
+}
+
+func (e entry) grams(visit func(uint32)) {
+	for _, seg := range e.phrase {
+		for i := 0; i+gramSize <= len(seg); i++ {
+			visit(gram(seg, i))
 		}
 	}
-	if len(longest) < gramSize {
-		return // Validate refuses such a phrase
-	}
-	// The middle of the literal: beginnings ("conn", "fail") are shared by many phrases.
-	at := (len(longest) - gramSize) / 2
-	gram := longest[at : at+gramSize]
-	m.byGram[gram] = append(m.byGram[gram], n)
 }
+
+func gram(s string, i int) uint32 {
+	return uint32(s[i]) | uint32(s[i+1])<<8 | uint32(s[i+2])<<16 | uint32(s[i+3])<<24
+}
+
+func hash(g uint32) uint32 { return g * 2654435761 >> 16 }
 
 // Match returns the mechanisms that the text speaks for, each once with its heaviest clue: heaviest first, equal ones in
 // the order of the catalogue.
 func (m *Matcher) Match(t Text) []Hit {
 	p := t.prepare()
-	best := map[int]int{} // mechanism -> clue
-	try := func(n int) {
-		k := &m.clues[n]
-		if b, ok := best[k.mechanism]; ok && m.clues[b].weight >= k.weight {
-			return
-		}
-		if k.match(p) {
-			best[k.mechanism] = n
-		}
+	best := map[int]int32{} // mechanism -> clue
+	lighter := func(k *compiled) bool {
+		b, ok := best[k.mechanism]
+		return ok && m.clues[b].weight >= k.weight
 	}
-	seen := map[int]bool{}
 	for i := 0; i+gramSize <= len(p.hay); i++ {
-		for _, n := range m.byGram[p.hay[i:i+gramSize]] {
-			if !seen[n] {
-				seen[n] = true
-				try(n)
+		g := gram(p.hay, i)
+		if h := hash(g); m.maybe[h>>6]&(1<<(h&63)) == 0 {
+			continue
+		}
+		for _, n := range m.byGram[g] {
+			e := &m.entries[n]
+			if k := &m.clues[e.clue]; !lighter(k) && e.phrase.in(p.hay) && k.rest(&p) {
+				best[k.mechanism] = e.clue
 			}
 		}
 	}
 	if len(p.codes) > 0 {
 		for _, n := range m.coded {
-			try(n)
+			if k := &m.clues[n]; !lighter(k) && k.rest(&p) {
+				best[k.mechanism] = n
+			}
 		}
 	}
 	return m.hits(best)
 }
 
-func (m *Matcher) hits(best map[int]int) []Hit {
+func (m *Matcher) hits(best map[int]int32) []Hit {
 	order := make([]int, 0, len(best))
 	for mech := range best {
 		order = append(order, mech)
