@@ -44,7 +44,9 @@ func ParseTrace(text string) *inquest.Exception {
 	case "native":
 		t = nativeTrace(lines)
 	default:
-		t = errorLine(lines)
+		if t = anyhowTrace(lines); t == nil {
+			t = errorLine(lines)
+		}
 	}
 	if t == nil || len(t.links) == 0 {
 		return nil
@@ -234,6 +236,7 @@ func frameLanguage(lines []string, i int) string {
 	line := lines[i]
 	s := strings.TrimLeft(line, " \t|")
 	switch {
+	case s == "":
 	case strings.HasPrefix(s, "at "):
 		if _, ok := nodeFrame(s); ok {
 			return "node"

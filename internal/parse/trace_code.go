@@ -22,8 +22,9 @@ var errnoNames = map[string]bool{"ECONNREFUSED": true, "ECONNRESET": true, "ECON
 // errorCode finds the code of one exception: an errno name in its text, an SQLSTATE, the class that psycopg names
 // after the SQLSTATE, or the errno that a phrase of the C library stands for.
 func errorCode(typ, msg string) string {
-	if s := sqlstate(msg); s != "" {
-		return s
+	state := sqlstate(msg)
+	if state != "" && state != "HY000" { // HY000 is "general error": an errno beside it says more
+		return state
 	}
 	for i := 0; i < len(msg); i++ {
 		if msg[i] < 'A' || msg[i] > 'Z' || i > 0 && (isLetter(msg[i-1]) || msg[i-1] == '_') {
@@ -56,7 +57,7 @@ func errorCode(typ, msg string) string {
 			return p.code
 		}
 	}
-	return ""
+	return state
 }
 
 // psycopgStates are the classes of psycopg that an incident is likely to show (PostgreSQL manual, appendix A).

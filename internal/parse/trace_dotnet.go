@@ -110,7 +110,7 @@ func dotnetHead(lines []string, i int) string {
 			s = s[j+len(p):]
 		}
 	}
-	if _, _, ok := head(s, true); ok {
+	if _, _, ok := errHead(s, true); ok {
 		return s
 	}
 	if i+1 < len(lines) {
@@ -118,7 +118,7 @@ func dotnetHead(lines []string, i int) string {
 			if typ, msg, ok := findHead(s); ok {
 				return typ + ": " + msg
 			}
-			if typ, _, ok := head(s, false); ok && strings.Contains(typ, ".") {
+			if typ, _, ok := errHead(s, false); ok && strings.Contains(typ, ".") {
 				return s
 			}
 		}
@@ -129,7 +129,7 @@ func dotnetHead(lines []string, i int) string {
 // dotnetHeads appends the exceptions of "A: a ---> B: b" and returns the index of the innermost.
 func (t *trace) dotnetHeads(s string) int {
 	for _, part := range strings.Split(s, " ---> ") {
-		typ, msg, ok := head(strings.TrimSpace(part), false)
+		typ, msg, ok := errHead(strings.TrimSpace(part), false)
 		if !ok {
 			typ, msg = "", part
 			if a, b, cut := strings.Cut(part, " (0x"); cut { // "System.Net.Sockets.SocketException (111): Connection refused"

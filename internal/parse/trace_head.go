@@ -7,9 +7,9 @@ import "strings"
 var errSuffixes = [...]string{"Error", "Exception", "Failure", "Fault", "Interrupt", "Exit", "Timeout", "Errno", "Rejection",
 	"NotFound", "Exceeded", "Refused", "Violation", "Warning", "Group"}
 
-// head reads "Type: message" or "Type" at the start of s. strict asks that the name looks like an exception class;
+// errHead reads "Type: message" or "Type" at the start of s. strict asks that the name looks like an exception class;
 // otherwise any qualified name will do (the caller has seen a frame on the next line).
-func head(s string, strict bool) (typ, msg string, ok bool) {
+func errHead(s string, strict bool) (typ, msg string, ok bool) {
 	n := typeLen(s)
 	if n == 0 {
 		return "", "", false
@@ -99,7 +99,7 @@ func findHead(s string) (typ, msg string, ok bool) {
 		if i < 0 {
 			return "", "", false
 		}
-		if typ, msg, ok := head(s[i:], true); ok {
+		if typ, msg, ok := errHead(s[i:], true); ok {
 			// After other words a bare "Error:" is English ("Internal Server Error: /x").
 			if i == 0 || !englishError[typ] {
 				return typ, msg, true
@@ -137,7 +137,7 @@ func errorLine(lines []string) *trace {
 	}
 	for i, line := range lines {
 		s := strings.TrimSpace(line)
-		if typ, msg, ok := head(s, true); ok {
+		if typ, msg, ok := errHead(s, true); ok {
 			return oneLine(typ, msg, lines[i+1:])
 		}
 	}
@@ -150,6 +150,7 @@ func errorLine(lines []string) *trace {
 }
 
 func oneLine(typ, msg string, rest []string) *trace {
+	typ, msg = unwrapBanner(typ, msg)
 	// "Caused by" style lines under it are rare without frames; a property dump is not part of the message.
 	t := &trace{lang: typeLanguage(typ), links: []link{{typ: typ, msg: msg}}}
 	if t.lang == "java" || strings.Contains(msg, "nested exception is") {
@@ -182,4 +183,14 @@ func typeLanguage(typ string) string {
 		return ""
 	}
 	return ""
+}
+
+// unwrapBanner looks behind a heading that has the shape of an error but only announces one.
+func unwrapBanner(typ, msg string) (string, string) {
+	if strings.HasPrefix(typ, "Unhandled") || strings.HasPrefix(typ, "Uncaught") {
+		if t, m, ok := errHead(strings.TrimPrefix(msg, "Uncaught "), true); ok {
+			return t, m
+		}
+	}
+	return typ, msg
 }

@@ -97,7 +97,8 @@ func javaTrace(lines []string) *trace {
 		s := strings.TrimLeft(line, " \t")
 		indent := len(line) - len(s)
 		if suppressed >= 0 && s != "" {
-			if indent > suppressed {
+			// Its frames stand one deeper, its own cause level with it; without indentation only frames are its own.
+			if indent > suppressed || indent == suppressed && suppressed > 0 {
 				continue
 			}
 			suppressed = -1
@@ -131,7 +132,7 @@ func javaTrace(lines []string) *trace {
 
 // javaCause reads the head of a cause and the further lines of its message; n is how many there were.
 func javaCause(lines []string, s string) (l link, n int) {
-	typ, msg, ok := head(s, false)
+	typ, msg, ok := errHead(s, false)
 	if !ok {
 		typ, msg = "", s
 	}
@@ -181,7 +182,7 @@ func javaHead(lines []string) (link, int) {
 		}
 		// Directly above the frames any qualified name is the exception, whatever it is called.
 		loose := i == end-1 && end < len(lines) && strings.Contains(s[:typeLen(s)], ".")
-		if typ, msg, ok := head(s, !loose); ok {
+		if typ, msg, ok := errHead(s, !loose); ok {
 			return build(i, typ, msg)
 		}
 	}
@@ -203,7 +204,7 @@ func splitNested(t *trace) {
 		if i < 0 || len(t.links) > 1 && l.frames > 0 {
 			return
 		}
-		typ, msg, ok := head(strings.TrimLeft(l.msg[i+len(mark):], ": \t\n"), true)
+		typ, msg, ok := errHead(strings.TrimLeft(l.msg[i+len(mark):], ": \t\n"), true)
 		if !ok {
 			return
 		}

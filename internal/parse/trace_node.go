@@ -140,14 +140,14 @@ func nodeCause(t *trace, s string) bool {
 		return true // bluebird's long traces: frames of the caller follow, no further exception
 	default:
 		// Entries of [errors]: [ ... ]; the first one stands for all.
-		typ, msg, ok := head(s, true)
+		typ, msg, ok := errHead(s, true)
 		if !ok || t.links[len(t.links)-1].frames == 0 || !strings.HasPrefix(t.links[0].typ, "Aggregate") || len(t.links) > 1 {
 			return false
 		}
 		t.links = append(t.links, link{typ: typ, msg: msg})
 		return true
 	}
-	typ, msg, ok := head(strings.TrimSuffix(s, " {"), false)
+	typ, msg, ok := errHead(strings.TrimSuffix(s, " {"), false)
 	if !ok {
 		typ, msg = "", s
 	}
@@ -168,26 +168,28 @@ func nodeHead(lines []string) (l link, banner inquest.Frame) {
 				}
 			}
 		}
-		if _, _, ok := head(s, true); ok {
+		if _, _, ok := errHead(s, true); ok {
 			at = i
 			break
 		}
 	}
 	if at < 0 && len(lines) > 0 { // any name goes directly above the frames: "error: relation does not exist" (pg)
 		s := strings.TrimSpace(lines[len(lines)-1])
-		if _, _, ok := head(s, false); ok {
+		if _, _, ok := errHead(s, false); ok {
 			at = len(lines) - 1
 		}
 	}
 	if at < 0 {
 		for i := len(lines) - 1; i >= 0; i-- {
 			if typ, msg, ok := findHead(lines[i]); ok {
+				typ, msg = unwrapBanner(typ, msg)
 				return nodeMessage(link{typ: typ, msg: msg}, lines[i+1:]), banner
 			}
 		}
 		return nodeWordHead(lines), banner
 	}
-	typ, msg, _ := head(strings.TrimSpace(lines[at]), false)
+	typ, msg, _ := errHead(strings.TrimSpace(lines[at]), false)
+	typ, msg = unwrapBanner(typ, msg)
 	return nodeMessage(link{typ: typ, msg: msg}, lines[at+1:]), banner
 }
 

@@ -163,7 +163,7 @@ func phpUncaught(s, stop string) link {
 		}
 		return l
 	}
-	typ, msg, ok := head(s, false)
+	typ, msg, ok := errHead(s, false)
 	if !ok {
 		return link{}
 	}

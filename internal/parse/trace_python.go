@@ -136,7 +136,7 @@ func (r *pythonReader) line(line string, depth int) {
 			r.open = false
 			return
 		}
-		typ, msg, ok := head(s, false)
+		typ, msg, ok := errHead(s, false)
 		if !ok {
 			typ, msg = "", s
 			if t, m, found := strings.Cut(s, ": "); found && !strings.Contains(t, " ") {

@@ -98,7 +98,7 @@ func rubyParens(s string, _ []string) (link, bool) {
 func rubyCause(line string) (link, bool) {
 	s := strings.TrimSpace(line)
 	if r, ok := strings.CutPrefix(s, "Caused by: "); ok {
-		if typ, msg, ok := head(r, false); ok {
+		if typ, msg, ok := errHead(r, false); ok {
 			return link{typ: typ, msg: msg}, true
 		}
 		if l, ok := rubyRailsHead(r); ok {
