@@ -57,14 +57,14 @@ func jsonVariants() []*jsonVariant {
 			keys: map[string]keyRule{"timestamp.seconds": {actTime, 5, 0, ""}, "severity": {actLevel, 10, 0, ""}}},
 		{name: "bunyan", need: []string{"name", "hostname", "pid", "level", "time", "v"}, ok: numericLevel,
 			keys: map[string]keyRule{"name": {actService, 5, 0, ""}, "v": {}}},
-		{name: "pino", need: []string{"level", "time", "pid", "hostname"},
+		{name: "pino", common: true, need: []string{"level", "time", "pid", "hostname"},
 			keys: map[string]keyRule{"name": {actService, 5, 0, ""}}},
 		{name: "python-json", need: []string{"levelname|levelno", "message", "name|asctime|module"},
 			keys: map[string]keyRule{"levelno": {}, "created": {actTime, 2, 0, ""}}},
-		{name: "zap", need: []string{"level", "ts", "msg", "caller|logger"}, bare: unitS},
-		{name: "slog", need: []string{"time", "level", "msg"}, ok: upperLevel, bare: unitNs},
-		{name: "zerolog", need: []string{"level", "message", "time"}, ok: lowerLevel, bare: unitMs},
-		{name: "winston", need: []string{"level", "message", "timestamp"}, ok: lowerLevel},
+		{name: "zap", common: true, need: []string{"level", "ts", "msg", "caller|logger"}, bare: unitS},
+		{name: "slog", common: true, need: []string{"time", "level", "msg"}, ok: upperLevel, bare: unitNs},
+		{name: "zerolog", common: true, need: []string{"level", "message", "time"}, ok: lowerLevel, bare: unitMs},
+		{name: "winston", common: true, need: []string{"level", "message", "timestamp"}, ok: lowerLevel},
 	}
 }
 
@@ -148,10 +148,10 @@ func appsFormats() []format {
 		{name: "dotnet-console", new: newDotnetConsole},
 		{name: "zap-console", new: newZapConsole},
 		{name: "dmesg", new: newDmesg},
-		{name: "syslog", new: newSyslog},
+		{name: "syslog", new: newSyslog, generic: true},
 	}
 	for _, v := range jsonVariants() {
-		out = append(out, format{name: v.name, new: newJSON(v), single: v.name != "elasticsearch-json"})
+		out = append(out, format{name: v.name, new: newJSON(v), single: v.name != "elasticsearch-json", generic: v.common})
 	}
 	return append(out,
 		format{name: "logfmt", new: newLogfmt},

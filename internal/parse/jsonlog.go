@@ -30,6 +30,8 @@ type jsonVariant struct {
 	ok   func(p *jsonParser, r *Record) bool
 	rest func(p *jsonParser, r *Record) // further work on the finished record
 	bare uint8                          // unit of durations that do not say theirs, where the format fixes it
+
+	common bool // the keys are those of a library, and formats that are built with it are more specific
 }
 
 func newJSON(v *jsonVariant) func([]byte) lineParser {

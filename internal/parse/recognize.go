@@ -125,7 +125,7 @@ func (r *recognition) choose(lines [][]byte) {
 // score returns the share of lines that f takes, and which; indented lines are somebody's continuation and do not count.
 func (r *recognition) score(f *format, lines [][]byte) (float64, []bool) {
 	if f.score != nil {
-		return f.score(r.sample), nil
+		return f.score(r.sample), make([]bool, len(lines))
 	}
 	if f.new == nil {
 		return 0, nil
