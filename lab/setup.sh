@@ -15,4 +15,4 @@ DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
 mkdir -p "$WORK/npm"
 cd "$WORK/npm"
 [ -e package.json ] || echo '{"name":"lab","private":true}' >package.json
-npm install --no-fund --no-audit express@4 pg@8 pino@9 ioredis@5 prom-client@15
+npm install --no-fund --no-audit express@4 pg@8 pino@10 ioredis@6 prom-client@15
