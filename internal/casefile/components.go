@@ -116,8 +116,12 @@ func (b *builder) fromMetrics() {
 			host = h
 		}
 		job := cmp.Or(s.Labels["service"], s.Labels["app"], s.Labels["job"])
-		software := softwareOf(s.Name)
-		exporter := software != "" && (kindOf(software) != "" && kindOf(software) != inquest.KindApp)
+		// An exporter says whether its server is there: pg_up, redis_up. An application may name its own pool pg_pool_size.
+		software := ""
+		if strings.HasSuffix(s.Name, "_up") {
+			software = softwareOf(s.Name)
+		}
+		exporter := software != ""
 		key := [2]string{job, host}
 		if !exporter && seen[key] {
 			continue
@@ -137,7 +141,12 @@ func (b *builder) fromMetrics() {
 		}
 		b.names.aliasIfFree(c, job, rankMetrics)
 		if host != "" && !isLoopback(host) {
-			b.names.aliasIfFree(c, host, rankMetrics)
+			// Servers go by their host's name (db-1), applications by their own.
+			rank := rankAddress
+			if exporter {
+				rank = rankMetrics
+			}
+			b.names.aliasIfFree(c, host, rank)
 			b.names.aliasIfFree(c, s.Labels["instance"], rankAddress)
 		}
 	}

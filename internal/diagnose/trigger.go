@@ -32,7 +32,7 @@ func (a *analysis) trigger(c *candidate) *inquest.Trigger {
 			best = f
 		}
 	}
-	if best.score >= leastFit {
+	if best.score >= leastFit && best.score >= a.loadFit(c) {
 		ch := best.change
 		return &inquest.Trigger{Kind: inquest.TriggerKind(ch.Kind), Time: ch.Time, Service: ch.Service, Version: ch.Version, Summary: ch.Summary, Why: best.why}
 	}
@@ -43,7 +43,7 @@ func (a *analysis) trigger(c *candidate) *inquest.Trigger {
 func (a *analysis) noChange(c *candidate) *inquest.Trigger {
 	t := &inquest.Trigger{Time: c.onset}
 	switch {
-	case a.surge() && a.loadDriven(c):
+	case a.loadFit(c) > 0:
 		t.Kind, t.Summary, t.Why = inquest.TriggerTraffic, fmt.Sprintf("requests rose from %.3g to %.3g a second", a.c.Traffic.BaselineRate, math.Max(a.c.Traffic.OnsetRate, a.c.Traffic.IncidentRate)), "no recorded change fits, and the load rose before the failures"
 	case c.id.Class() == inquest.ClassDependency && !a.ours(c.culprit):
 		t.Kind, t.Summary, t.Why = inquest.TriggerExternal, c.culprit+" failed from outside", "the dependency is not ours, and no recorded change fits"
@@ -60,13 +60,15 @@ func (a *analysis) noChange(c *candidate) *inquest.Trigger {
 	return t
 }
 
-func (a *analysis) surge() bool {
-	return slices.ContainsFunc(a.symptoms, func(s inquest.Symptom) bool { return s.Kind == inquest.SymptomTraffic && s.Detail == "surge" })
-}
-
-// loadDriven mechanisms come with more requests; others do not care.
-func (a *analysis) loadDriven(c *candidate) bool {
-	return slices.Contains(a.d.byID[c.id].Triggers, inquest.TriggerTraffic)
+// loadFit is how well a rise of traffic fits as the trigger. It has to precede the failures (retries raise the rate once
+// they have begun), and to be more than an ordinary day's swing. It beats a change that lies far back, and yields to one
+// right before.
+func (a *analysis) loadFit(c *candidate) float64 {
+	t := a.c.Traffic
+	if t.BaselineRate <= 0 || t.OnsetRate < 1.5*t.BaselineRate || !slices.Contains(a.d.byID[c.id].Triggers, inquest.TriggerTraffic) {
+		return 0
+	}
+	return 0.8
 }
 
 // ours: a component of which the folder holds a log, metrics or a change is run by the people who keep the folder.
