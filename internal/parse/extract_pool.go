@@ -160,8 +160,13 @@ func scanFigures(s string, p *inquest.Pool) {
 	for i := 0; i < len(s); i++ {
 		c := s[i]
 		if c != '=' && c != ':' {
-			if strings.IndexByte(",;()[]{}\n", c) >= 0 {
+			switch {
+			case strings.IndexByte(",;()[]{}\n", c) >= 0:
 				from = i + 1
+			case c == '?' || c == '&': // a URL's query: the parameters of a request, not figures
+				for i+1 < len(s) && s[i+1] != ' ' && s[i+1] != '"' {
+					i++
+				}
 			}
 			continue
 		}
