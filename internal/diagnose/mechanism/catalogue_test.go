@@ -116,7 +116,7 @@ func allCommands() []string {
 }
 
 func TestConfirmCommandsOnlyRead(t *testing.T) {
-	mutating := regexp.MustCompile(`(?i)pg_terminate|pg_cancel|\bdelete\b|\btruncate\b|\bupdate\b|\brestart\b|\bscale\b|rollout undo|\bkill\b|sysctl -w|systemctl (start|stop|reload)|set env|\brm\b`)
+	mutating := regexp.MustCompile(`(?i)pg_terminate|pg_cancel|\bdelete\b|\btruncate\b|\bupdate\b|\brestart\b|\bscale\b|rollout undo|\bkill -|sysctl -w|systemctl (start|stop|reload)|set env|\brm\b`)
 	for _, m := range mechanism.All() {
 		for _, c := range m.Confirm {
 			if bad := mutating.FindString(c.Command); bad != "" {
@@ -157,7 +157,7 @@ func TestPlansFollowTheirClass(t *testing.T) {
 	plans := map[inquest.Class][]string{
 		inquest.ClassDeploy:    {"(?i)roll (it|the release) back|roll it back", "(?i)fix|make its code", "(?i)redeploy"},
 		inquest.ClassException: {"(?i)handle|recover|catch|await", "(?i)answer", "(?i)repair|find out"},
-		inquest.ClassConfig:    {"(?i)^set|put|point|check it", "(?i)restart|reload|drop connections", "(?i)validate|refuse|at start"},
+		inquest.ClassConfig:    {"(?i)^set|put|point|check it", "(?i)restart|reload", "(?i)validate|refuse|at start"},
 		inquest.ClassResource:  {"(?i)scale|restart|free space|raise", "(?i)fix|stop what"},
 	}
 	for _, m := range mechanism.All() {
