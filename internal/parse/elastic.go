@@ -40,6 +40,11 @@ func (p *elastic) parse(line []byte, r *Record) bool {
 		if bytes.IndexByte(in, ' ') < 0 && len(rest) > 0 && rest[0] == ' ' {
 			r.Add("node", str(in))
 			b = rest
+			// Then the index, if the message is about one: [index] or [index/id].
+			if in, rest := bracketPart(b[1:]); len(in) > 0 && bytes.IndexByte(in, ' ') < 0 && len(rest) > 0 && rest[0] == ' ' {
+				r.Add("index", str(in))
+				b = rest
+			}
 		}
 	}
 	r.Message = str(bytes.TrimPrefix(b, []byte{' '}))

@@ -2,7 +2,6 @@ package parse
 
 import (
 	"bytes"
-	"strings"
 
 	"github.com/inquesthq/inquest"
 )
@@ -163,21 +162,36 @@ func appsFormats() []format {
 	)
 }
 
-// plainText takes lines of text without a time: the output of a program that has no logger. Only a level at the start
-// is read. Indented lines go on with the record before.
-type plainLines struct{ plain ansi }
+// plainLines takes lines of text without a time: the output of a program that has no logger. Only a level at the start
+// is read. Indented lines and the parts of a stack trace go on with the record before.
+type plainLines struct {
+	head  headParser
+	trace traceState
+	begun bool
+}
 
 func newPlainText([]byte) lineParser { return &plainLines{} }
 
 func (p *plainLines) parse(line []byte, r *Record) bool {
-	line = p.plain.strip(line)
-	if len(line) == 0 || line[0] == ' ' || line[0] == '\t' || line[0] == '}' || line[0] == ')' || line[0] == '\\' {
+	if len(line) == 0 {
 		return false
 	}
-	var t traceState
-	if t.continues(line) || plainText(line) == "not valid UTF-8" {
+	if p.head.parse(line, r) {
+		p.begun = true
+		p.trace.begin(line)
+		return true
+	}
+	r.Reset()
+	line = p.head.plain.strip(line)
+	if len(line) == 0 || line[0] == '}' || line[0] == ')' || plainText(line) == "not valid UTF-8" {
 		return false
 	}
+	if p.begun && p.trace.continues(line) {
+		p.trace.follow(line)
+		return false
+	}
+	p.begun = true
+	p.trace.begin(line)
 	word, _ := cutToken(line)
 	word = bytes.Trim(word, "[]<>:")
 	if i := bytes.IndexByte(word, ':'); i > 0 { // Python's default: ERROR:module:message
@@ -187,15 +201,18 @@ func (p *plainLines) parse(line []byte, r *Record) bool {
 		r.Level = l
 		r.Add("level", str(word))
 	}
+	if rest, ok := bytes.CutPrefix(line, []byte("Exception in thread \"")); ok {
+		r.Add("thread", str(untilQuote(rest)))
+	}
 	r.Message = str(line)
 	messageRequest(r)
 	return true
 }
 
-// plainScore takes any text, but yields to everything that knows more.
+// plainScore takes any text, but yields to everything that knows more: to a catch-all that reads every tenth line.
 func plainScore(sample []byte) float64 {
-	if len(bytes.TrimSpace(sample)) == 0 || strings.TrimSpace(plainText(sample[:1])) != "" && sample[0] != '"' && !isDigit(sample[0]) {
+	if len(bytes.TrimSpace(sample)) == 0 || sample[0] == '{' {
 		return 0
 	}
-	return 0.02
+	return 0.1
 }

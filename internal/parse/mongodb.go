@@ -24,6 +24,7 @@ func (p *mongodb) parse(line []byte, r *Record) bool {
 		return false
 	}
 	thread, msg := bracket(rest)
+	msg = bytes.TrimLeft(msg, " ")
 	r.Time, r.Clock, r.Level, r.Message = ns, c, level, str(msg)
 	r.Add("level", str(line[n+1:n+2]))
 	r.Add("component", str(component))

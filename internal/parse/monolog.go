@@ -1,6 +1,9 @@
 package parse
 
-import "bytes"
+import (
+	"bytes"
+	"strings"
+)
 
 // monolog reads the line format of PHP's Monolog, which Laravel, Symfony and Magento write: `[2026-11-20 16:12:03]
 // channel.LEVEL: message {"context":1} []`. An exception's context runs over the following lines.
@@ -35,4 +38,23 @@ func (p *monolog) parse(line []byte, r *Record) bool {
 	r.Message = str(msg)
 	messageRequest(r)
 	return true
+}
+
+// finish moves the trace out of the message into the field exception, where its head already is: Monolog writes both as
+// one JSON value with real line breaks in it.
+func (p *monolog) finish(r *Record) {
+	if r.Lines < 2 {
+		return
+	}
+	i := strings.IndexByte(r.Message, '\n')
+	context := r.Get("context")
+	if i < 0 || context == "" {
+		return
+	}
+	for k := range r.Fields {
+		if r.Fields[k].Name == "context" {
+			r.Fields[k] = Field{Name: "exception", Value: context + r.Message[i:]}
+		}
+	}
+	r.Message = r.Message[:i]
 }

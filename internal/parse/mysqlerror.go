@@ -39,12 +39,12 @@ func (p *mysqlError) parse(line []byte, r *Record) bool {
 		setLevel(r, group)
 		b = rest
 	case k > 0 && bytes.IndexByte(b, '\t') > 0 && generalCommand(b[:bytes.IndexByte(b, '\t')]):
-	case old && (bytes.HasPrefix(b, []byte("mysqld")) || bytes.HasPrefix(b, []byte("InnoDB:")) || k > 0):
+	case old && (bytes.HasPrefix(b, []byte("mysqld")) || bytes.HasPrefix(b, []byte("InnoDB:"))):
 	case bytes.HasPrefix(b, []byte("mysqld_safe ")):
 	default:
 		return false
 	}
-	r.Time, r.Clock, r.Message = ns, c, str(b)
+	r.Time, r.Clock, r.Message = ns, c, str(bytes.TrimLeft(b, " "))
 	addNum(r, "tid", tid)
 	if code, rest := bracket(b); bytes.HasPrefix(code, []byte("MY-")) {
 		r.Add("code", str(code))

@@ -28,7 +28,9 @@ func (p *nats) parse(line []byte, r *Record) bool {
 	addNum(r, "pid", pid)
 	r.Level = level
 	r.Add("level", word)
-	r.Time, r.Clock = ns, c
+	// Local time by default (logtime_utc is off), but servers run in containers whose zone is UTC, and every shipper reads
+	// it so; a server elsewhere shows up as a clock off by hours like any other.
+	r.Time, r.Clock = ns, ClockUTC
 	r.Message = str(natsClient(msg, r))
 	return true
 }

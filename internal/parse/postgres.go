@@ -10,7 +10,10 @@ import (
 // blanks; the prefix before it is read part by part: times, [process], user@database, user=...,db=..., addresses.
 // DETAIL, HINT, STATEMENT and so on are lines with a prefix of their own, and records of their own here.
 // https://www.postgresql.org/docs/current/runtime-config-logging.html
-type postgres struct{ stamp stampCache }
+type postgres struct {
+	stamp stampCache
+	esc   []byte // arena of local; never rewound
+}
 
 func newPostgres([]byte) lineParser { return &postgres{} }
 
@@ -139,6 +142,14 @@ func (p *postgres) time(b []byte, r *Record) int {
 		return 0
 	}
 	r.Time, r.Clock = ns, c
+	if k := n; c == ClockUTC && k > 19 && isAlpha(b[k-1]) && b[k-1] != 'Z' {
+		// The name of a zone is less certain than an offset: give what the line says as well.
+		for isAlpha(b[k-1]) {
+			k--
+		}
+		r.Add("zone", str(b[k:n]))
+		p.local(bytes.TrimRight(b[:k], " "), r)
+	}
 	if c == ClockLocal && n+4 < len(b) && b[n] == ' ' && b[n+1] >= 'A' && b[n+1] <= 'Z' {
 		k := n + 1
 		for k < len(b) && isAlpha(b[k]) {
@@ -150,6 +161,17 @@ func (p *postgres) time(b []byte, r *Record) int {
 		}
 	}
 	return n
+}
+
+// local keeps the wall clock as it stands on the line.
+func (p *postgres) local(b []byte, r *Record) {
+	if cap(p.esc)-len(p.esc) < len(b) {
+		p.esc = make([]byte, 0, 8<<10)
+	}
+	from := len(p.esc)
+	p.esc = append(p.esc, b...)
+	p.esc[from+10] = 'T'
+	r.Add("time_local", str(p.esc[from:]))
 }
 
 // pgToken reads one part of a prefix.

@@ -25,19 +25,17 @@ func messageRequest(r *Record) {
 	if slash < 4 {
 		return
 	}
+	status, addr := r.Status, r.ClientAddr
 	m, method, ok := methodBefore(b, slash)
 	if !ok || !requestPrefix(b[:m], r) {
-		r.Status, r.ClientAddr = 0, ""
+		r.Status, r.ClientAddr = status, addr
 		return
 	}
 	url, rest := cutToken(b[m+len(method):])
-	if url = bytes.Trim(url, `"'`); len(url) == 0 {
-		r.Status, r.ClientAddr = 0, ""
-		return
-	}
+	url = bytes.Trim(url, `"'`)
 	d, id := requestTail(rest, r)
-	if r.Status == 0 {
-		r.ClientAddr = ""
+	if r.Status == 0 || len(url) == 0 {
+		r.Status, r.ClientAddr = status, addr
 		return
 	}
 	r.Method, r.URL, r.Kind = str(method), pathOf(str(url)), KindAccess

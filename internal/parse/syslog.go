@@ -95,10 +95,8 @@ func syslogTag(b []byte) (program, msg []byte, ok bool) {
 
 // tag files program and pid: sshd[123], com.apple.xpc.launchd[1] (com.apple.x[99]), postfix/smtpd[12].
 func (p *syslog) tag(tag []byte, r *Record) {
-	if i := bytes.Index(tag, []byte("] (")); i > 0 {
-		tag = tag[:i+1]
-	}
-	if len(tag) > 2 && tag[len(tag)-1] == ']' {
+	// macOS's launchd names its job too: com.apple.xpc.launchd[1] (com.apple.quicklook[21498]). That is left whole.
+	if len(tag) > 2 && bytes.IndexByte(tag, ' ') < 0 && tag[len(tag)-1] == ']' {
 		if i := bytes.LastIndexByte(tag, '['); i > 0 {
 			if pid := tag[i+1 : len(tag)-1]; allDigits(pid) {
 				addNum(r, "pid", pid)

@@ -16,7 +16,13 @@ type headParser struct {
 
 	// What a named format asks for.
 	needLevel, needLogger bool
+
+	near  bool // the time may stand behind up to nearWords other words
+	colon bool // the pattern of the file is "name: message", see learn
 }
+
+// nearWords is how many words may stand before the time: file names (OpenStack's), facilities and nodes (Blue Gene's).
+const nearWords = 5
 
 // textHead is how far the reading of one line got.
 type textHead struct {
@@ -27,6 +33,8 @@ type textHead struct {
 	thread bool
 	pid    bool
 	marked bool // Spring Boot's "---" was seen
+	colon  bool // any word with a colon behind the level is a logger
+	done   bool // the separator before the message was read
 	inside bool // within the bracket that began with the time
 }
 
@@ -34,16 +42,49 @@ type textHead struct {
 const maxHead = 10
 
 func newHead(needLevel, needLogger bool) func([]byte) lineParser {
-	return func([]byte) lineParser { return &headParser{needLevel: needLevel, needLogger: needLogger} }
+	return func(sample []byte) lineParser {
+		p := &headParser{needLevel: needLevel, needLogger: needLogger, near: !needLogger}
+		p.learn(sample)
+		return p
+	}
+}
+
+// learn decides whether a capital word with a colon behind the level is a logger ("Remoting: Starting") or the start of a
+// sentence ("Warning: disk is full"). A pattern is the same on all lines: where three in four lines have a name and
+// a colon there, all have.
+func (p *headParser) learn(sample []byte) {
+	level, colon := 0, 0
+	var r Record
+	for n := 0; n < 100 && len(sample) > 0; n++ {
+		var line []byte
+		line, sample = cutLine(sample)
+		if len(line) == 0 || line[0] == ' ' || line[0] == '\t' {
+			continue
+		}
+		r.Reset()
+		h := textHead{r: &r, b: trimEnd(line)}
+		if !p.begin(&h) {
+			continue
+		}
+		for i := 0; i < maxHead && h.part(); i++ {
+		}
+		if h.level {
+			level++
+			if r.Logger != "" && h.done {
+				colon++
+			}
+		}
+	}
+	p.colon = level >= 8 && colon*4 >= level*3
 }
 
 func (p *headParser) parse(line []byte, r *Record) bool {
 	line = p.plain.strip(line)
-	h := textHead{r: r, b: line}
+	h := textHead{r: r, b: line, colon: p.colon}
 	if !p.begin(&h) {
 		return false
 	}
-	for i := 0; i < maxHead && h.part(); i++ {
+	for i := 0; i < maxHead && !h.done && h.part(); i++ {
 	}
 	if p.needLevel && !h.level || p.needLogger && r.Logger == "" {
 		return false
@@ -59,22 +100,42 @@ func (p *headParser) begin(h *textHead) bool {
 	if p.time(h) {
 		return true
 	}
-	if len(h.b) == 0 || !isAlpha(h.b[0]) && h.b[0] != '[' && h.b[0] != '<' {
+	if len(h.b) == 0 || h.b[0] == ' ' || h.b[0] == '\t' || h.b[0] == '{' {
 		return false
 	}
 	save := *h
-	if !h.part() || !h.level {
-		*h = save
-		return false
-	}
-	for len(h.b) > 0 && (h.b[0] == ' ' || h.b[0] == ':' || h.b[0] == ',') {
-		h.b = h.b[1:]
-	}
-	if p.time(h) {
-		return true
+	for i := 0; i < 3 && h.part() && h.level; i++ {
+		for len(h.b) > 0 && (h.b[0] == ' ' || h.b[0] == ':' || h.b[0] == ',') {
+			h.b = h.b[1:]
+		}
+		if p.time(h) {
+			return true
+		}
 	}
 	h.r.Fields = h.r.Fields[:0]
 	h.r.Level = inquest.LevelUnknown
+	*h = save
+	return p.near && p.nearTime(h)
+}
+
+// nearTime looks for the time behind the first words of the line; what stands before it is kept as prefix.
+func (p *headParser) nearTime(h *textHead) bool {
+	save := *h
+	rest := h.b[:min(len(h.b), 160)]
+	for range nearWords {
+		_, rest = cutToken(rest)
+		rest = bytes.TrimLeft(rest, " \t")
+		if len(rest) == 0 {
+			break
+		}
+		at := len(save.b[:min(len(save.b), 160)]) - len(rest)
+		h.b = save.b[at:]
+		if (isDigit(rest[0]) || rest[0] == '[' && len(rest) > 1 && isDigit(rest[1])) && p.time(h) && h.r.Clock != ClockNone {
+			h.r.Add("prefix", str(bytes.TrimRight(save.b[:at], " \t")))
+			return true
+		}
+	}
+	h.r.Time, h.r.Clock, h.r.Fields = 0, ClockNone, h.r.Fields[:0]
 	*h = save
 	return false
 }
@@ -174,7 +235,7 @@ func (h *textHead) group() bool {
 		return true
 	case !h.level && logLevelOf(in) != inquest.LevelUnknown:
 		h.level = setLevel(h.r, in)
-	case !h.time && !h.level:
+	case !h.time && !h.level || bytes.Count(in, dot) == 3 && bytes.Contains(rest, []byte("HTTP/")):
 		return false
 	case b[0] == '{' && bytes.IndexByte(in, '"') >= 0:
 		return false // JSON
@@ -285,6 +346,13 @@ func (h *textHead) word() bool {
 		h.r.Add("caller", str(bytes.TrimRight(tok, ":")))
 	case h.r.Logger == "" && h.isLogger(tok, b[n:]):
 		h.r.Logger = str(bytes.TrimRight(tok, ":"))
+		h.b = b[n:]
+		if h.level && !h.inside {
+			// The message begins behind the separator and one blank; what else stands there belongs to it.
+			h.done = true
+			h.b = bytes.TrimPrefix(h.b[separated(h.b):], []byte{' '})
+		}
+		return true
 	default:
 		return false
 	}
@@ -336,7 +404,7 @@ func (h *textHead) isLogger(tok, rest []byte) bool {
 	if !h.level || bytes.HasSuffix(name, []byte("Error")) || bytes.HasSuffix(name, []byte("Exception")) {
 		return false
 	}
-	return h.thread || bytes.IndexByte(name, '.') > 0 || bytes.Contains(name, []byte("::")) || isLowerOrCamel(name)
+	return h.thread || h.colon || bytes.IndexByte(name, '.') > 0 || bytes.Contains(name, []byte("::")) || isLowerOrCamel(name)
 }
 
 // isLowerOrCamel reports whether name is written like an identifier rather than like the first word of a sentence.
