@@ -2,6 +2,7 @@ package parse
 
 import (
 	"bytes"
+	"encoding/binary"
 )
 
 // tail reads what a log_format adds behind the user agent. Named parts (`rt=0.012 us="200"`) say what they are; unnamed
@@ -9,7 +10,7 @@ import (
 type tail struct {
 	fixed func(rest []byte, r *Record) bool // a proxy's own layout
 
-	named   []tailKey // of the line before, in order: most lines of a file have the same
+	named   []tailKey // the first parts of the line before, in order: most lines of a file have the same
 	columns []tailUse // of unnamed parts by position, learnt from the sample
 }
 
@@ -36,12 +37,17 @@ const (
 	useExtra // kept as a field under its own name
 )
 
-// tailKey is one named part: text is the name with its '=' and opening quote.
+// tailKey is one named part.
 type tailKey struct {
-	text   string
 	name   string
 	use    tailUse
 	quoted bool
+	shut   uint8 // length of what ends the value and belongs to it: the closing quote
+
+	// The blank before, the name, '=' and the opening quote, as the first n bytes of a word that is compared at once.
+	// mask is 0 if they are longer than that: then the name is read anew on each line.
+	word, mask uint64
+	n          int
 }
 
 // useOf knows the names that people give nginx's and Apache's variables; the variables' own names too.
@@ -79,35 +85,50 @@ func useOf(name string) tailUse {
 
 // parse reads the tail into r. What only a reader of single lines wants is left out unless full.
 func (t *tail) parse(p []byte, r *Record, full bool) {
-	for i, col := 0, 0; ; i++ {
+	i := 0
+	for ; i < len(t.named); i++ {
+		k := &t.named[i]
+		if len(p) < 8 {
+			if !k.short(p) {
+				break
+			}
+		} else if binary.LittleEndian.Uint64(p)&k.mask != k.word {
+			break
+		}
+		n := k.quick(p[k.n:], r, full)
+		if n == 0 {
+			var v, rest []byte
+			v, rest = value(p[k.n:], k.quoted)
+			set(r, k.use, k.name, v, full)
+			p = rest
+			continue
+		}
+		p = p[k.n+n:]
+	}
+	if len(p) > 0 {
+		t.thorough(p, r, full, i)
+	}
+}
+
+// thorough reads what is left of a tail when named parts, of which there were so many, are not those of the line before.
+func (t *tail) thorough(p []byte, r *Record, full bool, named int) {
+	for col := 0; ; {
 		for len(p) > 0 && p[0] == ' ' {
 			p = p[1:]
 		}
 		if len(p) == 0 {
 			return
 		}
-		if i < len(t.named) && len(p) > len(t.named[i].text) && string(p[:len(t.named[i].text)]) == t.named[i].text {
-			k := &t.named[i]
-			p = p[len(k.text):]
-			if n := k.quick(p, r, full); n > 0 {
-				p = p[n:]
-				continue
-			}
-			var v []byte
-			v, p = value(p, k.quoted)
-			set(r, k.use, k.name, v, full)
-			continue
-		}
+		var v []byte
 		if k, n := keyAt(p); n > 0 {
-			if i <= len(t.named) && i < 40 {
-				t.named = append(t.named[:i], k)
+			if k.mask != 0 && named <= len(t.named) && named < 40 && col == 0 {
+				t.named = append(t.named[:named], k)
 			}
-			var v []byte
+			named++
 			v, p = value(p[n:], k.quoted)
 			set(r, k.use, k.name, v, full)
 			continue
 		}
-		var v []byte
 		v, p = part(p)
 		if col < len(t.columns) {
 			set(r, t.columns[col], "", v, full)
@@ -116,8 +137,15 @@ func (t *tail) parse(p []byte, r *Record, full bool) {
 	}
 }
 
-// quick reads the value of a known name where that takes no search for its end: a plain number, or a short value that
-// nobody asked for. It returns how much it took, 0 to leave the value to the thorough way.
+// short reports whether p, too short to be compared as a word, begins with the key.
+func (k *tailKey) short(p []byte) bool {
+	var w [8]byte
+	copy(w[:], p)
+	return len(p) >= k.n && binary.LittleEndian.Uint64(w[:])&k.mask == k.word
+}
+
+// quick reads the value of a known name where that takes no thought: a plain number, a value of one element, or a short
+// one that nobody asked for. It returns how much it took, 0 to leave the value to the thorough way.
 func (k *tailKey) quick(p []byte, r *Record, full bool) int {
 	end := byte(' ')
 	if k.quoted {
@@ -134,22 +162,20 @@ func (k *tailKey) quick(p []byte, r *Record, full bool) int {
 		} else {
 			r.UpstreamDuration = f
 		}
-		return n + 1
-	case useUpstream, useUpstreamStatus:
-		// Addresses and statuses are short: a loop is faster than the call to a vectorised search.
-		n := 0
-		for n < len(p) && n < 24 && p[n] != end && p[n] != ',' && p[n] != '\\' {
-			n++
+		return n + int(k.shut)
+	case useUpstreamStatus:
+		if len(p) > 3 && p[3] == end && p[0] != '-' {
+			r.UpstreamStatus = str(p[:3])
+			return 3 + int(k.shut)
 		}
-		if n < 2 || n == len(p) || p[n] != end {
+		return 0
+	case useUpstream:
+		n := bytes.IndexByte(p, end)
+		if n < 2 || p[n-1] == '\\' || p[n-1] == ',' {
 			return 0
 		}
-		if k.use == useUpstream {
-			r.Upstream = str(p[:n])
-		} else {
-			r.UpstreamStatus = str(p[:n])
-		}
-		return n + 1
+		r.Upstream = str(p[:n])
+		return n + int(k.shut)
 	}
 	if full || !k.quoted || k.use < useForwarded {
 		return 0
@@ -183,9 +209,18 @@ func keyAt(p []byte) (k tailKey, n int) {
 		k.quoted = true
 		n++
 	}
+	if k.quoted {
+		k.shut = 1
+	}
 	k.name = string(name)
-	k.text = string(p[:n])
 	k.use = useOf(k.name)
+	if n < 8 {
+		var w [8]byte
+		w[0] = ' '
+		copy(w[1:], p[:n])
+		k.n, k.word = n+1, binary.LittleEndian.Uint64(w[:])
+		k.mask = 1<<(8*(n+1)) - 1 // all ones for eight bytes
+	}
 	return k, n
 }
 

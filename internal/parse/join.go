@@ -14,16 +14,6 @@ func (w *worker) refused(s *stream, line, lines int, l []byte) {
 		w.blank(s, lines)
 		return
 	}
-	if l[0] == 0 {
-		// The hole that a crash leaves in a file: what stands behind it is a line like any other.
-		w.nul += lines
-		if l = bytes.Trim(l, "\x00"); len(bytes.TrimSpace(l)) == 0 {
-			w.blank(s, lines)
-			return
-		}
-		w.line(s, line, lines, l)
-		return
-	}
 	if s.have && !s.single && s.trace.continues(l) {
 		w.join(s, lines, l)
 		return
@@ -49,6 +39,16 @@ func (w *worker) refused(s *stream, line, lines int, l []byte) {
 		return
 	}
 	w.plain(s, line, lines, l)
+}
+
+// hole drops the NUL bytes that a crash leaves in a file: what stands behind them is a line like any other.
+func (w *worker) hole(s *stream, line, lines int, l []byte) {
+	w.nul += lines
+	if l = bytes.Trim(l, "\x00"); len(l) == 0 {
+		w.blank(s, lines)
+		return
+	}
+	w.line(s, line, lines, l)
 }
 
 func (w *worker) offer(s *stream, line, lines int, l []byte, o *other) bool {

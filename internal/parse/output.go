@@ -108,18 +108,30 @@ func (o *object) request(r *Record) {
 	}
 	if p := r.Get("protocol"); strings.HasPrefix(p, "HTTP/") && r.Get("http_version") == "" {
 		o.str("http_version", p[len("HTTP/"):])
+		if r.Kind == KindAccess && r.Method != "" && r.Get("request") == "" {
+			o.str("request", r.Method+" "+r.URL+" "+p)
+		}
 	}
 	o.seconds("duration_s", r.Duration)
 	o.seconds("upstream_duration_s", r.UpstreamDuration)
 	if r.Bytes >= 0 {
 		o.int("bytes", r.Bytes)
 	}
-	o.str("upstream", r.Upstream)
-	if isNumber(r.UpstreamStatus) {
-		o.key("upstream_status")
-		o.dst = append(o.dst, r.UpstreamStatus...)
+	o.attempts("upstream", "upstreams", r.Upstream)
+	o.attempts("upstream_status", "upstream_statuses", r.UpstreamStatus)
+}
+
+// attempts writes the last one of a comma list (the upstream that answered) and, if there were several, the list.
+func (o *object) attempts(name, names, list string) {
+	last := list[strings.LastIndexAny(list, ", ")+1:]
+	if isNumber(last) {
+		o.key(name)
+		o.dst = append(o.dst, last...)
 	} else {
-		o.str("upstream_status", r.UpstreamStatus)
+		o.str(name, last)
+	}
+	if last != list {
+		o.str(names, list)
 	}
 }
 
@@ -147,12 +159,7 @@ func (o *object) exception(e *inquest.Exception) {
 	if len(e.Chain) > 0 {
 		o.key("chain")
 		o.dst = append(o.dst, '[')
-		for i, c := range e.Chain {
-			if i > 0 {
-				o.dst = append(o.dst, ',')
-			}
-			o.dst = appendString(o.dst, c.Type)
-		}
+		o.dst = appendChain(o.dst, e)
 		o.dst = append(o.dst, ']')
 	}
 	o.frame("top_frame", e.Top)
@@ -167,7 +174,10 @@ func (o *object) frame(name string, f inquest.Frame) {
 	}
 	o.key(name)
 	in := object{dst: append(o.dst, '{')}
-	in.str("function", f.Function)
+	if name != "thrown_at" { // an anonymous function of a known place prints as ""
+		in.key("function")
+		in.dst = appendString(in.dst, f.Function)
+	}
 	in.str("file", f.File)
 	if f.Line > 0 {
 		in.int("line", int64(f.Line))

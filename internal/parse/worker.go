@@ -174,6 +174,10 @@ func (w *worker) dropInside(data []byte, line int) ([]byte, int) {
 
 // line parses one line of a stream; lines is how many physical lines it came in.
 func (w *worker) line(s *stream, line, lines int, l []byte) {
+	if len(l) > 0 && l[0] == 0 {
+		w.hole(s, line, lines, l)
+		return
+	}
 	for i := range w.first {
 		if w.offer(s, line, lines, l, &w.first[i]) {
 			return
