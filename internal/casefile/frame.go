@@ -94,27 +94,18 @@ func (b *builder) firstFailure(g inquest.FailureGroup) time.Time {
 	if n := g.Failed; n > 0 {
 		gap = max(gap, 5*int64(g.Window.Duration())/int64(n))
 	}
-	outside := b.span.Duration() - g.Window.Duration()
-	rate := 0.0 // background failures per second of this group
-	if s := outside.Seconds(); s > 0 {
-		rate = float64(len(mine)-countIn(mine, g.Window)) / s
-	}
 	if g.Route == "" {
 		return at(mine[i].Time) // a status over all routes has a background of its own: no walking back
 	}
-	for i > 0 && mine[i].Time-mine[i-1].Time <= gap && rate*float64(mine[i].Time-mine[i-1].Time)/1e9 < 0.2 {
+	for i > 0 && mine[i].Time-mine[i-1].Time <= gap {
+		// The background is what failed before the failure in question: the ramp itself must not count.
+		step, past := float64(mine[i].Time-mine[i-1].Time), float64(mine[i-1].Time-b.span.From.UnixNano())
+		if past > 0 && float64(i-1)/past*step >= 0.2 {
+			break
+		}
 		i--
 	}
 	return at(mine[i].Time)
-}
-
-func countIn(fs []mem.Failure, w inquest.Window) (n int) {
-	for _, f := range fs {
-		if w.Contains(at(f.Time)) {
-			n++
-		}
-	}
-	return n
 }
 
 func (b *builder) isEdge(observer string) bool {

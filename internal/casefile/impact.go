@@ -213,7 +213,11 @@ func (b *builder) traffic() inquest.Traffic {
 		}
 		return float64(us) / 1e6 / float64(n)
 	}
-	t.BaselineRate, t.IncidentRate = rate(b.base), rate(b.window)
+	calm := b.base
+	if b.lead() > 0 && calm.To.Equal(b.onset) {
+		calm.To = calm.To.Add(-b.lead()) // a rise of traffic that leads to the failures is no part of the usual load
+	}
+	t.BaselineRate, t.IncidentRate = rate(calm), rate(b.window)
 	t.BaselineMean, t.IncidentMean = mean(b.base), mean(b.window)
 	if !b.onset.IsZero() {
 		t.OnsetRate = rate(inquest.Window{From: b.onset.Add(-b.lead()), To: b.onset})

@@ -128,9 +128,12 @@ func (a *analysis) evidenceOf(c *candidate, max int) []string {
 func (a *analysis) effects(c *candidate) []*candidate {
 	var out []*candidate
 	var walk func(x *candidate)
+	told := map[*inquest.Symptom]bool{c.claims[0].symptom: true}
 	walk = func(x *candidate) {
 		for _, e := range x.explains {
-			if e.strength >= 0.25 {
+			// What rests on a measured answer alone is the symptom again; what rests on the same line was told already.
+			if top := e.claims[0].symptom; e.strength >= 0.25 && e.specific() && !told[top] {
+				told[top] = true
 				out = append(out, e)
 			}
 			walk(e)

@@ -151,12 +151,15 @@ func (a *analysis) timeRelevance(s *inquest.Symptom) float64 {
 		r = 0.3
 	}
 	infra := p.Origin != inquest.KindApp && p.Origin != inquest.KindProxy
-	if infra {
-		return r // one line of a kernel or a database is enough
-	}
-	// A line that explains failures goes on as long as they do, and is about as frequent.
 	failed := max(1, len(a.c.Failures))
 	often := math.Min(1, float64(s.Count)/float64(failed)*3)
+	switch {
+	case infra && p.Level >= inquest.LevelWarn, infra && p.Level == inquest.LevelUnknown:
+		return r // one complaint of a kernel or a database is enough
+	case infra:
+		return r * (0.3 + 0.7*often) // what a server mentions in passing (a slow statement, a checkpoint) has to be frequent
+	}
+	// A line that explains failures goes on as long as they do, and is about as frequent.
 	end := a.c.Window.To
 	if !a.c.End.IsZero() {
 		end = a.c.End

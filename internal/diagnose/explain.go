@@ -165,6 +165,9 @@ func (a *analysis) brings(x, y *candidate) bool {
 	}
 	same := x.culprit == y.culprit || y.observers[x.culprit] || a.shareObserver(x, y)
 	mx := a.d.byID[x.id]
+	if a.names.Kind(x.culprit) == inquest.KindDatabase && y.id.Class() == inquest.ClassDatabase && a.onlyDatabase(x.culprit) {
+		same = true // what services say about their database is about this one
+	}
 	if same && slices.Contains(a.closure(x.id), y.id) {
 		return true
 	}
@@ -176,6 +179,11 @@ func (a *analysis) brings(x, y *candidate) bool {
 		return slices.Contains(mx.Above, y.id) || slices.Contains(mx.Explains, y.id) || y.id.Class() == inquest.ClassDependency && y.culprit == x.culprit && x.id != y.id && x.id.Class() != inquest.ClassDependency
 	}
 	return false
+}
+
+func (a *analysis) onlyDatabase(name string) bool {
+	of := a.names.OfKind(inquest.KindDatabase, a.c.Components)
+	return len(of) == 1 && of[0] == name
 }
 
 // shareObserver: both were told by the same component's log, so they are of the same requests.
