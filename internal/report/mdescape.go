@@ -5,6 +5,7 @@ import "strings"
 // escape makes one line of text inert in Markdown: no emphasis, code, link, HTML, table cell, heading or list. An
 // "@" before a name becomes a full-width one, for no escape keeps chat and code hosts from paging "@here".
 func escape(text string) string {
+	text = strings.TrimSpace(text) // blanks at the edge undo emphasis or make a code block
 	var b strings.Builder
 	for i, r := range text {
 		switch r {

@@ -24,6 +24,12 @@ var renderings = map[string]func(io.Writer, *inquest.Diagnosis) error{
 	"txt": func(w io.Writer, d *inquest.Diagnosis) error {
 		return report.Terminal(w, d, report.TerminalOptions{Name: "blackfriday"})
 	},
+	"md": func(w io.Writer, d *inquest.Diagnosis) error {
+		return report.Markdown(w, d, report.PageOptions{Name: "blackfriday"})
+	},
+	"html": func(w io.Writer, d *inquest.Diagnosis) error {
+		return report.HTML(w, d, report.PageOptions{Name: "blackfriday"})
+	},
 	"ascii.txt": func(w io.Writer, d *inquest.Diagnosis) error {
 		return report.Terminal(w, d, report.TerminalOptions{Width: 60, ASCII: true})
 	},
@@ -128,5 +134,22 @@ func stripColour(s string) string {
 			return s
 		}
 		s = s[:from] + s[from+strings.IndexByte(s[from:], 'm')+1:]
+	}
+}
+
+var pages = flag.String("pages", "", "write the sample pages into this folder, to look at them")
+
+func TestPagesToLookAt(t *testing.T) {
+	for name, sample := range samples {
+		got := render(t, "html", sample())
+		if !strings.HasSuffix(strings.TrimSpace(got), "</html>") && !strings.Contains(got, "</html>") {
+			t.Errorf("%s: the page has no end", name)
+		}
+		if *pages == "" {
+			continue
+		}
+		if err := os.WriteFile(filepath.Join(*pages, name+".html"), []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

@@ -2,6 +2,7 @@ package report
 
 import (
 	"reflect"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -19,7 +20,7 @@ const (
 // except for quoted evidence, lengths bounded.
 func safe[T any](v T) T {
 	return scrub(v, func(field, s string) string {
-		s = redact.Text(s)
+		s = redact.Text(bound(s))
 		if field == "Evidence.Text" {
 			return redact.Lines(s, quoteLimit)
 		}
@@ -29,7 +30,23 @@ func safe[T any](v T) T {
 
 // redacted returns a deep copy of v fit for machines: secrets redacted, lengths bounded, the rest verbatim.
 func redacted[T any](v T) T {
-	return scrub(v, func(_, s string) string { return cutBytes(redact.Text(s), 4*quoteLimit) })
+	return scrub(v, func(_, s string) string { return cutBytes(redact.Text(bound(s)), 4*quoteLimit) })
+}
+
+// mostRead is how much of a text is looked at, in bytes: all that can be shown and enough around it to see what is a
+// secret, whatever a log line of megabytes costs otherwise.
+const mostRead = 64 << 10
+
+// bound cuts a text that is too long at a blank, so that it does not cut a secret into something unrecognisable.
+func bound(s string) string {
+	if len(s) <= mostRead {
+		return s
+	}
+	cut := mostRead
+	if blank := strings.LastIndexAny(s[:mostRead], " \n\t"); blank > mostRead/2 {
+		cut = blank
+	}
+	return cutBytes(s, cut)
 }
 
 func cutBytes(s string, max int) string {

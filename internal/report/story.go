@@ -24,7 +24,7 @@ func newStory(d *inquest.Diagnosis, zone *time.Location, title func(inquest.Mech
 		zone = time.UTC
 	}
 	if title == nil {
-		title = func(m inquest.MechanismID) string { return humanize(m.Name()) }
+		title = func(m inquest.MechanismID) string { return humanize(cmp.Or(m.Name(), string(m.Class()), "unnamed")) }
 	}
 	return &story{d: safe(d), state: stateOf(d), zone: zone, title: title, name: safe(name)}
 }
@@ -186,7 +186,7 @@ func (s *story) trigger() (what, why string) {
 	if t.Summary != "" {
 		what += ": " + t.Summary
 	}
-	return what + refs(s.roleEvidence(inquest.RoleTrigger)), t.Why
+	return what + refs(s.roleEvidence(inquest.RoleTrigger)), sentence(t.Why)
 }
 
 func (s *story) roleEvidence(role inquest.LinkRole) []string {
@@ -300,7 +300,9 @@ func (s *story) firstFailure() (string, *inquest.Evidence) {
 	}
 	text := "First failing answer at " + s.stamp(s.d.Onset)
 	if last := s.lastChange(); last != nil {
-		text += ", " + span(s.d.Onset.Sub(last.Time)) + " after the last change" + refs(last.Evidence)
+		text += ", " + span(s.d.Onset.Sub(last.Time)) + " after the last change." + refs(last.Evidence)
+	} else {
+		text += "."
 	}
 	var first *inquest.Evidence
 	for i := range s.d.Evidence {
@@ -311,7 +313,7 @@ func (s *story) firstFailure() (string, *inquest.Evidence) {
 			first = e
 		}
 	}
-	return text + ".", first
+	return text, first
 }
 
 func (s *story) lastChange() *inquest.Entry {

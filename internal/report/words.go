@@ -142,7 +142,7 @@ var layerFetch = map[inquest.Layer]string{
 	inquest.LayerResponse:       "Access logs of the gateway or load balancer, from an hour before the first failure on.",
 	inquest.LayerApplication:    "Logs of the failing services with stack traces, at level WARN or finer.",
 	inquest.LayerInfrastructure: "Metrics of pools, memory, disk, CPU and the database, and the database's own log.",
-	inquest.LayerChange:         "The record of changes (changes.jsonl or `git log`) of the last 24 hours.",
+	inquest.LayerChange:         "The record of changes (changes.jsonl, or the output of git log) of the last 24 hours.",
 }
 
 // statusOwner says whose fault a failing status is, as RFC 9110 assigns it: 500 is the server's own unexpected
