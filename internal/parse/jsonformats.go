@@ -121,6 +121,7 @@ func pgJSONRest(p *jsonParser, r *Record) {
 // many loggers share, then the catch-alls.
 func appsFormats() []format {
 	out := []format{
+		otlpLogsFormat(),
 		{name: "mysql-slow", new: newMySQLSlow, sequential: true},
 		{name: "nginx-error", new: newNginxError},
 		{name: "apache-error", new: newApacheError},
@@ -209,10 +210,10 @@ func (p *plainLines) parse(line []byte, r *Record) bool {
 	return true
 }
 
-// plainScore takes any text, but yields to everything that knows more: to a catch-all that reads every tenth line.
+// plainScore takes any text, but yields to everything that knows more: to a catch-all that reads every fifth line.
 func plainScore(sample []byte) float64 {
 	if len(bytes.TrimSpace(sample)) == 0 || sample[0] == '{' {
 		return 0
 	}
-	return 0.1
+	return 0.2
 }

@@ -64,7 +64,11 @@ func setSeverity(severity int, r *Record) {
 // isHost reports whether b can be a host name or address: no brackets, quotes or other marks of a log message, and no
 // level word.
 func isHost(b []byte) bool {
+	colons := bytes.IndexByte(b, ':') >= 0
 	for _, c := range b {
+		if colons && c != ':' && c != '.' && !isDigit(c) && (c|0x20)-'a' > 5 { // only IPv6 addresses have colons
+			return false
+		}
 		if !isWord(c) && c != '.' && c != '-' && c != ':' && c != '@' && c != '/' && c != '%' {
 			return false
 		}
@@ -96,7 +100,7 @@ func syslogTag(b []byte) (program, msg []byte, ok bool) {
 // tag files program and pid: sshd[123], com.apple.xpc.launchd[1] (com.apple.x[99]), postfix/smtpd[12].
 func (p *syslog) tag(tag []byte, r *Record) {
 	// macOS's launchd names its job too: com.apple.xpc.launchd[1] (com.apple.quicklook[21498]). That is left whole.
-	if len(tag) > 2 && bytes.IndexByte(tag, ' ') < 0 && tag[len(tag)-1] == ']' {
+	if len(tag) > 2 && !bytes.Contains(tag, []byte("] (")) && tag[len(tag)-1] == ']' {
 		if i := bytes.LastIndexByte(tag, '['); i > 0 {
 			if pid := tag[i+1 : len(tag)-1]; allDigits(pid) {
 				addNum(r, "pid", pid)

@@ -326,12 +326,16 @@ func (h *textHead) word() bool {
 	tok := b[:n]
 	if !h.level {
 		w := bytes.TrimRight(tok, ":,-")
-		if i := bytes.IndexByte(w, ':'); i > 0 && !h.time {
+		i := bytes.IndexByte(w, ':')
+		if i > 0 {
 			w = w[:i]
 		}
 		if logLevelOf(w) != inquest.LevelUnknown {
 			h.level = setLevel(h.r, w)
 			h.b = b[len(w):]
+			if i > 0 && h.time {
+				h.basicConfig()
+			}
 			return true
 		}
 	}
@@ -358,6 +362,17 @@ func (h *textHead) word() bool {
 	}
 	h.b = b[n:]
 	return true
+}
+
+// basicConfig reads the logger of Python's short form LEVEL:logger:message.
+func (h *textHead) basicConfig() {
+	n := 1
+	for n < len(h.b) && (isWord(h.b[n]) || h.b[n] == '.') {
+		n++
+	}
+	if n > 1 && n < len(h.b) && h.b[n] == ':' && h.r.Logger == "" {
+		h.r.Logger, h.b, h.done = str(h.b[1:n]), h.b[n+1:], true
+	}
 }
 
 // pidFollowed reports whether a bare number is a process number: a level, a bracket or Spring's "---" comes next.
@@ -401,7 +416,7 @@ func (h *textHead) isLogger(tok, rest []byte) bool {
 		k := separated(rest)
 		return k > 0 && (h.level || h.loggerFollows(rest[k:]))
 	}
-	if !h.level || bytes.HasSuffix(name, []byte("Error")) || bytes.HasSuffix(name, []byte("Exception")) {
+	if !h.level && (bytes.Count(name, dot) < 2 || !isDotted(name)) || bytes.HasSuffix(name, []byte("Error")) || bytes.HasSuffix(name, []byte("Exception")) {
 		return false
 	}
 	return h.thread || h.colon || bytes.IndexByte(name, '.') > 0 || bytes.Contains(name, []byte("::")) || isLowerOrCamel(name)
