@@ -155,6 +155,11 @@ func (e *Env) truth() Truth {
 	if w.Trigger != nil && w.Trigger.Time == "" {
 		t := *w.Trigger
 		t.Time = stamp(e.Injected)
+		for _, c := range e.changes {
+			if c.Summary == t.Summary {
+				t.Time = stamp(c.at)
+			}
+		}
 		w.Trigger = &t
 	}
 	if !w.IsIncident {
@@ -163,10 +168,10 @@ func (e *Env) truth() Truth {
 	sort.Slice(e.results, func(i, j int) bool { return e.results[i].ended.Before(e.results[j].ended) })
 	total, bad := map[string]int{}, map[string]int{}
 	for _, r := range e.results {
-		if r.ended.Before(e.Injected) || r.route.Background {
+		if r.ended.Before(e.Injected) || r.ended.Before(e.Settled) || r.route.Background {
 			continue
 		}
-		if r.failed && w.Onset == "" {
+		if r.failed && w.Onset == "" && (e.S.OnsetStatus == 0 || r.status == e.S.OnsetStatus) {
 			w.Onset, w.OnsetStarted = stamp(r.ended), stamp(r.started)
 		}
 		if w.Onset != "" {

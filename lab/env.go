@@ -31,6 +31,7 @@ type Env struct {
 	Logs     string // where the parts' logs are gathered
 	Began    time.Time
 	Injected time.Time
+	Settled  time.Time // failures before it are a restart's and not the fault's
 	Ended    time.Time
 
 	mu       sync.Mutex
@@ -98,6 +99,7 @@ type Part struct {
 	User    string        // default www-data; "root" where the server drops privileges itself
 	Log     string        // file under Logs that gets stdout and stderr; "" discards
 	Wrap    string        // how the log line is wrapped: "", docker, cri, compose, syslog
+	Ident   string        // program name in syslog lines; default Name
 	Restart time.Duration // restarted that long after it ended; 0 means never
 	CPU     float64       // cores, enforced by a cgroup; 0 means no limit
 	MemMB   int           // enforced by a cgroup; the kernel's OOM killer acts
@@ -141,8 +143,12 @@ func (e *Env) launch(p *Part) error {
 		"LANG=C.UTF-8"}, p.Env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if p.Log != "" {
-		cmd.Stdout = e.sink(p.Log, p.Wrap, p.Name, "stdout")
-		cmd.Stderr = e.sink(p.Log, p.Wrap, p.Name, "stderr")
+		ident := p.Name
+		if p.Ident != "" && p.Wrap == "syslog" {
+			ident = p.Ident
+		}
+		cmd.Stdout = e.sink(p.Log, p.Wrap, ident, "stdout")
+		cmd.Stderr = e.sink(p.Log, p.Wrap, ident, "stderr")
 	}
 	p.done = make(chan struct{})
 	p.cmd = cmd
@@ -357,4 +363,16 @@ func memoryTalk(text string) bool {
 		}
 	}
 	return false
+}
+
+// Background does something that may fail or be cut off by the end of the recording without failing it.
+func (e *Env) Background(do func()) {
+	go func() {
+		defer func() {
+			if r := recover(); r != nil {
+				e.Note("background: %v", r)
+			}
+		}()
+		do()
+	}()
 }

@@ -36,6 +36,9 @@ type Upstream struct {
 // Gateway starts a gateway.
 func (e *Env) Gateway(g GW) {
 	g = g.defaults()
+	for _, f := range []string{g.Access, g.Errors} {
+		must(mkdir(filepath.Dir(filepath.Join(e.Logs, f))), "mkdir")
+	}
 	conf := e.gatewayConf(g)
 	path := "/etc-lab"
 	argv := []string{}
@@ -61,7 +64,7 @@ func (e *Env) Gateway(g GW) {
 	e.gates[g.Name] = g
 	log := map[string]string{"nginx": "", "haproxy": g.Access, "apache": "", "caddy": ""}[g.Kind]
 	wrap := g.Wrap
-	e.Start(Part{Name: g.Name, Argv: argv, User: user, Log: log, Wrap: wrap, Env: []string{"XDG_DATA_HOME=/var/tmp", "XDG_CONFIG_HOME=/var/tmp"}})
+	e.Start(Part{Name: g.Name, Argv: argv, User: user, Log: log, Wrap: wrap, Ident: g.Kind, Env: []string{"XDG_DATA_HOME=/var/tmp", "XDG_CONFIG_HOME=/var/tmp"}})
 	e.WaitPort(fmt.Sprintf("%s:%d", g.IP, g.Port), 10*time.Second)
 	switch g.Kind {
 	case "nginx":

@@ -215,7 +215,7 @@ func portsGone() Scenario {
 		e.Change("deploy", "card-gateway", "4.5.0", "deploy card-gateway 4.5.0: fresh connection per look-up")
 		l.roll(e, dir, 0)
 		e.Sleep(4 * time.Second) // the restart itself fails a few requests
-		e.Injected = time.Now()
+		e.Settled = time.Now()
 	}
 	s.Fault = 100 * time.Second
 	return s
@@ -245,7 +245,7 @@ func descriptorLeak() Scenario {
 		e.Change("deploy", "wallet", "12.2.0", "deploy wallet 12.2.0: retry of rates")
 		l.roll(e, dir, 0)
 		e.Sleep(4 * time.Second)
-		e.Injected = time.Now()
+		e.Settled = time.Now()
 	}
 	s.Fault = 80 * time.Second
 	return s

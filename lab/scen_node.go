@@ -114,14 +114,13 @@ func lockMigration() Scenario {
 		e.Gateway(GW{Kind: "caddy", Name: "caddy", IP: "10.30.0.10", Access: "caddy-access.log", Errors: "caddy.log", Routes: []Upstream{{Name: "boxoffice", Prefix: "/", Servers: t.servers("")}}})
 	}
 	s.Inject = func(e *Env) {
-		go e.SQLLogged("tickets", "begin; select count(*) from events; select pg_sleep(55); commit;")
+		e.Background(func() { e.SQLLogged("tickets", "begin; select count(*) from events; select pg_sleep(55); commit;") })
 		e.Sleep(time.Second)
 		e.Injected = time.Now()
 		e.Change("migration", "db-1", "", "events: add column accessible_seats")
-		go func() {
-			defer func() { recover() }()
+		e.Background(func() {
 			e.SQLLogged("tickets", "alter table events add column accessible_seats int not null default 0;")
-		}()
+		})
 	}
 	s.Fault = 45 * time.Second
 	return s
@@ -153,33 +152,36 @@ func missingEnv() Scenario {
 		p.Env = env
 		e.Replace(p, 0)
 	}
+	s.OnsetStatus = 500
 	s.Keep = []string{"access.log", "box-office-1.log", "changes.jsonl"}
 	return s
 }
 
 func keepalive() Scenario {
 	gw := "http://10.30.0.10"
-	s := inc("idle-close-race", "misconfiguration", "keepalive-mismatch", "the service closes idle connections after a second, the gateway keeps them for a minute: requests meet a closing connection", Truth{
+	s := inc("idle-close-race", "misconfiguration", "keepalive-mismatch", "the service closes idle connections after a fifth of a second, the gateway keeps them for a minute: requests meet a closing connection", Truth{
 		Culprit: "kiosk", Aliases: []string{"kiosk-1", "kiosk-2", "gateway", "nginx", "10.30.0.21", "10.30.0.22"},
 		Acceptable: [][2]string{{"misconfiguration", "timeout-too-short"}},
-		Trigger:    &Trigger{Kind: "config", Summary: "kiosk: KEEPALIVE_MS 65000 -> 1000 to save memory", Recorded: true},
+		Trigger:    &Trigger{Kind: "config", Summary: "kiosk: KEEPALIVE_MS 65000 -> 200 to save memory", Recorded: true},
 		NotCauses:  []string{"kiosk down", "kiosk crashed", "network"}, MustMention: []string{"prematurely closed|Connection reset by peer|reset by peer", "KEEPALIVE"},
 		Fix: "Keep idle connections longer in the service than in the gateway.", Difficulty: "hard"})
 	s.Routes = changed(ticketRoutes(gw), "POST /api/orders", func(r *Route) { r.Weight = 6 })
-	s.RPS, s.Fault = 9, 110*time.Second
+	s.RPS, s.Fault = 14, 90*time.Second
 	t := tickets{service: "kiosk", version: "2.0.9", n: 2, edits: []Edit{{"events.js", "return rows;", "summarise(rows);\n    return rows;"},
-		{"events.js", "async function get(id)", "// The list carries a checksum that kiosks compare; it is slow to make.\nfunction summarise(rows) {\n  const { pbkdf2Sync } = require('node:crypto');\n  return pbkdf2Sync(JSON.stringify(rows), 'kiosk', 160000, 32, 'sha256');\n}\n\nasync function get(id)"}}}
+		{"events.js", "async function get(id)", "// The list carries a checksum that kiosks compare; it is slow to make.\nfunction summarise(rows) {\n  const { pbkdf2Sync } = require('node:crypto');\n  return pbkdf2Sync(JSON.stringify(rows), 'kiosk', 350000, 32, 'sha256');\n}\n\nasync function get(id)"}}}
 	s.Setup = func(e *Env) {
 		e.Past(50*time.Hour, "deploy", "kiosk", "2.0.9", "deploy kiosk 2.0.9: list checksums")
 		t.up(e)
 		e.Gateway(GW{Kind: "nginx", Name: "nginx", IP: "10.30.0.10", Routes: []Upstream{{Name: "kiosk", Prefix: "/", Servers: t.servers(" max_fails=0"), Pool: "keepalive 32; keepalive_timeout 60s;", Opts: "proxy_next_upstream off;"}}})
 	}
 	s.Inject = func(e *Env) {
-		e.Change("config", "kiosk", "", "kiosk: KEEPALIVE_MS 65000 -> 1000 to save memory")
+		e.Change("config", "kiosk", "", "kiosk: KEEPALIVE_MS 65000 -> 200 to save memory")
 		for i := 1; i <= 2; i++ {
-			e.Replace(t.part(e, i, "/srv/kiosk/releases/2.0.9", "KEEPALIVE_MS=1000"), 0)
+			e.Replace(t.part(e, i, "/srv/kiosk/releases/2.0.9", "KEEPALIVE_MS=200"), 0)
 			e.Sleep(time.Second)
 		}
+		e.Sleep(restartBlip)
+		e.Settled = time.Now()
 	}
 	return s
 }
@@ -220,12 +222,12 @@ func cacheDown() Scenario {
 		Fix: "Bring the cache back; limit what may fall through to the database.", Difficulty: "hard"})
 	s.Routes = changed(changed(ticketRoutes(gw), "GET /api/events", func(r *Route) { r.Weight = 14 }), "GET /api/events/{id}", func(r *Route) { r.URL = gw + "/api/events/{n:1-40}"; r.Weight = 10 })
 	s.RPS = 40
-	t := tickets{service: "tickets", version: "6.1.0", n: 2, redis: true, env: []string{"DB_POOL_MAX=5", "DB_CONNECT_TIMEOUT_MS=2000"}, pg: Postgres{CPU: 0.3, Export: true, Conf: map[string]string{"log_min_duration_statement": "400"}},
+	t := tickets{service: "tickets", version: "6.1.0", n: 2, redis: true, env: []string{"DB_POOL_MAX=5", "DB_CONNECT_TIMEOUT_MS=2000"}, pg: Postgres{CPU: 0.25, Export: true, Conf: map[string]string{"log_min_duration_statement": "400"}},
 		edits: []Edit{{"events.js", "select id, name, venue, starts_at, price_cents from events order by starts_at limit 20",
 			"select e.id, e.name, e.venue, e.starts_at, e.price_cents, count(o.id) as sold from events e left join orders o on o.event_id = e.id group by e.id order by sold desc, md5(e.name) limit 20"},
 			{"events.js", "select id, name, venue, starts_at, price_cents, seats_left from events where id = $1", "select e.id, e.name, e.venue, e.starts_at, e.price_cents, e.seats_left, (select count(*) from orders o where o.event_id = e.id) as sold from events e where id = $1"}}}
 	s.Setup = func(e *Env) {
-		t.pg.Schema = e.schema("node/tickets") + "insert into orders (event_id, seats, email, total_cents) select 1+g%400, 1+g%4, 'visitor'||g||'@mail.example', 4000 from generate_series(1,35000) g; analyze;"
+		t.pg.Schema = e.schema("node/tickets") + "insert into orders (event_id, seats, email, total_cents) select 1+g%400, 1+g%4, 'visitor'||g||'@mail.example', 4000 from generate_series(1,140000) g; analyze;"
 		e.Past(7*time.Hour, "deploy", "tickets", "6.1.0", "deploy tickets 6.1.0: bestseller list")
 		e.Past(2*time.Minute, "deploy", "newsletter", "0.9.4", "deploy newsletter 0.9.4: unsubscribe link")
 		t.up(e)

@@ -146,6 +146,7 @@ func templateDir() Scenario {
 		e.Change("config", "letters", "", "letters: TEMPLATE_DIR follows the new naming scheme")
 		c.roll(e, "/srv/letters/releases/0.12.4", 0, "TEMPLATE_DIR=/srv/templates-v2/letters")
 	}
+	s.OnsetStatus = 500
 	s.Keep = []string{"access.log", "letters.log", "changes.jsonl", "error.log"}
 	return s
 }
@@ -202,20 +203,20 @@ func oomWorker() Scenario {
 		Fix: "Roll back 4.0.0; bound the cache.", Difficulty: "medium"})
 	s.Host = "node-4"
 	s.Routes = changed(clinicRoutes(gw), "GET /v1/appointments/{id}/letter", func(r *Route) { r.Weight = 4 })
-	c := clinic{service: "documents", version: "3.9.2", memMB: 150, workers: 1}
+	c := clinic{service: "documents", version: "3.9.2", memMB: 150, workers: 1, edits: []Edit{{"app.py", "app = Flask(\"clinic\")", "time.sleep(3)  # warms up fonts\napp = Flask(\"clinic\")"}, {"app.py", "import os\n", "import os\nimport time\n"}}}
 	s.Setup = func(e *Env) {
 		e.Past(24*time.Hour, "deploy", "documents", "3.9.2", "deploy documents 3.9.2: page numbers")
 		c.up(e)
 		e.KernelLog("kern.log")
-		e.Gateway(GW{Kind: "nginx", Name: "gateway", IP: "10.41.0.5", Routes: []Upstream{{Name: "documents", Prefix: "/", Servers: c.servers(" max_fails=0")}}})
+		e.Gateway(GW{Kind: "nginx", Name: "gateway", IP: "10.41.0.5", Routes: []Upstream{{Name: "documents", Prefix: "/", Servers: c.servers(" max_fails=0"), Opts: "proxy_read_timeout 3s;"}}})
 	}
 	s.Inject = func(e *Env) {
-		dir := e.Release("documents", "python/clinic", "4.0.0", nil, Edit{"letters.py", "        return template.read().format(number=number)", "        letter = template.read().format(number=number)\n    REPRINTS[len(REPRINTS)] = letter.encode().ljust(600_000)\n    return letter"},
-			Edit{"letters.py", "import os\n", "import os\n\nREPRINTS = {}\n"})
+		dir := e.Release("documents", "python/clinic", "4.0.0", nil, c.edits[0], c.edits[1], Edit{"letters.py", "        return template.read().format(number=number)", "        letter = template.read().format(number=number)\n    REPRINTS[len(REPRINTS)] = letter.encode().ljust(1_500_000)\n    time.sleep(0.3)\n    return letter"},
+			Edit{"letters.py", "import os\n", "import os\nimport time\n\nREPRINTS = {}\n"})
 		e.Change("deploy", "documents", "4.0.0", "deploy documents 4.0.0: keep letters for reprints")
 		c.roll(e, dir, 0)
 		e.Sleep(4 * time.Second) // the restart itself fails a few requests
-		e.Injected = time.Now()
+		e.Settled = time.Now()
 	}
 	s.Fault = 90 * time.Second
 	return s
@@ -347,14 +348,13 @@ func uploadDisk() Scenario {
 	}
 	s.Inject = func(e *Env) {
 		e.Change("infra", "pg-main", "", "archive import into pg-main")
-		go func() {
-			defer func() { recover() }()
+		e.Background(func() {
 			e.SQL("clinic", "create table archive_1998 (id int, body text);")
 			for i := 0; i < 400; i++ {
 				e.SQLLogged("clinic", "insert into archive_1998 select g, repeat(md5(g::text), 20) from generate_series(1,1500) g")
 				time.Sleep(200 * time.Millisecond)
 			}
-		}()
+		})
 	}
 	s.Fault = 80 * time.Second
 	return s

@@ -26,6 +26,8 @@ type Scenario struct {
 	Inject  func(e *Env)
 	Recover func(e *Env)
 
+	OnsetStatus int // when set, only answers with this status count as the fault's
+
 	Keep   []string          // globs of the files that go into the case; empty keeps all
 	Rename map[string]string // file name in the case by recorded name; ".gz" added there compresses
 	Out    string            // overrides the place under the output folder

@@ -170,3 +170,8 @@ func inc(name, class, mechanism, title string, t Truth) Scenario {
 }
 
 func mkdir(path string) error { return os.MkdirAll(path, 0o777) }
+
+func base(dir string) string { return filepath.Base(dir) }
+
+// restartBlip is how long a scenario waits after a restart until failures count as the fault's.
+const restartBlip = 4 * time.Second

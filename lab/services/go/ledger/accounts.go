@@ -77,7 +77,7 @@ func (s *server) transfer(r *http.Request) (any, error) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
 	defer cancel()
-	if _, err := s.db.ExecContext(ctx, `insert into entries (account_id, cents, text) values ($1, -$3, $4), ($2, $3, $4)`, t.From, t.To, t.Cents, t.Text); err != nil {
+	if _, err := s.db.ExecContext(ctx, `insert into entries (account_id, cents, text) values ($1, -$3::bigint, $4), ($2, $3::bigint, $4)`, t.From, t.To, t.Cents, t.Text); err != nil {
 		return nil, fmt.Errorf("book transfer: %w", err)
 	}
 	return map[string]string{"status": "booked"}, nil
