@@ -127,9 +127,8 @@ func FuzzChanges(f *testing.F) {
 		`{"time":1,"target":"","window":{"from":1},"metric":""}`} {
 		f.Add(s)
 	}
-	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, s string) {
-		for _, c := range fuzzRead(t, dir, s).changes {
+		for _, c := range fuzzDocument(t, s, "changes", "git-log", "topology", "incident", "deploy-webhook", "sentry").changes {
 			if c.Time.IsZero() || c.Kind == "" || c.Source.Line < 1 {
 				t.Fatalf("%+v", c)
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"unsafe"
 
@@ -56,6 +57,25 @@ func readText(t testing.TB, format, text string) *kept {
 	}
 	if k.rep.Format != format {
 		t.Fatalf("taken for %q, want %q", k.rep.Format, format)
+	}
+	return k
+}
+
+// fuzzDocument reads s as the named formats and checks what holds for any input: the line of every skip exists.
+func fuzzDocument(t *testing.T, s string, formats ...string) *kept {
+	t.Helper()
+	k := &kept{}
+	lines := strings.Count(s, "\n") + 1
+	for _, f := range formats {
+		parse.DocumentScore(f, []byte(s))
+		_, err := parse.ReadDocument(f, strings.NewReader(s), k, func(line int, reason string) {
+			if line < 1 || line > lines || reason == "" {
+				t.Fatalf("%s: skipped line %d of %d: %q", f, line, lines, reason)
+			}
+		})
+		if err != nil {
+			t.Fatalf("%s: reading from memory failed: %v", f, err)
+		}
 	}
 	return k
 }

@@ -143,9 +143,8 @@ func FuzzOpenMetrics(f *testing.F) {
 	for _, s := range []string{"a{b=\"c\"} 1 2\n", "a 1 2.5 # {x=\"y\"} 1\n", "{\"a.b\"} 1\n", "a{b=\"\\n\\\\\"} +Inf 1e9", "a 0x1p3 -1"} {
 		f.Add(s)
 	}
-	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, s string) {
-		k := fuzzRead(t, dir, "# TYPE a gauge\n"+s)
+		k := fuzzDocument(t, s, "openmetrics", "prometheus-api", "cloudwatch")
 		for _, x := range k.series {
 			last := time.Time{}
 			for _, p := range x.Samples {
@@ -156,17 +155,6 @@ func FuzzOpenMetrics(f *testing.F) {
 			}
 		}
 	})
-}
-
-// fuzzRead reads s without looking at what it was taken for; every line must be accounted for.
-func fuzzRead(t *testing.T, dir, s string) *kept {
-	name := filepath.Join(dir, "in")
-	if err := os.WriteFile(name, []byte(s), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	k := &kept{}
-	k.rep = parse.ReadFile(t.Context(), dir, "in", parse.Options{Workers: 1}, func() parse.Sink { return k })
-	return k
 }
 
 // BenchmarkOpenMetrics reads a made-up exposition of 1000 series with 200 samples each, the labels of a usual one.

@@ -93,9 +93,8 @@ func FuzzOTLP(f *testing.F) {
 	f.Add(`{"resourceSpans":[{` + otlpResource + `,"scopeSpans":[{"spans":[` + otlpSpan + `]}]}]}`)
 	f.Add(`{"resourceSpans":[{"scopeSpans":[{"spans":[{"startTimeUnixNano":1e18}]}]}]}` + "\n]}")
 	f.Add(`{"resourceSpans":[[[[{{{"`)
-	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, s string) {
-		k := fuzzRead(t, dir, s)
+		k := fuzzDocument(t, s, "otlp-traces", "jaeger", "zipkin")
 		for _, x := range k.spans {
 			if x.Duration < 0 || x.Start.IsZero() {
 				t.Fatalf("%+v", x)

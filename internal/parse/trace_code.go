@@ -96,6 +96,10 @@ func sqlstate(s string) string {
 	if i := strings.Index(s, "ORA-"); i >= 0 && len(s) >= i+9 && digits(s[i+4:i+9]) {
 		return s[i : i+9]
 	}
+	// lib/pq ends its messages in the code since 1.11: "pq: relation \"x\" does not exist (42P01)".
+	if n := len(s); n > 8 && s[n-1] == ')' && s[n-7] == '(' && isSQLState(s[n-6:n-1]) && strings.Contains(s, "pq: ") {
+		return s[n-6 : n-1]
+	}
 	// Npgsql: "42P01: relation does not exist"; Hibernate and Npgsql print it at the start of the message.
 	if len(s) > 7 && s[5] == ':' && s[6] == ' ' && isSQLState(s[:5]) && !digits(s[:5]) {
 		return s[:5]

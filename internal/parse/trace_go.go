@@ -77,7 +77,7 @@ func goTrace(lines []string) *trace {
 	// The last panic is the exception thrown last, the first one the root; the frames are the root's where the
 	// runtime printed only one stack.
 	if texts := goInner(lines); len(texts) > 1 && l.typ == "panic" {
-		for _, s := range texts[1:] {
+		for _, s := range texts[1:min(len(texts), maxChain)] {
 			t.links = append([]link{{typ: "panic", msg: s}}, t.links...)
 		}
 	}

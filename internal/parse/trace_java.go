@@ -183,6 +183,10 @@ func javaHead(lines []string) (link, int) {
 		// Directly above the frames any qualified name is the exception, whatever it is called.
 		loose := i == end-1 && end < len(lines) && strings.Contains(s[:typeLen(s)], ".")
 		if typ, msg, ok := errHead(s, !loose); ok {
+			// "com.acme.Loader: RuntimeException: text" is a logger's name before the exception.
+			if t, m, ok := errHead(msg, true); ok && !isErrType(typ) {
+				typ, msg = t, m
+			}
 			return build(i, typ, msg)
 		}
 	}

@@ -207,7 +207,7 @@ func phpFatal(t *trace, lines []string) {
 			t.links = append(t.links, phpUncaught(phpMessage(s, lines[i+1:]), "Stack trace:"))
 			continue
 		}
-		if r, ok := strings.CutPrefix(s, "Next "); ok && len(t.links) > 0 {
+		if r, ok := strings.CutPrefix(s, "Next "); ok && len(t.links) > 0 && len(t.links) < 2*maxChain {
 			if l := phpUncaught(phpMessage(r, lines[i+1:]), "Stack trace:"); l.typ != "" {
 				t.links = append([]link{l}, t.links...)
 			}
