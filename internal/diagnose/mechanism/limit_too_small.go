@@ -25,7 +25,7 @@ func limitTooSmall() Mechanism {
 		Clues: []Clue{
 			says(1, "nginx: the upstream's header does not fit the buffer", "upstream sent too big header while reading response header"),
 			says(0.9, "nginx: all worker connections in use", "worker_connections are not enough"),
-			says(0.7, "a body or upload over the limit", "client intended to send too large body", "request entity too large", "payload too large", "payloadtoolargeerror", "entity.too.large", "http: request body too large", "body exceeded", "body size limit", "maximum upload size exceeded", "maxuploadsizeexceededexception",
+			says(0.7, "a body or upload over the limit", "client intended to send too large body", "request entity too large", "payload too large", "payloadtoolargeerror", "entity.too.large", "http: request body too large", "body exceeded", "body size limit exceeded", "maximum upload size exceeded", "maxuploadsizeexceededexception",
 				"post content-length of * exceeds the limit", "request body too large", "databufferlimitexception", "exceeded limit on max bytes to buffer", "sizelimitexceededexception", "request too large").but("413 0", "scanner"),
 			says(0.8, "headers or URLs over the limit", "request header is too large", "request header fields too large", "header overflow", "hpe_header_overflow", "headers too large", "header too large", "headerstoolarge", "got more than * headers", "response header too large", "request-uri too long", "uri too long",
 				"toolargeheader", "httpheadersize", "bytes exceeded the limit*header"),

@@ -24,7 +24,7 @@ func permission() Mechanism {
 				"@ rb_sysopen - ", "open /*: permission denied", "mkdir /*: permission denied", "open(* permission denied", "unlink * permission denied", "fopen(*permission denied").but("no such file"),
 			thrown(1, "runtimes' names for it", "AccessDeniedException", "PermissionError", "UnauthorizedAccessException").
 				but("spring", "access is denied", "springframework", "not authorized to perform", "http", "user "),
-			says(1, "the file system is mounted read-only", "read-only file system", "erofs"),
+			says(1, "the file system is mounted read-only", "read-only file system", "erofs").but("erofs:", "erofs (device"),
 			says(1, "a privileged port without the right to it", "listen eacces", "bind: permission denied", "bind() to * failed (13: permission denied)", "(13)permission denied: ah00072", "failed to create listener*permission denied"),
 			says(1, "a socket of another user: FPM, gunicorn or Docker", "connect() to unix:* failed (13: permission denied)", "permission denied while trying to connect to the docker daemon").by(OriginProxy, OriginApp),
 			says(1, "the database denies the service's role a table, sequence or schema", "permission denied for table", "permission denied for relation", "permission denied for sequence", "permission denied for schema", "permission denied for database", "must be owner of", "command denied to user",

@@ -27,7 +27,7 @@ func regression() Mechanism {
 			says(0.7, "a field or value that this version does not know", "unrecognizedpropertyexception", "unrecognized field", "no enum constant", "unknown variant `", "unknown field `", "unknown field \"", "json: unknown field", "missing field `", "cannot deserialize value of type * from string", "is not a valid value for enum",
 				"could not find member", "cannot query field", "unknown argument", "required field * not set").but("config", "flag"),
 			says(0.7, "protocol or interface versions that do not fit", "unsupportedversionexception", "unsupported api version", "unsupported version", "protocol version mismatch", "incompatible version", "version mismatch", "unsupported protocol version", "api version * is not supported", "no longer supported", "has been removed in version").but("schema", "checksum", "tls", "ssl", "glibc"),
-			says(0.5, "a removed or renamed operation", "unknown operation", "unknown action", "no such operation", "method not found", "nomethoderror: undefined method"),
+			says(0.5, "a removed or renamed operation", "unknown operation", "no such operation", "method not found", "nomethoderror: undefined method"),
 			says(0.8, "the rollout itself says that the new version is worse", "canary analysis failed", "canary failed", "rollout aborted", "rollback triggered", "automatic rollback", "analysis run failed", "deployment circuit breaker"),
 		},
 		Supports: []Support{

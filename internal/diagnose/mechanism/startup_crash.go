@@ -22,7 +22,8 @@ func startupCrash() Mechanism {
 		Roles:       []Role{RoleSelf},
 		Clues: []Clue{
 			says(1, "kubelet", "crashloopbackoff", "back-off restarting failed container", "runcontainererror", "containers with unready status*crash", "has exceeded its progress deadline", "createcontainererror"),
-			says(1, "systemd gives up", "start request repeated too quickly", "start-limit-hit", "failed to start ", "scheduled restart job, restart counter is at").by(OriginSupervisor, OriginKernel, OriginApp).but("failed to start transaction", "failed to start session"),
+			says(1, "systemd gives up", "start request repeated too quickly", "start-limit-hit"),
+			says(0.9, "systemd: one start failed", ": failed to start ", "scheduled restart job, restart counter is at").by(OriginSupervisor),
 			says(0.7, "systemd: the main process ended by itself", "failed with result 'exit-code'", "main process exited, code=exited, status=").but("status=0", "status=143", "oom-kill").by(OriginSupervisor),
 			says(1, "supervisord", "exited too quickly", "entered fatal state", "too many start retries too quickly", "gave up: * entered fatal", "spawnerr:", "can't find command").by(OriginSupervisor, OriginApp),
 			says(0.6, "supervisord: ended without being asked", "(exit status * not expected)").by(OriginSupervisor, OriginApp),

@@ -30,7 +30,7 @@ func threads() Mechanism {
 				"seems busy (you may need to increase pm.start_servers", "scoreboard is full"),
 			says(1, "no more threads can be made", "unable to create new native thread", "unable to create native thread", "can't start new thread", "pthread_create failed", "failed to create new os thread", "can't create thread", "resource temporarily unavailable*thread", "fork: resource temporarily unavailable", "fork: retry: resource temporarily unavailable", "cgroup: fork rejected by pids controller", "uv_thread_create"),
 			says(0.9, "the kernel's listen queue overflows", "possible syn flooding on port", "times the listen queue of a socket overflowed", "listen queue overflow", "sendmsg() failed*resource temporarily unavailable", "connect() to unix:* failed (11: resource temporarily unavailable)").by(OriginKernel, OriginProxy, OriginSupervisor, OriginApp),
-			says(0.5, "a worker hung and was ended", "worker timeout (pid:", "harakiri: process", "may be stuck", "stuckthreaddetection", "stuck thread", "thread * has been active for * milliseconds"),
+			says(0.5, "a worker hung and was ended", "worker timeout (pid:", "harakiri: process", "stuckthreaddetection", "stuck thread", "thread * has been active for * milliseconds"),
 			says(0.5, "requests wait for a worker", "request queue time", "requests waiting for a thread", "queue wait time exceeded", "backlog is full"),
 		},
 		Supports: []Support{

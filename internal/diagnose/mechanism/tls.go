@@ -21,7 +21,7 @@ func tls() Mechanism {
 		Triggers: []inquest.TriggerKind{inquest.TriggerExternal, "deploy", "config", "infra"},
 		Roles:    []Role{RolePeer, RoleSelf, RoleGateway},
 		Clues: []Clue{
-			says(1, "expired, or not yet valid", "certificate has expired", "certificate is expired", "cert_has_expired", "certificate expired", "certificate has expired or is not yet valid", "notafter:", "certificateexpiredexception", "certificatenotyetvalidexception", "certificate is not yet valid", "certexpired", "remotecertificatechainerrors", "notvalidforname").
+			says(1, "expired, or not yet valid", "certificate has expired", "certificate is expired", "cert_has_expired", "certificate expired", "certificate has expired or is not yet valid", "certificateexpiredexception", "certificatenotyetvalidexception", "certificate is not yet valid", "certexpired", "remotecertificatechainerrors", "notvalidforname").
 				but("client certificate", "while reading client", "will expire"),
 			says(1, "not trusted", "certificate signed by unknown authority", "unable to get local issuer certificate", "unable to verify the first certificate", "unable_to_verify_leaf_signature", "self signed certificate", "self-signed certificate", "self_signed_cert_in_chain", "depth_zero_self_signed_cert", "pkix path building failed", "unable to find valid certification path", "certificate verify failed",
 				"certificate_verify_failed", "the remote certificate is invalid", "the remote certificate was rejected", "unknownissuer", "ssl certificate problem", "upstream ssl certificate verify error", "invalid peer certificate", "x509: certificate", "tls: failed to verify certificate", "untrusted certificate", "certpathvalidatorexception").but("client certificate"),

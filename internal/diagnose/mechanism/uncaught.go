@@ -27,7 +27,7 @@ func uncaught() Mechanism {
 			says(0.5, "frameworks' words for an exception that nobody caught", "uncaught exception", "unhandled exception", "an unhandled exception has occurred while executing the request", "uncaughtexception",
 				"exception in thread \"", "php fatal error: uncaught", "internal server error: /", "exception on /", "error handling request /", "servlet.service() for servlet",
 				"traceback (most recent call last)").but("uncaught exceptions: 0", "handler registered", "handler installed"),
-			says(0.6, "V8, PHP and Ruby: a name that does not exist", "is not defined", "undefined variable", "undefined array key", "undefined index:", "undefined local variable or method", "uninitialized constant").
+			says(0.6, "V8, PHP and Ruby: a name that does not exist", "referenceerror: * is not defined", "name '*' is not defined", "undefined variable", "undefined array key", "undefined index:", "undefined local variable or method", "uninitialized constant").
 				but("environment variable", "env var"),
 		},
 		Confirm: []inquest.Command{
