@@ -43,6 +43,9 @@ type format struct {
 	// format refuses is another format's, or plain text, and not joined to the record before it.
 	single bool
 
+	// untimed formats take text without times: whether a line begins a record is told by the form of stack traces alone.
+	untimed bool
+
 	// generic formats are catch-alls (any JSON, any line with a time stamp, any text): a specific format that takes
 	// a third as many lines is preferred, and in mixed files they get what nobody else takes.
 	generic bool
@@ -81,10 +84,11 @@ type FileReport struct {
 	Joined   int // continuation lines
 	Skipped  int // lines that no reader took
 	From, To time.Time
-	Clock    Clock    // the weakest clock seen
-	Notes    []string // truncated gzip, NUL bytes, over-long lines, mixed formats: in people's words, with line
-	Skips    []Skip   // the first few skipped lines
-	Err      error    // why reading stopped early (permission, cut gzip); what was read before it counts
+	Clock    Clock         // the weakest clock seen
+	Shift    time.Duration // what the caller added to times without a zone or year to fit the other files
+	Notes    []string      // truncated gzip, NUL bytes, over-long lines, mixed formats: in people's words, with line
+	Skips    []Skip        // the first few skipped lines
+	Err      error         // why reading stopped early (permission, cut gzip); what was read before it counts
 }
 
 // Skip is one line that no reader took, and why.

@@ -14,7 +14,7 @@ func (w *worker) refused(s *stream, line, lines int, l []byte) {
 		w.blank(s, lines)
 		return
 	}
-	if s.have && !s.single && s.trace.continues(l) {
+	if s.have && !s.single && s.trace.continues(l, w.rest) {
 		w.join(s, lines, l)
 		return
 	}
@@ -27,7 +27,7 @@ func (w *worker) refused(s *stream, line, lines int, l []byte) {
 		w.skip(line, lines, "header line")
 		return
 	}
-	if s.have && !s.single {
+	if s.have && !s.single && w.anchored {
 		w.join(s, lines, l)
 		return
 	}
@@ -90,8 +90,13 @@ func (w *worker) unexpected(s *stream, line, lines int, l []byte) bool {
 func (w *worker) plain(s *stream, line, lines int, l []byte) {
 	r := s.next
 	r.Reset()
-	r.Message = str(l)
-	w.extra["plain text"] += lines
+	if !w.text.parse(l, r) {
+		r.Reset()
+		r.Message = str(l)
+	}
+	if w.main.parser != w.text {
+		w.extra["plain text"] += lines
+	}
 	w.open(s, line, lines, false, nil)
 	s.trace.begin(l)
 }
@@ -148,71 +153,4 @@ func (w *worker) skip(line, lines int, reason string) {
 	if len(w.skips) < maxSkips {
 		w.skips = append(w.skips, Skip{Line: line, Reason: reason})
 	}
-}
-
-// traceState follows a stack trace through lines, to tell its parts from a new message.
-type traceState struct {
-	in     bool // lines of a trace were seen
-	closed bool // and its last line, as Python's "ValueError: ..."
-}
-
-// continues reports whether l goes on with the record before it, whatever its format: it is indented, or has the form of
-// a line that only stands inside a stack trace.
-func (t *traceState) continues(l []byte) bool {
-	if l[0] == ' ' || l[0] == '\t' {
-		return true
-	}
-	for _, p := range traceParts {
-		if bytes.HasPrefix(l, p) {
-			return true
-		}
-	}
-	if bytes.HasPrefix(l, traceback) {
-		return !t.closed
-	}
-	return t.in && !t.closed && (exceptionLine(l) || goFrame(l))
-}
-
-func (t *traceState) begin(l []byte) {
-	*t = traceState{in: bytes.HasPrefix(l, traceback) || bytes.HasPrefix(l, []byte("panic: ")) ||
-		bytes.HasPrefix(l, []byte("fatal error: "))}
-}
-
-func (t *traceState) follow(l []byte) {
-	switch {
-	case bytes.HasPrefix(l, []byte("During handling of")), bytes.HasPrefix(l, []byte("The above exception")):
-		t.in, t.closed = true, false
-	case bytes.HasPrefix(l, traceback):
-		t.in, t.closed = true, false
-	case l[0] == ' ' || l[0] == '\t':
-		t.in = true
-	case t.in && exceptionLine(l):
-		t.closed = true
-	}
-}
-
-var traceback = []byte("Traceback (most recent call last)")
-
-// traceParts begin lines that stand only inside a stack trace: Java, .NET, Python, Go, PHP, Ruby and Rust.
-var traceParts = [][]byte{
-	[]byte("Caused by: "), []byte("Suppressed: "), []byte("at "), []byte("... "), []byte(`File "`),
-	[]byte("During handling of the above exception"), []byte("The above exception was the direct cause"),
-	[]byte("goroutine "), []byte("created by "), []byte("[signal "), []byte("exit status "), []byte("--- End of"),
-	[]byte("---> "), []byte("Stack trace:"), []byte("stack backtrace:"), []byte("note: run with `RUST_BACKTRACE"),
-	[]byte("#0 "), []byte("#1 "), []byte("#2 "), []byte("#3 "), []byte("#4 "), []byte("#5 "), []byte("#6 "),
-	[]byte("#7 "), []byte("#8 "), []byte("#9 "),
-}
-
-// exceptionLine reports whether l has the form "some.Type: message" or is a bare dotted name ending a trace.
-func exceptionLine(l []byte) bool {
-	n := 0
-	for n < len(l) && (l[n] == '.' || l[n] == '_' || l[n] >= '0' && l[n] <= '9' || l[n]|0x20 >= 'a' && l[n]|0x20 <= 'z') {
-		n++
-	}
-	return n > 2 && (n == len(l) || l[n] == ':')
-}
-
-// goFrame reports whether l has the form "path/to/pkg.Func(...)" of a goroutine dump.
-func goFrame(l []byte) bool {
-	return l[len(l)-1] == ')' && bytes.IndexByte(l, '(') > 0 && bytes.IndexByte(l, '.') > 0 && bytes.IndexByte(l, ' ') < 0
 }

@@ -159,16 +159,15 @@ func appsFormats() []format {
 		format{name: "level-text", new: newHead(true, false)},
 		format{name: "json", new: newJSON(&jsonVariant{name: "json"}), single: true, generic: true},
 		format{name: "timed-text", new: newHead(false, false), generic: true},
-		format{name: "plain-text", new: newPlainText, generic: true, score: plainScore},
+		format{name: "plain-text", new: newPlainText, generic: true, untimed: true, score: plainScore},
 	)
 }
 
 // plainLines takes lines of text without a time: the output of a program that has no logger. Only a level at the start
-// is read. Indented lines and the parts of a stack trace go on with the record before.
+// is read. Indented lines and the parts of a stack trace are not
+// offered to it: the engine joins them.
 type plainLines struct {
-	head  headParser
-	trace traceState
-	begun bool
+	head headParser
 }
 
 func newPlainText([]byte) lineParser { return &plainLines{} }
@@ -178,8 +177,6 @@ func (p *plainLines) parse(line []byte, r *Record) bool {
 		return false
 	}
 	if p.head.parse(line, r) {
-		p.begun = true
-		p.trace.begin(line)
 		return true
 	}
 	r.Reset()
@@ -187,12 +184,6 @@ func (p *plainLines) parse(line []byte, r *Record) bool {
 	if len(line) == 0 || line[0] == '}' || line[0] == ')' || plainText(line) == "not valid UTF-8" {
 		return false
 	}
-	if p.begun && p.trace.continues(line) {
-		p.trace.follow(line)
-		return false
-	}
-	p.begun = true
-	p.trace.begin(line)
 	word, _ := cutToken(line)
 	word = bytes.Trim(word, "[]<>:")
 	if i := bytes.IndexByte(word, ':'); i > 0 { // Python's default: ERROR:module:message

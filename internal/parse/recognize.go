@@ -16,6 +16,10 @@ const (
 // specific format that takes a third of the lines says more about a file than a catch-all that takes all.
 const genericWeight = 0.3
 
+// anchoredShare is the share of possible first lines that must begin a record for the others to be continuations.
+// Loggers that print SQL or JSON over many lines have more continuations than records, but hardly ten times as many.
+const anchoredShare = 0.2
+
 // recognition is what a file was taken for.
 type recognition struct {
 	table   []format
@@ -24,7 +28,11 @@ type recognition struct {
 	first   []*format // specific formats of a file whose main format is a catch-all: tried before it
 	others  []*format // further formats that the sample showed, tried after main, catch-alls last
 	sample  []byte    // head of the file, unwrapped
-	extra   map[string]int
+
+	// anchored says that records of main begin with a time on most lines that could begin one, so that a line which
+	// does not is a continuation. In a file where only a few lines have a time, the others speak for themselves.
+	anchored bool
+	extra    map[string]int
 }
 
 // isSingle reports whether every record of the format is one line.
@@ -105,20 +113,22 @@ func sampleLines(p []byte, n int) [][]byte {
 // choose sets main and others: main takes the largest weighted share of the lines, or is a document format that is
 // surer of the sample than any line format.
 func (r *recognition) choose(lines [][]byte) {
-	best, bestTaken := 0.0, []bool(nil)
+	best, share, bestTaken := 0.0, 0.0, []bool(nil)
 	for i := range r.table {
 		f := &r.table[i]
 		score, taken := r.score(f, lines)
+		weighted := score
 		if f.generic {
-			score *= genericWeight
+			weighted *= genericWeight
 		}
-		if score > best {
-			r.main, best, bestTaken = f, score, taken
+		if weighted > best {
+			r.main, best, share, bestTaken = f, weighted, score, taken
 		}
 	}
 	if r.main == nil || r.main.read != nil {
 		return
 	}
+	r.anchored = !r.main.untimed && (!r.main.generic || share >= anchoredShare)
 	r.chooseOthers(lines, bestTaken)
 }
 
@@ -142,7 +152,7 @@ func (r *recognition) score(f *format, lines [][]byte) (float64, []bool) {
 			taken[i] = true
 			n++
 			of++
-		case l[0] == ' ' || l[0] == '\t' || h != nil && h.header(l):
+		case tracePart(l) || h != nil && h.header(l):
 		default:
 			of++
 		}

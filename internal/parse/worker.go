@@ -9,17 +9,20 @@ import (
 // worker parses blocks of one file into its own sink. It keeps nothing from block to block but parsers' caches and
 // counts, so the outcome does not depend on which worker got which block.
 type worker struct {
-	sink   Sink
-	all    bool    // Options.AllFields
-	first  []other // specific formats that are tried before a catch-all main format
-	main   other
-	single bool // the main format has no continuation lines
-	others []other
-	base   int // others that the sample showed; the rest were met in the block
-	head   headerReader
-	wrap   *wrapper
-	table  []format
-	latest int64 // no record is younger, see Options.Latest
+	sink     Sink
+	all      bool    // Options.AllFields
+	first    []other // specific formats that are tried before a catch-all main format
+	main     other
+	text     lineParser // of lines without a time, where a main format with time has them
+	single   bool       // the main format has no continuation lines
+	anchored bool       // lines that start no record go on with the one before, see recognition
+	rest     []byte     // what follows the line being parsed, in its block
+	others   []other
+	base     int // others that the sample showed; the rest were met in the block
+	head     headerReader
+	wrap     *wrapper
+	table    []format
+	latest   int64 // no record is younger, see Options.Latest
 
 	one     stream
 	streams map[string]*stream // by wrapper prefix
@@ -73,7 +76,8 @@ func newWorker(j *job, sink Sink) *worker {
 	w := &worker{sink: sink, all: j.opts.AllFields, wrap: f.wrapper, table: f.table, latest: j.latest(), clock: 255, extra: map[string]int{}}
 	w.one = newStream()
 	w.main = w.other(f.main, f.sample)
-	w.single = f.main.isSingle()
+	w.single, w.anchored = f.main.isSingle(), f.anchored
+	w.text = newPlainText(f.sample)
 	w.head, _ = w.main.parser.(headerReader)
 	for _, o := range f.first {
 		w.first = append(w.first, w.other(o, f.sample))
@@ -145,6 +149,7 @@ func (w *worker) block(b block) {
 			l, data = data[:i], data[i+1:]
 		}
 		l = trimEnd(l)
+		w.rest = data
 		if w.wrap != nil {
 			w.wrappedLine(line, l)
 			continue
@@ -183,6 +188,16 @@ func (w *worker) line(s *stream, line, lines int, l []byte) {
 			return
 		}
 	}
+	if w.main.format.untimed && s.have {
+		if len(bytes.TrimSpace(l)) == 0 {
+			w.blank(s, lines)
+			return
+		}
+		if s.trace.continues(l, w.rest) {
+			w.join(s, lines, l)
+			return
+		}
+	}
 	r := s.next
 	r.Reset()
 	if !w.main.parser.parse(l, r) {
@@ -190,6 +205,9 @@ func (w *worker) line(s *stream, line, lines int, l []byte) {
 		return
 	}
 	w.open(s, line, lines, w.single, w.main.finisher)
+	if w.main.format.untimed {
+		s.trace.begin(l)
+	}
 }
 
 // open closes the record before and makes the one in s.next the open one.
@@ -202,6 +220,7 @@ func (w *worker) open(s *stream, line, lines int, single bool, f recordFinisher)
 	if w.wrap != nil {
 		s.stamp(s.cur)
 	}
+	s.trace = traceState{}
 	w.joined += lines - 1
 	s.have, s.single, s.finisher = true, single, f
 }
@@ -245,7 +264,6 @@ func (w *worker) closeText(s *stream, r *Record) {
 	s.blanks = 0
 	// The sink may keep nothing of the record, so the buffer is free again after the call.
 	s.text = s.text[:0]
-	s.trace = traceState{}
 }
 
 // flush closes all open records.
