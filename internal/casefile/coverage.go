@@ -55,10 +55,12 @@ func fileCoverage(r *parse.FileReport) inquest.FileCoverage {
 		f.Format = strings.TrimSpace(r.Format + " in " + r.Wrapper)
 	}
 	f.Notes = append(f.Notes, r.Notes...)
-	switch r.Clock {
-	case parse.ClockLocal:
+	switch {
+	case r.Shift != 0:
+		f.Notes = append(f.Notes, fmt.Sprintf("times carry no zone or year: shifted by %s, which fits the other files", r.Shift))
+	case r.Clock == parse.ClockLocal:
 		f.Notes = append(f.Notes, "times carry no zone: read as UTC")
-	case parse.ClockNoYear:
+	case r.Clock == parse.ClockNoYear:
 		f.Notes = append(f.Notes, "times carry no year: the year was inferred")
 	}
 	for _, s := range r.Skips {

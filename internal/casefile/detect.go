@@ -29,6 +29,7 @@ type candidate struct {
 	status   int
 	requests []*mem.Stream
 	failures []*stat.Histogram
+	minus    []*stat.Histogram // failures that were answered as such
 	lying    bool
 }
 
@@ -111,6 +112,7 @@ func (b *builder) candidates() []candidate {
 			out = append(out, candidate{route: s.Name(), status: 200, requests: []*mem.Stream{s}, failures: []*stat.Histogram{h}, lying: true})
 		}
 	}
+	out = append(out, b.complaints()...)
 	slices.SortStableFunc(out, func(x, y candidate) int { return cmp.Compare(total(y.failures), total(x.failures)) })
 	out = out[:min(len(out), 400)]
 	for _, o := range overall {
@@ -150,6 +152,18 @@ func (b *builder) judge(c candidate, width time.Duration, threshold float64) (g 
 			}
 		}
 	})
+	if len(c.minus) > 0 {
+		told := b.bins(width, func(yield func(int64, uint32)) {
+			for _, h := range c.minus {
+				for t, n := range h.Buckets() {
+					yield(t, n)
+				}
+			}
+		})
+		for i := range fails {
+			fails[i] = min(max(0, fails[i]-told[i]), max(0, trials[i]-told[i]))
+		}
+	}
 	for i := range fails {
 		trials[i] = max(trials[i], fails[i])
 	}

@@ -70,6 +70,7 @@ func (b *builder) firstFailure(g inquest.FailureGroup) time.Time {
 				return at(l.answer.Time)
 			}
 		}
+		return g.Window.From
 	}
 	var mine []mem.Failure
 	for _, f := range b.st.Failures() {

@@ -32,6 +32,11 @@ func (b *builder) impact() {
 		lies[l.route()]++
 		b.failIDs[l.answer.ID] = true
 	}
+	for _, g := range b.groups {
+		if g.Lying && lies[g.Route] == 0 {
+			lies[g.Route] = g.Failed
+		}
+	}
 	clients := map[uint64]bool{}
 	perRoute := map[string]*inquest.RouteImpact{}
 	for _, s := range b.edge {
@@ -175,6 +180,13 @@ func (b *builder) drawChart() {
 	lied := b.bins(step, func(yield func(int64, uint32)) {
 		for _, l := range b.liedBy {
 			yield(l.answer.Time, 1)
+		}
+		for _, x := range b.st.Complaints() {
+			if slices.ContainsFunc(b.groups, func(g inquest.FailureGroup) bool { return g.Lying && g.Route == x.Name() }) {
+				for t, n := range x.Times.Buckets() {
+					yield(t, n)
+				}
+			}
 		}
 	})
 	b.chart = inquest.Chart{From: b.span.From, Step: step, Requests: ints(req), Failed: ints(fail), Lying: ints(lied)}

@@ -70,6 +70,40 @@ func (b *builder) lyingTimes() map[string]*stat.Histogram {
 	return out
 }
 
+// complaints are candidates of another kind of lie: the service logs errors about the requests of a route, without their
+// ids, more often than the route answers 5xx. At most as many as there were other answers can be lies.
+func (b *builder) complaints() []candidate {
+	if !b.proxy {
+		return nil // without a second observer there is nothing to set the errors against
+	}
+	by := map[string]*candidate{}
+	for _, x := range b.st.Complaints() {
+		if c := by[x.Name()]; c != nil {
+			c.failures = append(c.failures, &x.Times)
+			continue
+		}
+		for _, s := range b.edge {
+			if s.Name() != x.Name() {
+				continue
+			}
+			c := &candidate{route: s.Name(), status: 200, requests: []*mem.Stream{s}, failures: []*stat.Histogram{&x.Times}, lying: true}
+			for i := range s.Status {
+				if s.Status[i].Status >= 400 {
+					c.minus = append(c.minus, &s.Status[i].Times)
+				}
+			}
+			by[x.Name()] = c
+		}
+	}
+	var out []candidate
+	for _, s := range b.edge {
+		if c := by[s.Name()]; c != nil {
+			out = append(out, *c)
+		}
+	}
+	return out
+}
+
 // keepLies keeps the lies of the incident: those on routes whose lies rose.
 func (b *builder) keepLies() {
 	b.liedBy = slices.DeleteFunc(b.liedBy, func(l lie) bool {

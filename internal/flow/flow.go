@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/inquesthq/inquest"
 	"github.com/inquesthq/inquest/internal/casefile"
@@ -61,6 +62,7 @@ func Read(ctx context.Context, path string, opts Options) (*mem.Store, []parse.F
 	}
 	r.sinks = make([][]*mem.Collector, len(entries))
 	r.run(ctx)
+	r.alignClocks(ctx)
 	if err := ctx.Err(); err != nil {
 		return nil, nil, nil, err
 	}
@@ -96,7 +98,7 @@ func (r *reader) run(ctx context.Context) {
 	for range workers {
 		wg.Go(func() {
 			for i := range small {
-				r.file(ctx, i, 1)
+				r.file(ctx, i, 1, 0)
 			}
 		})
 	}
@@ -109,13 +111,13 @@ func (r *reader) run(ctx context.Context) {
 	wg.Wait()
 	for i, e := range r.entries {
 		if e.Size >= large {
-			r.file(ctx, i, workers)
+			r.file(ctx, i, workers, 0)
 		}
 	}
 }
 
-// file reads one file into collectors of its own, one a worker.
-func (r *reader) file(ctx context.Context, i, workers int) {
+// file reads one file into collectors of its own, one a worker. shift is added to times without a zone.
+func (r *reader) file(ctx context.Context, i, workers int, shift time.Duration) {
 	if ctx.Err() != nil {
 		return
 	}
@@ -131,7 +133,7 @@ func (r *reader) file(ctx context.Context, i, workers int) {
 		r.progress(delta)
 	}}
 	rep := parse.ReadFile(ctx, e.Dir, e.Name, opts, func() parse.Sink {
-		c := mem.NewCollector(i, 0)
+		c := mem.NewCollector(i, shift)
 		mu.Lock()
 		sinks = append(sinks, c)
 		mu.Unlock()

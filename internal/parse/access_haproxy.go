@@ -176,6 +176,21 @@ func (p *haproxy) connect(head, rest []byte, r *Record) bool {
 
 // haproxyBody splits off a syslog header, which ends with "name[pid]: ". Without one the line begins with the address.
 func haproxyBody(line []byte) (head, body []byte) {
+	// The accept date in brackets is unmistakable; the client before it begins the body, whatever program name and pid the
+	// syslog header has (rsyslog, containers and log-tag change them).
+	if i := bytes.IndexByte(line, '['); i >= 0 {
+		for k := i; k >= 0 && k+8 < len(line); {
+			if k > 1 && line[k-1] == ' ' && line[k+3] == '/' && line[k+7] == '/' {
+				j := bytes.LastIndexByte(line[:k-1], ' ') + 1
+				return bytes.TrimSuffix(bytes.TrimRight(line[:j], " "), []byte(":")), line[j:]
+			}
+			next := bytes.IndexByte(line[k+1:], '[')
+			if next < 0 {
+				break
+			}
+			k += 1 + next
+		}
+	}
 	i := bytes.IndexByte(line, '[')
 	if i < 1 || line[i-1] == ' ' {
 		return nil, line

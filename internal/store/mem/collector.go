@@ -23,6 +23,7 @@ type Collector struct {
 	answerers map[Answerer]*Answerer
 	failures  []Failure
 	answers   []Answer
+	complains map[streamKey]*Complaint
 	series    []inquest.Series
 	spans     []*inquest.Span
 	changes   []inquest.Change
@@ -62,7 +63,7 @@ func NewCollector(file int, shift time.Duration) *Collector {
 	return &Collector{
 		file: int32(file), shift: shift,
 		streams: map[streamKey]*Stream{}, patterns: map[patternKey]*Pattern{}, upstream: map[upstreamKey]*Upstream{},
-		slots: map[slotKey]int{}, answerers: map[Answerer]*Answerer{}, intern: map[string]string{},
+		complains: map[streamKey]*Complaint{}, slots: map[slotKey]int{}, answerers: map[Answerer]*Answerer{}, intern: map[string]string{},
 	}
 }
 
@@ -139,6 +140,11 @@ func (c *Collector) name(service string) {
 	for i := range c.failures {
 		if c.failures[i].Observer == unnamed {
 			c.failures[i].Observer = service
+		}
+	}
+	for _, x := range c.complains {
+		if x.Service == unnamed {
+			x.Service = service
 		}
 	}
 	for i := range c.events {
@@ -325,6 +331,9 @@ func (c *Collector) log(r *parse.Record) {
 	p.Count++
 	if r.Time != 0 {
 		p.Times.Add(r.Time, 1)
+	}
+	if r.Level >= inquest.LevelError && r.RequestID == "" && r.Kind == parse.KindLog {
+		c.complain(r, service)
 	}
 	if h := HashID(cmp.Or(r.RequestID, r.TraceID)); h != 0 && len(p.Requests) < maxIDs && r.Level != inquest.LevelInfo {
 		p.Requests = append(p.Requests, h)

@@ -41,6 +41,7 @@ type Store struct {
 	upstream map[upstreamKey]*Upstream
 	series   []inquest.Series
 	errSpans map[patternKey]*Pattern
+	complain map[streamKey]*Complaint
 	changes  []inquest.Change
 	edges    []inquest.Edge
 	hints    []inquest.Hint
@@ -56,6 +57,7 @@ func New() *Store {
 		patterns: map[patternKey]*Pattern{},
 		upstream: map[upstreamKey]*Upstream{},
 		errSpans: map[patternKey]*Pattern{},
+		complain: map[streamKey]*Complaint{},
 		traces:   new(servicegraph.Traces),
 		events:   new(servicegraph.Events),
 	}
@@ -75,6 +77,9 @@ func (s *Store) Merge(c *Collector, service string) {
 	}
 	for _, u := range c.upstream {
 		mergeInto(s.upstream, upstreamKey{u.Observer, u.Addr}, u)
+	}
+	for _, x := range c.complains {
+		mergeInto(s.complain, streamKey{x.Service, x.Method, x.Route}, x)
 	}
 	s.failures = append(s.failures, c.failures...)
 	if room := maxAnswers - len(s.answers); room > 0 {
@@ -134,6 +139,9 @@ func (s *Store) Patterns() []*Pattern { return sortedValues(s.patterns, (*Patter
 
 // SpanErrors lists patterns of failed spans.
 func (s *Store) SpanErrors() []*Pattern { return sortedValues(s.errSpans, (*Pattern).compare) }
+
+// Complaints lists the errors about requests without an id, by service and route.
+func (s *Store) Complaints() []*Complaint { return sortedValues(s.complain, (*Complaint).compare) }
 
 // Upstreams lists what proxies saw of their upstreams.
 func (s *Store) Upstreams() []*Upstream { return sortedValues(s.upstream, (*Upstream).compare) }

@@ -1,0 +1,141 @@
+package flow
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/inquesthq/inquest/internal/parse"
+)
+
+// alignClocks reads files whose times carry no zone (or no year) again, shifted to fit those that carry one: by the same
+// requests in both, else by the stretch of time they cover. What fits as it is stays as it is.
+func (r *reader) alignClocks(ctx context.Context) {
+	ref, ids := r.reference()
+	if ref == (stretch{}) {
+		return
+	}
+	for i := range r.reports {
+		rep := &r.reports[i]
+		if rep.Clock != parse.ClockLocal && rep.Clock != parse.ClockNoYear || rep.From.IsZero() {
+			continue
+		}
+		shift, ok := r.byRequests(i, ids)
+		if !ok {
+			shift = byStretch(stretch{rep.From, rep.To}, ref, rep.Clock == parse.ClockNoYear)
+		}
+		if shift == 0 || ctx.Err() != nil {
+			continue
+		}
+		r.done.Add(-r.entries[i].Size)
+		r.file(ctx, i, 1, shift)
+		rep.Shift, rep.From, rep.To = shift, rep.From.Add(shift), rep.To.Add(shift)
+	}
+}
+
+// stretch is the time that a file covers.
+type stretch struct{ from, to time.Time }
+
+// reference is the time covered by the files with full times, and when each identified request was answered in them.
+func (r *reader) reference() (stretch, map[uint64]int64) {
+	var s stretch
+	widen := func(from, to time.Time) {
+		if from.IsZero() || to.Before(from) {
+			return
+		}
+		if s.from.IsZero() || from.Before(s.from) {
+			s.from = from
+		}
+		if to.After(s.to) {
+			s.to = to
+		}
+	}
+	ids := map[uint64]int64{}
+	for i := range r.reports {
+		rep := &r.reports[i]
+		for _, c := range r.sinks[i] {
+			if from, to := c.Range(); from != 0 {
+				widen(time.Unix(0, from), time.Unix(0, to))
+			}
+			if rep.Clock == parse.ClockUTC && len(ids) < 200_000 {
+				c.AnswerTimes(func(id uint64, at int64) { ids[id] = at })
+			}
+		}
+		if rep.Clock == parse.ClockUTC && rep.Records > 0 && len(r.sinks[i]) > 0 {
+			widen(rep.From, rep.To)
+		}
+	}
+	return s, ids
+}
+
+// quarter: every zone in use is a multiple of fifteen minutes from UTC.
+const quarter = 15 * time.Minute
+
+// byRequests finds the shift from requests that both this file and one with full times logged.
+func (r *reader) byRequests(i int, ids map[uint64]int64) (time.Duration, bool) {
+	var diffs []time.Duration
+	for _, c := range r.sinks[i] {
+		c.AnswerTimes(func(id uint64, at int64) {
+			if t, ok := ids[id]; ok {
+				diffs = append(diffs, time.Duration(t-at))
+			}
+		})
+	}
+	if len(diffs) < 5 {
+		return 0, false
+	}
+	slices.Sort(diffs)
+	median := diffs[len(diffs)/2]
+	shift := median.Round(quarter)
+	return shift, (median - shift).Abs() < 2*time.Minute // more is a wrong clock, not a zone: left alone
+}
+
+// byStretch finds the shift by which the file covers the time of the others best. It takes one only when the file hardly
+// fits as it is and fits nearly whole when shifted; of equal fits the smallest shift wins.
+func byStretch(f, ref stretch, noYear bool) time.Duration {
+	if overlap(f, ref, 0) >= 0.5 {
+		return 0
+	}
+	years := []time.Duration{0}
+	if noYear {
+		for _, y := range []int{ref.from.Year(), ref.to.Year()} {
+			if d := f.from.AddDate(y-f.from.Year(), 0, 0).Sub(f.from); !slices.Contains(years, d) {
+				years = append(years, d)
+			}
+		}
+	}
+	best, fit := time.Duration(0), 0.0
+	for _, y := range years {
+		for k := 0; k <= 28; k++ { // zones reach from -12 to +14 hours; half hours are the finest in wide use
+			for _, d := range []time.Duration{time.Duration(k), time.Duration(-k)} {
+				shift := y + d*2*quarter
+				if o := overlap(f, ref, shift); o > fit+0.02 {
+					best, fit = shift, o
+				}
+			}
+		}
+	}
+	if fit < 0.8 {
+		return 0
+	}
+	return best
+}
+
+// overlap is the share of the shorter stretch that both cover.
+func overlap(f, ref stretch, shift time.Duration) float64 {
+	from, to := f.from.Add(shift), f.to.Add(shift)
+	short := min(to.Sub(from), ref.to.Sub(ref.from))
+	if from.Before(ref.from) {
+		from = ref.from
+	}
+	if to.After(ref.to) {
+		to = ref.to
+	}
+	if short <= 0 {
+		if !to.Before(from) {
+			return 1
+		}
+		return 0
+	}
+	return max(0, float64(to.Sub(from))/float64(short))
+}

@@ -1,0 +1,78 @@
+package mem
+
+import (
+	"cmp"
+	"regexp"
+	"strings"
+
+	"github.com/inquesthq/inquest/internal/parse"
+	"github.com/inquesthq/inquest/internal/stat"
+)
+
+// Complaint counts the errors that a service logged about requests of one route without naming the request's id. Set
+// against the answers of the route, they show failures that were answered as successes.
+type Complaint struct {
+	Service, Method, Route string
+	Times                  stat.Histogram
+}
+
+// Name returns "METHOD /route".
+func (c *Complaint) Name() string { return strings.TrimSpace(c.Method + " " + c.Route) }
+
+func (c *Complaint) merge(o *Complaint) { c.Times.Merge(&o.Times) }
+
+func (c *Complaint) compare(o *Complaint) int {
+	return cmp.Or(cmp.Compare(c.Service, o.Service), cmp.Compare(c.Route, o.Route), cmp.Compare(c.Method, o.Method))
+}
+
+// requestLine finds a request named in a message: a method of RFC 9110 and a path.
+var requestLine = regexp.MustCompile(`\b(GET|HEAD|POST|PUT|DELETE|PATCH|OPTIONS) (/[^\s"',;]*)`)
+
+// complain counts an error that names a request by method and path.
+func (c *Collector) complain(r *parse.Record, service string) {
+	method, url := r.Method, r.URL
+	if method == "" || url == "" {
+		head, _, _ := strings.Cut(r.Message, "\n")
+		m := requestLine.FindStringSubmatch(head)
+		if m == nil {
+			return
+		}
+		method, url = m[1], strings.TrimRight(m[2], ":.)]")
+	}
+	c.route = foldRoute(c.route[:0], url)
+	k := streamKey{service, method, string(c.route)}
+	x := c.complains[k]
+	if x == nil {
+		if len(c.complains) >= maxStreams {
+			return
+		}
+		k.method, k.route = strings.Clone(method), strings.Clone(k.route)
+		x = &Complaint{Service: service, Method: k.method, Route: k.route}
+		c.complains[k] = x
+	}
+	if r.Time != 0 {
+		x.Times.Add(r.Time, 1)
+	}
+}
+
+// Range returns the first and last time that a metric sample or, without metrics, nothing carried; zero without samples.
+func (c *Collector) Range() (from, to int64) {
+	for i := range c.series {
+		s := c.series[i].Samples
+		if len(s) == 0 {
+			continue
+		}
+		if t := s[0].Time.UnixNano(); from == 0 || t < from {
+			from = t
+		}
+		to = max(to, s[len(s)-1].Time.UnixNano())
+	}
+	return from, to
+}
+
+// AnswerTimes calls f for every answered request that carried an id.
+func (c *Collector) AnswerTimes(f func(id uint64, at int64)) {
+	for i := range c.answers {
+		f(c.answers[i].ID, c.answers[i].Time)
+	}
+}
