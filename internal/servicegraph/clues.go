@@ -455,8 +455,10 @@ func traceGaps(t timing) map[inquest.Edge]gap {
 func flowClues(b *board, flows map[string]*flowBreak) {
 	for _, name := range sortedKeys(flows) {
 		if x := flows[name]; x.own > 0 {
-			// A defect stops nearly every request that comes by; a changed mix of requests shifts a share.
-			b.add(name, clue{chFlow, ramp(x.drop, 0.2, 1) * x.own / x.broken,
+			// A defect stops nearly every request that comes by; a changed mix of requests shifts a share. And what
+			// befell one request in fifty proves less: of many rare branches some are not taken by chance.
+			common := 0.5 + 0.5*ramp(x.own/x.total, 0, 0.2)
+			b.add(name, clue{chFlow, ramp(x.drop, 0.2, 1) * x.own / x.broken * common,
 				fmt.Sprintf("%.0f of %.0f requests left their usual course here, not in a callee: %s", x.own, x.total, x.example), nil})
 		}
 	}

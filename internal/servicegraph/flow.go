@@ -84,6 +84,10 @@ func segments(forest []*node, ev *Events, side map[uint64]int) []*segment {
 	return all
 }
 
+// minRuns is the least number of healthy requests from which a usual course can be told. Few, since services of small
+// load see few a minute; the significance of a loss takes care of the rest.
+const minRuns = 3
+
 // tally counts by side.
 type tally [parts + 1]float64
 
@@ -101,18 +105,18 @@ type follow struct{ seen, kept tally }
 
 // lost says from which part of the incident on a near-certain succession is significantly rarer, and by how much.
 // part is 0 when it is not.
-func (f follow) lost() (part int, drop float64) {
-	if f.seen[0] < minBaseline || f.kept[0] < 0.9*f.seen[0] {
+func (f follow) lost(from float64) (part int, drop float64) {
+	if f.seen[0] < minRuns || f.kept[0] < 0.9*f.seen[0] {
 		return 0, 0
 	}
-	return worst(f.kept, f.seen)
+	return worst(f.kept, f.seen, from)
 }
 
 // worst compares the baseline's share with the incident's, from each part on, and returns the part with the clearest
-// drop: at least a tenth, and three standard deviations of the pooled share (add-one smoothed, since a share of exactly
+// drop: at least a tenth, and the given number of standard deviations of the pooled share (add-one smoothed, since a share of exactly
 // one has no variance).
-func worst(kept, seen tally) (part int, drop float64) {
-	best := 3.0
+func worst(kept, seen tally, from float64) (part int, drop float64) {
+	best := from
 	for p := 1; p <= parts; p++ {
 		n := seen.since(p)
 		if n == 0 {
@@ -146,8 +150,8 @@ type flowBreak struct {
 // flowBreaks finds services whose requests stop taking their usual course. Event pairs are learned from the baseline:
 // where b nearly always followed a, and now often does not, the code between a and b no longer gets there. A request
 // that breaks in a callee breaks in its callers, too (they got an error back), so that only the deepest break counts.
-func flowBreaks(all []*segment) map[string]*flowBreak {
-	m := learn(all)
+func flowBreaks(all []*segment, f frame) map[string]*flowBreak {
+	m := learn(all, f.from)
 	for _, s := range all {
 		for _, c := range s.contexts() {
 			m.count(s, c)
@@ -199,14 +203,15 @@ func summarise(all []*segment) map[string]*flowBreak {
 
 // model is what is known about the usual course of requests.
 type model struct {
+	from   float64 // least z of a loss that counts
 	runs   map[context]*tally
 	nexts  map[context]map[string]map[string]*follow // first event, second event
 	events map[context]map[string]*tally             // segments in which an event occurred
 }
 
 // learn notes which events come right after one another in the baseline.
-func learn(all []*segment) *model {
-	m := &model{map[context]*tally{}, map[context]map[string]map[string]*follow{}, map[context]map[string]*tally{}}
+func learn(all []*segment, from float64) *model {
+	m := &model{from, map[context]*tally{}, map[context]map[string]map[string]*follow{}, map[context]map[string]*tally{}}
 	for _, s := range all {
 		for _, c := range s.contexts() {
 			m.learn(s, c)
@@ -275,11 +280,11 @@ func (m *model) count(s *segment, c context) {
 // breaks lists how the segment departs from the usual course in ways that are significant over all segments.
 func (m *model) breaks(s *segment) []departure {
 	c := s.context()
-	if m.runs[c][0] < minBaseline {
+	if m.runs[c][0] < minRuns {
 		c = context{service: s.service} // a rare entry: what all entries of the service have in common
 	}
 	runs := m.runs[c]
-	if runs[0] < minBaseline {
+	if runs[0] < minRuns {
 		return nil
 	}
 	first, last := s.positions()
@@ -290,13 +295,13 @@ func (m *model) breaks(s *segment) []departure {
 			for p := range without {
 				without[p] -= ev[p]
 			}
-			if part, drop := worst(without, *runs); part > 0 && s.side >= part {
+			if part, drop := worst(without, *runs, m.from); part > 0 && s.side >= part {
 				out = append(out, departure{a + " is new", drop})
 			}
 		}
 		for b, f := range m.nexts[c][a] {
 			if j, ok := last[b]; !ok || j <= i {
-				if part, drop := f.lost(); part > 0 && s.side >= part {
+				if part, drop := f.lost(m.from); part > 0 && s.side >= part {
 					out = append(out, departure{a + " no longer leads to " + b, drop})
 				}
 			}

@@ -84,11 +84,11 @@ func traceClues(b *board, in Input, f frame) timing {
 			note(e.trace, e.at)
 		}
 	}
-	side := stretches(f, starts)
-	t := measure(forest, side)
+	side, window := stretches(f, starts)
+	t := measure(forest, side, window)
 	timingClues(b, f, t)
 	failedSpanClues(b, f, t)
-	flowClues(b, flowBreaks(segments(forest, in.Events, side)))
+	flowClues(b, flowBreaks(segments(forest, in.Events, side), f))
 	return t
 }
 
@@ -110,13 +110,14 @@ func (b *board) suspects(g *Graph, h inquest.Hint) []Suspect {
 	for name, clues := range b.clues {
 		own := *best[name]
 		below, broken := 0.0, 0.0
-		for _, c := range g.Callees(name) {
-			below = math.Max(below, firm[c])
-			if p := best[c]; p != nil {
-				broken = math.Max(broken, p[chFlow])
+		if own[chFlow]+own[chStarving] > 0 {
+			for c := range g.Reachable(name) {
+				if p := best[c]; p != nil && c != name {
+					below, broken = math.Max(below, firm[c]), math.Max(broken, p[chFlow])
+				}
 			}
 		}
-		// A callee's trouble brings about these two. Of a break only half may be explained by a break below: traces
+		// Trouble further down brings about these two. Of a break only half may be explained by a break below: traces
 		// in which both broke are already counted for the callee alone.
 		own[chFlow] *= (1 - below) * (1 - broken/2)
 		own[chStarving] *= (1 - below) * (1 - broken)

@@ -118,16 +118,17 @@ type timing struct {
 	usual  float64 // seconds the incident's requests would have taken as in the baseline
 }
 
-func measure(forest []*node, at map[uint64]int) timing {
+// measure compares the baseline with the parts of the incident from the given one on.
+func measure(forest []*node, at map[uint64]int, window int) timing {
 	t := timing{map[operation]*pair{}, map[call]*pair{}, map[string]*pair{}, map[string]*pair{}, pair{}, [2]int{}, 0}
 	for _, s := range at {
-		if s >= 0 {
+		if s == 0 || s >= window {
 			t.traces[min(s, 1)]++
 		}
 	}
 	for _, n := range forest {
 		side, ok := at[n.trace]
-		if !ok || side < 0 {
+		if !ok || side != 0 && side < window {
 			continue
 		}
 		t.add(n, min(side, 1))

@@ -2,6 +2,7 @@ package servicegraph
 
 import (
 	"hash/fnv"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -283,51 +284,53 @@ func (t *Traces) edges() []inquest.Edge {
 	return out
 }
 
-// minTraces is the least number of traces in the window for it to be looked at alone; with fewer, everything since
-// the end of the baseline counts as the incident.
+// minTraces is the least number of traces in the window for their times to be looked at alone; with fewer, everything
+// since the end of the baseline counts as the incident.
 const minTraces = 20
 
-// parts is how many parts the incident's traces are cut into: a half, a quarter, and the last quarter.
-const parts = 3
+// parts is the number of parts the time since the baseline is cut into. The fault began somewhere in it, nobody knows
+// where, so that each part together with all later ones is held against the baseline.
+const parts = 5
 
-// stretches says for each trace whether it belongs to the baseline (0), to one of the parts of the incident (1 to
-// parts, in time) or to neither (-1). The fault may have begun anywhere in the incident's stretch, so that its end is
-// also looked at alone.
-func stretches(f frame, starts map[uint64]int64) map[uint64]int {
-	inWindow := 0
-	for _, at := range starts {
-		if at >= f.winFrom && at < f.until {
-			inWindow++
-		}
-	}
-	from := f.winFrom
-	if inWindow < minTraces {
-		from = f.baseTo
-	}
-	out := make(map[uint64]int, len(starts))
+// stretches says for each trace whether it belongs to the baseline (0), to a part of the time since (1 to parts, in
+// time) or to neither (-1). The parts are cut at the quarters of the traces and at the start of the window; window is
+// the first part that counts for times.
+func stretches(f frame, starts map[uint64]int64) (side map[uint64]int, window int) {
+	side = make(map[uint64]int, len(starts))
 	var times []float64
+	inWindow := 0
 	for id, at := range starts {
 		switch {
 		case at >= f.baseFrom && at < f.baseTo:
-			out[id] = 0
-		case at >= from && at < f.until:
-			out[id] = 1
-			times = append(times, float64(at-from))
+			side[id] = 0
+		case at >= f.baseTo && at < f.until:
+			side[id] = 1
+			times = append(times, float64(at-f.baseTo))
+			if at >= f.winFrom {
+				inWindow++
+			}
 		default:
-			out[id] = -1
+			side[id] = -1
 		}
 	}
-	half, quarter := quantile(times, 0.5), quantile(times, 0.75)
-	for id, side := range out {
-		if side != 1 {
+	cuts := []float64{float64(f.winFrom - f.baseTo)}
+	for _, q := range []float64{0.25, 0.5, 0.75} {
+		cuts = append(cuts, quantile(times, q))
+	}
+	slices.Sort(cuts)
+	window = 1
+	if inWindow >= minTraces {
+		window += 1 + slices.Index(cuts, float64(f.winFrom-f.baseTo))
+	}
+	for id, s := range side {
+		if s != 1 {
 			continue
 		}
-		switch t := float64(starts[id] - from); {
-		case t > quarter:
-			out[id] = 3
-		case t > half:
-			out[id] = 2
+		for _, c := range cuts {
+			if float64(starts[id]-f.baseTo) >= c {
+				side[id]++
+			}
 		}
 	}
-	return out
+	return side, window
 }
