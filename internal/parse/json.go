@@ -19,31 +19,33 @@ type jsonScanner struct {
 	// classify is asked once for each new path; what it answers stands in jsonKey.act and so on.
 	classify func(k *jsonKey)
 
-	keys  []*jsonKey
-	once  []*jsonKey // keys of this line beyond maxJSONKeys
-	index map[jsonRef]int32
+	root  *jsonKey
+	last  *jsonKey // the key read last on this line
+	index map[jsonRef]*jsonKey
 	esc   []byte // arena for unescaped strings; never rewound, because records may point into it
 }
 
 // jsonKey is one path of the file, such as req.method.
 type jsonKey struct {
 	name   string // last part, as written between the quotes
-	path   string // parts joined with dots
-	parent int32
-	next   int32 // the key that followed last time
-	depth  int8
+	parent *jsonKey
+	next   *jsonKey // the key that followed last time
 
 	// What the mapper makes of it.
-	act   uint8  // 0: an extra field
-	prio  uint8  // of two keys with the same act, the higher one wins
-	unit  uint8  // of durations
-	mark  uint8  // bit that a named format asks for
-	flags uint8  // see jsonWhole and the mapper
-	as    string // name of the extra field
+	act   uint8 // 0: an extra field
+	prio  uint8 // of two keys with the same act, the higher one wins
+	unit  uint8 // of durations
+	mark  uint8 // bit that a named format asks for
+	flags uint8 // jsonWhole
+	depth int8
+	once  bool // beyond maxJSONKeys: good for this line only
+
+	path string // parts joined with dots
+	as   string // name of the extra field
 }
 
 type jsonRef struct {
-	parent int32
+	parent *jsonKey
 	name   string
 }
 
@@ -78,49 +80,68 @@ const (
 )
 
 func newJSONScanner(classify func(*jsonKey)) *jsonScanner {
-	s := &jsonScanner{classify: classify, index: map[jsonRef]int32{}}
-	s.keys = append(s.keys, &jsonKey{parent: -1, next: -1, depth: -1})
-	return s
+	return &jsonScanner{classify: classify, index: map[jsonRef]*jsonKey{}, root: &jsonKey{depth: -1}}
 }
 
 // scan reads one object at the start of line. end is where it ended; ok tells whether it was whole, otherwise vals
 // has what came before the fault at end.
 func (s *jsonScanner) scan(line []byte) (end int, ok bool) {
-	s.vals, s.once = s.vals[:0], s.once[:0]
+	s.vals, s.last = s.vals[:0], s.root
 	i := skipSpace(line, 0)
 	if i >= len(line) || line[i] != '{' {
 		return i, false
 	}
-	last := int32(0)
-	return s.object(line, i+1, 0, &last)
+	return s.object(line, i+1, s.root)
 }
 
-// object reads members from i, behind the opening brace.
-func (s *jsonScanner) object(b []byte, i int, parent int32, last *int32) (int, bool) {
-	i = skipSpace(b, i)
-	if i < len(b) && b[i] == '}' {
+// object reads members from i, behind the opening brace. Most files have no blanks between tokens, so each place
+// looks for the expected byte before it skips any.
+func (s *jsonScanner) object(b []byte, i int, parent *jsonKey) (int, bool) {
+	if i = skipSpace(b, i); i < len(b) && b[i] == '}' {
 		return i + 1, true
 	}
 	for {
 		if i >= len(b) || b[i] != '"' {
-			return i, false
+			if i = skipSpace(b, i); i >= len(b) || b[i] != '"' {
+				return i, false
+			}
 		}
-		k, end, ok := s.key(b, i+1, parent, *last)
-		if !ok {
+		k, end := s.key(b, i+1, parent)
+		if k == nil {
 			return end, false
 		}
-		*last = k
-		i = skipSpace(b, end)
-		if i >= len(b) || b[i] != ':' {
+		if i = end; i >= len(b) || b[i] != ':' {
+			if i = skipSpace(b, i); i >= len(b) || b[i] != ':' {
+				return i, false
+			}
+		}
+		if i++; i < len(b) && b[i] <= ' ' {
+			i = skipSpace(b, i)
+		}
+		if i >= len(b) {
 			return i, false
 		}
-		if i = skipSpace(b, i+1); i >= len(b) {
-			return i, false
+		if b[i] == '"' {
+			end, esc := stringEnd(b, i+1)
+			if esc {
+				s.add(k, b[i+1:min(end, len(b))], jsonEscaped)
+			} else {
+				s.add(k, b[i+1:min(end, len(b))], jsonString)
+			}
+			if end >= len(b) {
+				return end, false
+			}
+			i = end + 1
+		} else {
+			var ok bool
+			if i, ok = s.value(b, i, k); !ok {
+				return i, false
+			}
 		}
-		if i, ok = s.value(b, i, k, last); !ok {
-			return i, false
+		if i < len(b) && b[i] <= ' ' {
+			i = skipSpace(b, i)
 		}
-		if i = skipSpace(b, i); i >= len(b) {
+		if i >= len(b) {
 			return i, false
 		}
 		if b[i] == '}' {
@@ -129,30 +150,16 @@ func (s *jsonScanner) object(b []byte, i int, parent int32, last *int32) (int, b
 		if b[i] != ',' {
 			return i, false
 		}
-		i = skipSpace(b, i+1)
+		i++
 	}
 }
 
-// value reads the value at i of key k.
-func (s *jsonScanner) value(b []byte, i int, k int32, last *int32) (int, bool) {
+// value reads the value at i of key k, which is no string.
+func (s *jsonScanner) value(b []byte, i int, k *jsonKey) (int, bool) {
 	switch c := b[i]; {
-	case c == '"':
-		end, esc := stringEnd(b, i+1)
-		kind := jsonString
-		if esc {
-			kind = jsonEscaped
-		}
-		s.add(k, b[i+1:min(end, len(b))], kind)
-		return end + 1, end < len(b)
-	case c == '{':
-		key := s.at(k)
-		if key.depth < maxJSONDepth && key.flags&jsonWhole == 0 && k < maxJSONKeys { // keys of one line have no table for children
-			return s.object(b, i+1, k, last)
-		}
-		end, ok := skipNested(b, i)
-		s.add(k, b[i:end], jsonRaw)
-		return end, ok
-	case c == '[':
+	case c == '{' && k.depth < maxJSONDepth && k.flags&jsonWhole == 0 && !k.once:
+		return s.object(b, i+1, k)
+	case c == '{', c == '[':
 		end, ok := skipNested(b, i)
 		s.add(k, b[i:end], jsonRaw)
 		return end, ok
@@ -168,7 +175,7 @@ func (s *jsonScanner) value(b []byte, i int, k int32, last *int32) (int, bool) {
 }
 
 // literal reads true, false, null, and the NaN and Infinity that Python writes.
-func (s *jsonScanner) literal(b []byte, i int, k int32) (int, bool) {
+func (s *jsonScanner) literal(b []byte, i int, k *jsonKey) (int, bool) {
 	end := i
 	for end < len(b) && isAlpha(b[end]) {
 		end++
@@ -187,58 +194,49 @@ func (s *jsonScanner) literal(b []byte, i int, k int32) (int, bool) {
 	return end, true
 }
 
-func (s *jsonScanner) add(k int32, raw []byte, kind jsonKind) {
+func (s *jsonScanner) add(k *jsonKey, raw []byte, kind jsonKind) {
 	if len(s.vals) < maxJSONVals {
-		s.vals = append(s.vals, jsonVal{s.at(k), raw, kind})
+		s.vals = append(s.vals, jsonVal{k, raw, kind})
 	}
 }
 
-// at returns the key number k.
-func (s *jsonScanner) at(k int32) *jsonKey {
-	if k >= maxJSONKeys {
-		return s.once[k-maxJSONKeys]
-	}
-	return s.keys[k]
-}
-
-// key reads a key from i, behind its quote, and returns its number. The prediction from the key before is tried first.
-func (s *jsonScanner) key(b []byte, i int, parent, last int32) (k int32, end int, ok bool) {
-	before := s.at(last)
-	if p := before.next; p > 0 {
-		key := s.keys[p]
-		if e := i + len(key.name); key.parent == parent && e < len(b) && b[e] == '"' && string(b[i:e]) == key.name {
-			return p, e + 1, true
+// key reads a key from i, behind its quote; nil if the line ends in it. The prediction from the key before comes first.
+func (s *jsonScanner) key(b []byte, i int, parent *jsonKey) (*jsonKey, int) {
+	before := s.last
+	if k := before.next; k != nil && k.parent == parent {
+		if e := i + len(k.name); e < len(b) && b[e] == '"' && string(b[i:e]) == k.name {
+			s.last = k
+			return k, e + 1
 		}
 	}
-	end, _ = stringEnd(b, i)
+	end, _ := stringEnd(b, i)
 	if end >= len(b) {
-		return 0, len(b), false
+		return nil, len(b)
 	}
-	k = s.lookup(b[i:end], parent)
-	if k < maxJSONKeys {
+	k := s.lookup(b[i:end], parent)
+	if !k.once {
 		before.next = k
 	}
-	return k, end + 1, true
+	s.last = k
+	return k, end + 1
 }
 
-// lookup finds or makes the key. When the table is full, a new key is good for this line only.
-func (s *jsonScanner) lookup(name []byte, parent int32) int32 {
+// lookup finds or makes the key.
+func (s *jsonScanner) lookup(name []byte, parent *jsonKey) *jsonKey {
 	if k, ok := s.index[jsonRef{parent, str(name)}]; ok {
 		return k
 	}
 	n := string(name)
-	key := &jsonKey{name: n, path: n, parent: parent, next: -1, depth: s.keys[parent].depth + 1}
-	if parent > 0 {
-		key.path = s.keys[parent].path + "." + n
+	k := &jsonKey{name: n, path: n, parent: parent, depth: parent.depth + 1}
+	if parent != s.root {
+		k.path = parent.path + "." + n
 	}
-	key.as = key.path
-	s.classify(key)
-	if len(s.keys) == maxJSONKeys {
-		s.once = append(s.once, key)
-		return int32(maxJSONKeys + len(s.once) - 1)
+	k.as = k.path
+	s.classify(k)
+	if len(s.index) >= maxJSONKeys {
+		k.once = true
+		return k
 	}
-	s.keys = append(s.keys, key)
-	k := int32(len(s.keys) - 1)
 	s.index[jsonRef{parent, n}] = k
 	return k
 }
