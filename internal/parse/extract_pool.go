@@ -77,19 +77,13 @@ func noPool() *inquest.Pool { return &inquest.Pool{Max: -1, Active: -1, Idle: -1
 // ParsePool reads pool figures from a text, or a Pool without figures when the text only says that a pool is
 // exhausted; nil when it says nothing of a pool.
 func ParsePool(s string) *inquest.Pool {
-	if s == "" || len(s) > MaxRecordBytes {
+	if !poolHint(s) {
 		return nil
 	}
 	if p := poolSpecial(s); p != nil {
 		return p
 	}
-	said := false
-	for _, w := range poolPhrases {
-		if strings.Contains(s, w) {
-			said = true
-			break
-		}
-	}
+	said := saysExhausted(s)
 	if said || poolWord(s) {
 		p := noPool()
 		scanFigures(s, p)
@@ -98,6 +92,26 @@ func ParsePool(s string) *inquest.Pool {
 		}
 	}
 	return nil
+}
+
+// poolHint is the cheap test for most records: every form that is read below contains one of these.
+func poolHint(s string) bool {
+	for _, w := range [...]string{"ool", "onnect", "ueue", "max_children", "MaxRequestWorkers", "MaxClients", "Rejected", "acquire a resource",
+		"ResourceRequest", "DBStats", "max_conns", "idle object", "managed: "} {
+		if strings.Contains(s, w) {
+			return true
+		}
+	}
+	return false
+}
+
+func saysExhausted(s string) bool {
+	for _, w := range poolPhrases {
+		if strings.Contains(s, w) {
+			return true
+		}
+	}
+	return false
 }
 
 // poolWord is the context without which "max=10, active=10" may be anything.

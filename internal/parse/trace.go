@@ -17,11 +17,18 @@ const (
 // ParseTrace reads the stack trace, or the one-line error, in text: a log message with its continuation lines or
 // the value of a JSON field. It returns nil when there is none. The strings of the result do not alias text.
 func ParseTrace(text string) *inquest.Exception {
+	if strings.IndexByte(text, '\n') < 0 && !hasHeading(text) {
+		return errorLine([]string{text}).exception(text)
+	}
 	if !hasTraceWord(text) {
 		return nil
 	}
 	lines := traceLines(text)
-	var t *trace
+	return readTrace(lines).exception(text)
+}
+
+// readTrace gives the lines to the reader of their language.
+func readTrace(lines []string) (t *trace) {
 	switch detectLanguage(lines) {
 	case "java":
 		t = javaTrace(lines)
@@ -48,10 +55,18 @@ func ParseTrace(text string) *inquest.Exception {
 			t = errorLine(lines)
 		}
 	}
-	if t == nil || len(t.links) == 0 {
-		return nil
+	return t
+}
+
+// hasHeading reports whether a single line may hold more than "Type: message": a runtime's heading.
+func hasHeading(text string) bool {
+	for _, w := range [...]string{"panic", "PHP ", "** (", "terminate called", "Uncaught", "[object] (", "fatal error", ".rb:", "Sanitizer", " ---> ",
+		"Segmentation", "Program received", "Unhandled"} {
+		if strings.Contains(text, w) {
+			return true
+		}
 	}
-	return t.exception(text)
+	return false
 }
 
 // hasTraceWord is the cheap test that spares most records the line work: every form that is read below carries
@@ -120,8 +135,11 @@ func (l *link) frameLast(f inquest.Frame, library bool) {
 	}
 }
 
-// exception turns the trace into the noun. text is searched for an error code that no reader has set.
+// exception turns the trace into the noun, nil into nil. text is searched for an error code that no reader has set.
 func (t *trace) exception(text string) *inquest.Exception {
+	if t == nil || len(t.links) == 0 {
+		return nil
+	}
 	if len(t.links) > maxChain {
 		// Keep both ends: what was thrown last and the root.
 		t.links = append(t.links[:maxChain-1:maxChain-1], t.links[len(t.links)-1])
