@@ -27,9 +27,10 @@ type Hit struct {
 }
 
 const (
-	wildcard = 120 // bytes that "*" in a phrase may stand for
-	gramSize = 4   // every phrase needs a literal of at least this length, by which the index finds it
-	wordSize = 8   // shorter exception names are looked for in the type only: "Timeout" in a sentence means little
+	wildcard = 120      // bytes that "*" in a phrase may stand for
+	gramSize = 4        // every phrase needs a literal of at least this length, by which the index finds it
+	textSize = 32 << 10 // bytes of a field that are looked at: what a line has to say stands at its beginning
+	wordSize = 8        // shorter exception names are looked for in the type only: "Timeout" in a sentence means little
 )
 
 // prepared is a Text, lower-cased once. The fields are parted by NUL, so that no wildcard reaches from one to the next.
@@ -41,14 +42,14 @@ type prepared struct {
 }
 
 func (t Text) prepare() prepared {
-	parts := []string{t.Message}
+	parts := []string{clip(t.Message)}
 	var types []string
 	add := func(typ, msg string) {
 		if typ != "" {
 			types = append(types, strings.ToLower(typ))
 		}
 		if typ != "" || msg != "" {
-			parts = append(parts, typ+": "+msg)
+			parts = append(parts, clip(typ+": "+msg))
 		}
 	}
 	add(t.ExceptionType, t.ExceptionMessage)
@@ -68,6 +69,8 @@ func (t Text) prepare() prepared {
 	p.codes = append(p.codes, codesIn(p.hay)...)
 	return p
 }
+
+func clip(s string) string { return s[:min(len(s), textSize)] }
 
 var (
 	reState = regexp.MustCompile(`sqlstate\W{0,4}([0-9a-z]{5})\b(?:\W{1,4}(\d{4})\b)?`)
@@ -419,12 +422,17 @@ func (m *Matcher) Match(t Text) []Hit {
 		b, ok := best[k.mechanism]
 		return ok && m.clues[b].weight >= k.weight
 	}
+	asked := make([]uint64, len(m.entries)/64+1) // a bit per entry: each is asked once, however often its bytes occur
 	for i := 0; i+gramSize <= len(p.hay); i++ {
 		g := gram(p.hay, i)
 		if h := hash(g); m.maybe[h>>6]&(1<<(h&63)) == 0 {
 			continue
 		}
 		for _, n := range m.byGram[g] {
+			if asked[n>>6]&(1<<(n&63)) != 0 {
+				continue
+			}
+			asked[n>>6] |= 1 << (n & 63)
 			e := &m.entries[n]
 			if k := &m.clues[e.clue]; !lighter(k) && e.phrase.in(p.hay) && k.rest(&p) {
 				best[k.mechanism] = e.clue

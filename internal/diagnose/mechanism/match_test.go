@@ -103,7 +103,10 @@ func TestIndexAgreesWithAskingEveryClue(t *testing.T) {
 	m := mechanism.New(all)
 	lines := texts(t)
 	for i, line := range lines {
-		text := mechanism.Text{Message: line, Origin: mechanism.Origin(i%7 + 1), Codes: []string{"42703"}[:i%2]}
+		if i%6 != 0 { // asking every clue is slow
+			continue
+		}
+		text := mechanism.Text{Message: line, Origin: mechanism.Origin(i/6%7 + 1), Codes: []string{"42703"}[:i/6%2]}
 		want := map[inquest.MechanismID]float64{}
 		for _, x := range all {
 			for j := range x.Clues {
@@ -122,16 +125,18 @@ func TestIndexAgreesWithAskingEveryClue(t *testing.T) {
 	}
 }
 
-func TestTenThousandPatternsTakeWellUnderASecond(t *testing.T) {
-	lines := distinct(texts(t), 10_000)
+// BenchmarkMatch has the figure (12 µs a text on one core of 2026). This test only notices when the index stops working:
+// asking every clue takes a hundred times as long. It is generous because machines are busy and -race is slow.
+func TestMatchingIsQuick(t *testing.T) {
+	lines := distinct(texts(t), 2000)
+	lines = append(lines, strings.Repeat("connection refused ", 50_000), strings.Repeat("a", 1<<20), strings.Repeat("error error: ", 80_000))
 	m := mechanism.New(mechanism.All())
 	begin := time.Now()
 	for _, l := range lines {
 		m.Match(mechanism.Text{Message: l})
 	}
-	// Ten times what it takes on one slow core, so that a busy machine does not fail the test.
-	if d := time.Since(begin); d > 5*time.Second {
-		t.Errorf("10,000 patterns took %v", d)
+	if d := time.Since(begin); d > 20*time.Second {
+		t.Errorf("%d texts took %v", len(lines), d)
 	}
 }
 
