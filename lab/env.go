@@ -259,6 +259,10 @@ func (e *Env) groups(p *Part) []string {
 		if controller == "cpu" {
 			dir = filepath.Join(cpuGroup(e.S.Name), p.Name)
 		}
+		if controller == "memory" { // the kernel prints this path when it kills
+			must(mkdir("/sys/fs/cgroup/memory/system.slice"), "cgroup")
+			dir = "/sys/fs/cgroup/memory/system.slice/" + p.Name + ".service"
+		}
 		if _, err := os.Stat(dir); err != nil {
 			must(os.Mkdir(dir, 0o755), "cgroup %s", dir)
 			e.cgroups = append(e.cgroups, dir)
@@ -347,7 +351,7 @@ func (e *Env) KernelLog(file string) {
 			head, text, ok := strings.Cut(string(buf[:n]), ";")
 			text, _, _ = strings.Cut(text, "\n")
 			part := strings.Split(head, ",")
-			if !ok || len(part) < 3 || !strings.Contains(text, "lab-"+e.S.Name) && !memoryTalk(text) {
+			if !ok || len(part) < 3 || !memoryTalk(text) {
 				continue // another tenant's news
 			}
 			us, _ := strconv.ParseInt(part[2], 10, 64)

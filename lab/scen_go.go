@@ -202,8 +202,9 @@ func portsGone() Scenario {
 	s.Routes = changed(ledgerRoutes(gw), "GET /fx/{currency}", func(r *Route) { r.Weight = 4 })
 	l := ledger{service: "card-gateway", version: "4.4.1"}
 	s.Setup = func(e *Env) {
-		must(os.WriteFile("/proc/sys/net/ipv4/ip_local_port_range", []byte("32768 33100"), 0o644), "port range")
-		e.Past(21*time.Hour, "infra", "app-9", "", "sysctl: net.ipv4.ip_local_port_range = 32768 33100 (firewall request)")
+		must(os.WriteFile("/proc/sys/net/ipv4/ip_local_port_range", []byte("32768 33000"), 0o644), "port range")
+		must(os.WriteFile("/proc/sys/net/ipv4/tcp_tw_reuse", []byte("0"), 0o644), "tw reuse")
+		e.Past(21*time.Hour, "infra", "app-9", "", "sysctl: net.ipv4.ip_local_port_range = 32768 33000, tcp_tw_reuse = 0 (firewall request)")
 		e.Past(21*time.Hour, "deploy", "card-gateway", "4.4.1", "deploy card-gateway 4.4.1")
 		l.up(e)
 		e.Start(Part{Name: "node-exporter", Argv: []string{"prometheus-node-exporter", "--web.listen-address=10.52.3.70:9100", "--collector.disable-defaults", "--collector.sockstat", "--collector.filefd"}})
@@ -214,9 +215,8 @@ func portsGone() Scenario {
 		dir := e.Release("card-gateway", "go/ledger", "4.5.0", nil, Edit{"rates.go", "&http.Client{Timeout: 3 * time.Second}", "&http.Client{Timeout: 3 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}"})
 		e.Change("deploy", "card-gateway", "4.5.0", "deploy card-gateway 4.5.0: fresh connection per look-up")
 		l.roll(e, dir, 0)
-		e.Sleep(4 * time.Second) // the restart itself fails a few requests
-		e.Settled = time.Now()
 	}
+	s.OnsetStatus = 500
 	s.Fault = 100 * time.Second
 	return s
 }
@@ -244,9 +244,8 @@ func descriptorLeak() Scenario {
 		e.behave("rates.fxhub.example", behaviour{Body: `{"rates":{"USD":1.0841,"GBP":0.8402,"NOK":11.62}}` + strings.Repeat(" ", 30) + strings.Repeat("\n", 9000), Type: "application/json"})
 		e.Change("deploy", "wallet", "12.2.0", "deploy wallet 12.2.0: retry of rates")
 		l.roll(e, dir, 0)
-		e.Sleep(4 * time.Second)
-		e.Settled = time.Now()
 	}
+	s.OnsetStatus = 500
 	s.Fault = 80 * time.Second
 	return s
 }

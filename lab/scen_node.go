@@ -63,7 +63,7 @@ func (t tickets) servers(params string) []string {
 
 // nodeScenarios are the incidents of the Node service.
 func nodeScenarios() []Scenario {
-	return []Scenario{unhandledRejection(), lockMigration(), missingEnv(), keepalive(), syntaxCrash(), cacheDown(), paymentHang(), permissionUploads(), maxFails(), dnsGone()}
+	return []Scenario{unhandledRejection(), lockMigration(), missingEnv(), keepalive(), syntaxCrash(), cacheDown(), paymentHang(), permissionUploads(), maxFails(), dnsGone(), retryStorm()}
 }
 
 func unhandledRejection() Scenario {
@@ -223,11 +223,11 @@ func cacheDown() Scenario {
 	s.Routes = changed(changed(ticketRoutes(gw), "GET /api/events", func(r *Route) { r.Weight = 14 }), "GET /api/events/{id}", func(r *Route) { r.URL = gw + "/api/events/{n:1-40}"; r.Weight = 10 })
 	s.RPS = 40
 	t := tickets{service: "tickets", version: "6.1.0", n: 2, redis: true, env: []string{"DB_POOL_MAX=5", "DB_CONNECT_TIMEOUT_MS=2000"}, pg: Postgres{CPU: 0.25, Export: true, Conf: map[string]string{"log_min_duration_statement": "400"}},
-		edits: []Edit{{"events.js", "select id, name, venue, starts_at, price_cents from events order by starts_at limit 20",
+		edits: []Edit{{"events.js", "'events:list', 5,", "'events:list', 20,"}, {"events.js", "select id, name, venue, starts_at, price_cents from events order by starts_at limit 20",
 			"select e.id, e.name, e.venue, e.starts_at, e.price_cents, count(o.id) as sold from events e left join orders o on o.event_id = e.id group by e.id order by sold desc, md5(e.name) limit 20"},
 			{"events.js", "select id, name, venue, starts_at, price_cents, seats_left from events where id = $1", "select e.id, e.name, e.venue, e.starts_at, e.price_cents, e.seats_left, (select count(*) from orders o where o.event_id = e.id) as sold from events e where id = $1"}}}
 	s.Setup = func(e *Env) {
-		t.pg.Schema = e.schema("node/tickets") + "insert into orders (event_id, seats, email, total_cents) select 1+g%400, 1+g%4, 'visitor'||g||'@mail.example', 4000 from generate_series(1,140000) g; analyze;"
+		t.pg.Schema = e.schema("node/tickets") + "insert into orders (event_id, seats, email, total_cents) select 1+g%400, 1+g%4, 'visitor'||g||'@mail.example', 4000 from generate_series(1,90000) g; analyze;"
 		e.Past(7*time.Hour, "deploy", "tickets", "6.1.0", "deploy tickets 6.1.0: bestseller list")
 		e.Past(2*time.Minute, "deploy", "newsletter", "0.9.4", "deploy newsletter 0.9.4: unsubscribe link")
 		t.up(e)
@@ -330,5 +330,29 @@ func dnsGone() Scenario {
 		e.Gateway(GW{Kind: "nginx", Name: "nginx", IP: "10.30.0.10", Format: "combined", Routes: []Upstream{{Name: "stagedoor", Prefix: "/", Servers: t.servers("")}}})
 	}
 	s.Inject = func(e *Env) { e.Stop("resolver", syscall.SIGKILL, time.Second) }
+	return s
+}
+
+func retryStorm() Scenario {
+	gw := "http://10.30.0.10"
+	s := inc("pricing-retry-storm", "dependency-failure", "upstream-overload", "the pricing service is over its capacity; callers try again at once, five times, and keep it there", Truth{
+		Culprit: "pricing", Aliases: []string{"pricing.internal", "10.99.0.30", "quotes"},
+		Trigger:   &Trigger{Kind: "traffic", Summary: "an advert sends twice the visitors", Recorded: false},
+		NotCauses: []string{"database", "quotes release"}, MustMention: []string{"503|overloaded", "pricing"},
+		Fix: "Back off with jitter and a retry budget; shed load; more capacity for pricing.", Difficulty: "hard"})
+	s.Routes = renamed(changed(ticketRoutes(gw), "POST /api/orders/{id}/pay", func(r *Route) { r.Weight = 6 }), "/pay", "/quote")
+	s.Shape = surge(2.2)
+	t := tickets{service: "quotes", version: "1.0.8", n: 2, rename: []string{"/pay'", "/quote'", "payment provider", "pricing service", "v2/charges", "v1/price", "payments", "pricing", "PAYMENT_URL", "PRICING_URL"}, env: []string{"PRICING_URL=http://pricing.internal"},
+		edits: []Edit{{"payments.js", "  return post(url, { amount: order.total_cents, card });", "  return again(5, () => post(url, { amount: order.total_cents, card }));"},
+			{"payments.js", "function post(url, body) {", "async function again(times, call) {\n  for (let i = 1; ; i += 1) {\n    try { return await call(); } catch (err) {\n      if (i >= times) throw err;\n      log.warn({ attempt: i, reason: err.message }, 'pricing call failed, trying again');\n    }\n  }\n}\n\nfunction post(url, body) {"},
+			{"payments.js", "const http = require('node:http');", "const http = require('node:http');\nconst log = require('./log');"}}}
+	s.Setup = func(e *Env) {
+		e.partner("pricing.internal", "10.99.0.30")
+		e.behave("pricing.internal", behaviour{DelayMS: 180, Busy: 3})
+		e.Past(14*time.Hour, "deploy", "quotes", "1.0.8", "deploy quotes 1.0.8: retry calls to pricing")
+		t.up(e)
+		e.Gateway(GW{Kind: "haproxy", Name: "haproxy", IP: "10.30.0.10", Access: "haproxy.log", Wrap: "syslog", Routes: []Upstream{{Name: "quotes", Prefix: "/", Servers: t.servers(" check inter 2s"), Opts: "option httpchk GET /healthz"}}})
+	}
+	s.Routes = changed(s.Routes, "POST /api/orders/{id}/quote", func(r *Route) { r.Weight = 3.5 })
 	return s
 }

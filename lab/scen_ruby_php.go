@@ -94,7 +94,7 @@ func rubyScenarios() []Scenario {
 }
 
 func phpScenarios() []Scenario {
-	return []Scenario{discountType(), castQuery(), childrenBusy(), templateFatal(), marketDown()}
+	return []Scenario{discountType(), castQuery(), childrenBusy(), templateFatal(), marketDown(), parseErrorRelease()}
 }
 
 func shelfNil() Scenario {
@@ -175,7 +175,7 @@ func tooManyConnections() Scenario {
 	s.Routes = libraryRoutes(gw)
 	s.RPS = 40
 	l := library{service: "catalog-web", version: "0.8.8", pg: Postgres{Export: true, Conf: map[string]string{"max_connections": "16"}},
-		edits: []Edit{{"lib/search.rb", "select id, title, author from books where title ilike $1 order by id limit 15", "select id, title, author, (select pg_sleep(0.25))::text from books where title ilike $1 order by id limit 15"}}}
+		edits: []Edit{{"lib/search.rb", "select id, title, author from books where title ilike $1 order by id limit 15", "select id, title, author, (select pg_sleep(0.9))::text from books where title ilike $1 order by id limit 15"}}}
 	s.Setup = func(e *Env) {
 		e.Past(7*24*time.Hour, "deploy", "catalog-web", "0.8.8", "deploy catalog-web 0.8.8")
 		l.up(e)
@@ -185,15 +185,13 @@ func tooManyConnections() Scenario {
 		e.Change("scale", "catalog-web", "", "catalog-web: 5 -> 24 threads before the semester starts")
 		l.threads, l.env = 24, []string{"DB_POOL=24"}
 		e.Replace(l.part("/srv/catalog-web/releases/0.8.8"), 0)
-		e.WaitPort(libraryIP+":9292", 20*time.Second)
-		e.Sleep(2 * time.Second)
-		e.Settled = time.Now()
 	}
+	s.OnsetStatus = 500
 	s.Shape = func(d time.Duration) float64 {
 		if d < 0 {
 			return 0.35
 		}
-		return 1.5
+		return 2.3
 	}
 	return s
 }
@@ -238,7 +236,7 @@ func castQuery() Scenario {
 	}
 	s.Inject = func(e *Env) {
 		e.Change("deploy", "bazaar", "77", "deploy bazaar 77: search by price")
-		m.release(e, "77", Edit{"src/Listings.php", "where title ilike ? order", "where title ilike ? or cents like '9%' order"})
+		m.release(e, "77", Edit{"src/Listings.php", "where title ilike ? order", "where title ilike ? or cents like \\'9%\\' order"})
 		e.Signal("bazaar", 12) // SIGUSR2: reload
 	}
 	return s
@@ -307,5 +305,30 @@ func marketDown() Scenario {
 	}
 	s.Inject = func(e *Env) { e.Stop("market-db", 9, time.Second) }
 	s.Keep = []string{"access.log", "kleinanzeigen.log", "error.log", "changes.jsonl"}
+	return s
+}
+
+func parseErrorRelease() Scenario {
+	gw := "http://10.85.2.10"
+	s := inc("file-does-not-parse", "bad-deploy", "regression", "one file of release 210 does not parse: PHP notices at run time, on every request", Truth{
+		Acceptable: [][2]string{{"bad-deploy", "*"}, {"unhandled-exception", "*"}}, Culprit: "auctions", Aliases: []string{marketIP, "Listings.php"},
+		Trigger:   &Trigger{Kind: "deploy", Summary: "deploy auctions 210: search by price", Recorded: true},
+		NotCauses: []string{"database", "php-fpm down"}, MustMention: []string{"Parse error|syntax error", "210"},
+		Fix: "Roll back 210; lint in the pipeline.", Difficulty: "easy"})
+	s.Routes = renamed(marketRoutes(gw), "/item", "/lot")
+	m := market{service: "auctions", version: "209", rename: []string{"/item/", "/lot/"}}
+	s.Setup = func(e *Env) {
+		e.Past(45*time.Hour, "deploy", "auctions", "209", "deploy auctions 209")
+		m.up(e)
+		m.gate(e, GW{Kind: "caddy", Name: "caddy", Access: "caddy/access.log", Errors: "caddy/caddy.log"})
+	}
+	s.Inject = func(e *Env) {
+		e.Change("config", "mail-relay", "", "mail-relay: DKIM key rotation")
+		e.Sleep(5 * time.Second)
+		e.Injected = time.Now()
+		e.Change("deploy", "auctions", "210", "deploy auctions 210: search by price")
+		m.release(e, "210", Edit{"src/Listings.php", "where title ilike ? order", "where title ilike ? or cents like '9%' order"})
+		e.Signal("auctions", 12)
+	}
 	return s
 }

@@ -27,9 +27,9 @@ func (e *Env) partner(name, ip string, env ...string) {
 
 // behaviour tells a partner how to act from now on; see services/go/partner.
 type behaviour struct {
-	DelayMS, Status, Limit int
-	Ratio                  float64
-	Body, Type             string
+	DelayMS, Status, Limit, Busy int
+	Ratio                        float64
+	Body, Type                   string
 }
 
 func (e *Env) behave(name string, b behaviour) {

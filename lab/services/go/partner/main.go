@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
+	"sync/atomic"
 	"time"
 )
 
@@ -21,12 +22,14 @@ type behaviour struct {
 	Body    string  // "" means a proper answer
 	Type    string  // content type of Body
 	Limit   int     // requests a second, further ones get 429
+	Busy    int     // answers at the same time, further requests get 503
 }
 
 func main() {
 	control := os.Getenv("CONTROL")
 	var second int64
 	var used int
+	var busy atomic.Int64
 	lock := make(chan struct{}, 1)
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var b behaviour
@@ -47,6 +50,12 @@ func main() {
 				return
 			}
 		}
+		if n := busy.Add(1); b.Busy > 0 && n > int64(b.Busy) {
+			busy.Add(-1)
+			http.Error(w, `{"error":"overloaded, try again later"}`, 503)
+			return
+		}
+		defer busy.Add(-1)
 		time.Sleep(time.Duration(b.DelayMS)*time.Millisecond + time.Duration(5+rand.IntN(20))*time.Millisecond)
 		body, ctype := fmt.Sprintf(`{"id":"ch_%08x","covered":true,"status":"succeeded","rates":{"USD":1.0841,"GBP":0.8402,"NOK":11.62}}`, rand.Uint32()), "application/json"
 		if b.Body != "" && (b.Ratio == 0 || rand.Float64() < b.Ratio) {
