@@ -26,7 +26,7 @@ func clientErrors() []Entry {
 			"An intentional refusal: say what conflicts, e.g. {error: INVENTORY_CONFLICT}.", "After reading the current state."),
 		brief(413, "Content Too Large", "15.5.14", "The 413 (Content Too Large) status code indicates that the server is refusing to process a request because the request content is larger than the server is willing or able to process.",
 			"Say the limit; raise it if real traffic needs more.", never),
-		brief(422, "Unprocessable Content", "15.5.21", "The 422 (Unprocessable Content) status code indicates that the server understands the content type of the request content, and the syntax of the request content is correct, but it was unable to process the contained instructions.",
+		brief(422, "Unprocessable Content", "15.5.21", "The 422 (Unprocessable Content) status code indicates that the server understands the content type of the request content (hence a 415 (Unsupported Media Type) status code is inappropriate), and the syntax of the request content is correct, but it was unable to process the contained instructions.",
 			"Say which value breaks which rule.", never),
 	)
 }

@@ -84,6 +84,7 @@ func All() []Entry {
 	var all []Entry
 	all = append(all, clientErrors()...)
 	all = append(all, serverErrors()...)
+	all = append(all, protocolErrors()...)
 	all = append(all, gatewayErrors()...)
 	all = append(all, rareErrors()...)
 	all = append(all, cloudflareErrors()...)

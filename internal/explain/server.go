@@ -22,22 +22,6 @@ func serverErrors() []Entry {
 				"database/pool-exhausted", "misconfiguration/error-mapping"},
 		},
 		{
-			Code: 501, Phrase: "Not Implemented", Source: "RFC 9110, section 15.6.2",
-			Meaning:    "The 501 (Not Implemented) status code indicates that the server does not support the functionality required to fulfill the request. This is the appropriate response when the server does not recognize the request method and is not capable of supporting it for any resource.",
-			Fault:      "The server's code or routing, or a client that asks for what never existed.",
-			Causes:     []string{"a method that no resource supports", "a scanner that tries methods", "a proxy in front of a server of another version"},
-			Up:         "Yes.",
-			Retry:      "No: it will not be implemented by then.",
-			RetryAfter: "No.",
-			Where:      "The access log: which method, which client; then the routing table.",
-			Fix:        "Implement it, or answer 405 with Allow when only this resource lacks the method.",
-			Balancer:   "The instance stays in rotation.",
-			Alert:      "None by itself; count it, and look when it begins with a release.",
-			Example:    "501 Unsupported method ('PROPFIND')",
-			Misuse:     "For a method that other resources of the server support: that is 405.",
-			Look:       []inquest.MechanismID{"bad-deploy/regression"},
-		},
-		{
 			Code: 503, Phrase: "Service Unavailable", Source: "RFC 9110, section 15.6.4",
 			Meaning:    "The 503 (Service Unavailable) status code indicates that the server is currently unable to handle the request due to a temporary overload or scheduled maintenance, which will likely be alleviated after some delay.",
 			Fault:      "Infrastructure, or a dependency behind the service.",
@@ -53,6 +37,28 @@ func serverErrors() []Entry {
 			Misuse:     "For a client over its rate limit: that is 429 (nginx limit_req answers 503 unless limit_req_status says 429).",
 			Look: []inquest.MechanismID{"database/pool-exhausted", "database/down", "dependency-failure/refused", "dependency-failure/upstream-overload", "resource-exhaustion/memory", "resource-exhaustion/threads",
 				"bad-deploy/startup-crash", "dependency-failure/rate-limited"},
+		},
+	}
+}
+
+// protocolErrors are about what was asked for, not about a failure.
+func protocolErrors() []Entry {
+	return []Entry{
+		{
+			Code: 501, Phrase: "Not Implemented", Source: "RFC 9110, section 15.6.2",
+			Meaning:    "The 501 (Not Implemented) status code indicates that the server does not support the functionality required to fulfill the request. This is the appropriate response when the server does not recognize the request method and is not capable of supporting it for any resource.",
+			Fault:      "The server's code or routing, or a client that asks for what never existed.",
+			Causes:     []string{"a method that no resource supports", "a scanner that tries methods", "a proxy in front of a server of another version"},
+			Up:         "Yes.",
+			Retry:      "No: it will not be implemented by then.",
+			RetryAfter: "No.",
+			Where:      "The access log: which method, which client; then the routing table.",
+			Fix:        "Implement it, or answer 405 with Allow when only this resource lacks the method.",
+			Balancer:   "The instance stays in rotation.",
+			Alert:      "None by itself; count it, and look when it begins with a release.",
+			Example:    "501 Unsupported method ('PROPFIND')",
+			Misuse:     "For a method that other resources of the server support: that is 405.",
+			Look:       []inquest.MechanismID{"bad-deploy/regression"},
 		},
 		{
 			Code: 505, Phrase: "HTTP Version Not Supported", Source: "RFC 9110, section 15.6.6",

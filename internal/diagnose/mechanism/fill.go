@@ -5,7 +5,7 @@ import "strings"
 // Placeholders are the names that may stand in braces in a text or command of the catalogue, with what they mean.
 func Placeholders() map[string]string {
 	return map[string]string{
-		"service": "the component to act on", "peer": "the dependency that failed", "host": "the dependency's host", "port": "its port",
+		"service": "the component that reported the failure, or whose measurements show it", "peer": "the dependency that failed, where the culprit is another than the service", "host": "the dependency's host", "port": "its port",
 		"database": "name of the database", "user": "the service's user or role", "table": "table", "column": "column", "query": "the statement",
 		"pid": "process (or database session) to look at", "path": "the file, directory or URL path from the evidence",
 		"version": "the new version", "previous": "the version before", "since": "begin of the incident", "request": "id of a failing request",

@@ -103,8 +103,8 @@ type Mechanism struct {
 	Clues    []Clue
 	Supports []Support
 
-	// Commands are templates: {service}, {host}, {port}, {database}, {pid}, {path}, {version}, {since} are filled from the
-	// evidence, and stay readable placeholders otherwise (<service>).
+	// Commands are templates: {service}, {peer}, {host}, {port} and the other Placeholders are filled from the evidence by
+	// Fill, and stay readable otherwise (<service>). Confirm only reads.
 	Confirm []inquest.Command
 	Actions []inquest.Action
 	// Owner of the fault: "code", "configuration", "dependency", "infrastructure", "client".

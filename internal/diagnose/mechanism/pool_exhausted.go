@@ -87,7 +87,7 @@ func poolClues() []Clue {
 		says(1, "Prisma, TypeORM on mysql2", "timed out fetching a new connection from the connection pool", "queue limit reached", "no connections available.").
 			but("message queue"),
 		says(1, "sqlx, deadpool, bb8 and r2d2 (Rust)", "pool timed out while waiting for an open connection", "timed out waiting for connection from pool",
-			"timeout occurred while waiting for a slot to become available", "timed out in bb8"),
+			"timeout occurred while waiting for a slot to become available", "timed out in bb8", "timed out waiting for connection: "),
 		says(1, "Elixir DBConnection", "connection not available and request was dropped from queue", "could not checkout the connection"),
 		says(1, "MongoDB drivers, psycopg 3, redis-py, Jedis", "timed out while checking out a connection from connection pool", "timed out waiting for a connection from the pool",
 			"couldn't get a connection after", "waitqueuetimeouterror", "mongowaitqueuefullexception", "could not get a resource from the pool", "pooltimeout"),

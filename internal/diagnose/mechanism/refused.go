@@ -29,7 +29,7 @@ func refused() Mechanism {
 			says(0.8, "Apache httpd, HAProxy, Traefik, Envoy and nginx in their own words",
 				"failed to make connection to backend", "ah00957: * attempt to connect to", "has no server available!", "no live upstreams while connecting to upstream",
 				"upstream connect error or disconnect/reset before headers. reset reason: connection failure",
-				"upstream connect error or disconnect/reset before headers. reset reason: remote connection failure", "no healthy upstream").by(OriginProxy, OriginApp),
+				"upstream connect error or disconnect/reset before headers. reset reason: remote connection failure", "no healthy upstream", "delayed connect error: 111").by(OriginProxy, OriginApp),
 			says(0.8, "HAProxy's and Traefik's health checks: nothing listens", "is down, reason: layer4 connection problem", "is down, reason: layer4 timeout").by(OriginProxy),
 			says(0.8, "Kafka, RabbitMQ, NATS and Elasticsearch clients: no broker can be reached", "broker may not be available", "bootstrap broker * disconnected", "all brokers are down",
 				"kafka: client has run out of available brokers", "nobrokersavailable", "nats: no servers available for connection", "amqpconnectionerror",
@@ -41,7 +41,7 @@ func refused() Mechanism {
 		Confirm: []inquest.Command{
 			{Text: "Try the port from the caller's host.", Command: "nc -vz -w 3 {host} {port}", Expect: "refused at once (a time-out instead would mean network or firewall)"},
 			check("Ask for the dependency's health page.", "curl -sS -I --max-time 5 http://{host}:{port}/health", "refused at once; a status instead means that it is back"),
-			{Text: "Is the process there?", Command: "kubectl get pods -l app={service} -o wide", Expect: "not running, or restarting"},
+			{Text: "Is the process there?", Command: "kubectl get pods -l app={peer} -o wide", Expect: "not running, or restarting"},
 		},
 		Actions: []inquest.Action{
 			now("cause", "Start the dependency, or contact its provider; take the instance out of rotation if a replica is left.", "kubectl rollout restart deployment/{peer}"),

@@ -29,6 +29,7 @@ func slowQuery() Mechanism {
 				"exceeded time limit", "maxtimemsexpired", "operation exceeded time limit", "querytimeoutexception", "query timeout expired", "execution timeout expired", "ora-01013", "query read timeout", "statement timeout",
 				"sqltimeoutexception", "statementtimeout", "query timed out").but("statement timeout =", "set statement_timeout", "statement timeout set to"),
 			coded(0.5, "PostgreSQL query_canceled: by a time-out or by a person; MySQL 3024, 1969", "57014", "mysql:3024", "mysql:1969").but("due to user request"),
+			thrown(0.6, "ActiveRecord, psycopg and others: a statement was cancelled, mostly by its time-out", "QueryCanceled", "StatementTimeout", "QueryCanceledError", "QueryCanceledException").but("due to user request"),
 			says(0.8, "ADO.NET: the command's time-out", "the timeout period elapsed prior to completion of the operation").but("obtaining a connection"),
 			says(0.7, "slow-query logs of servers, ORMs and pools", "slow query", "slow sql", "slow_query", "query_time:", "slow statement", "slowquery", "long running query", "longrunningquery").
 				but("slow_query_log=", "slow query log is", "slow query log enabled"),
