@@ -51,7 +51,8 @@ type board struct {
 }
 
 func (b *board) add(component string, c clue) {
-	if c.strength > 0 && component != "" {
+	if c.strength > 0 && component != "" { // a NaN is not
+		c.strength = math.Min(c.strength, 1)
 		b.clues[component] = append(b.clues[component], c)
 	}
 }
@@ -305,6 +306,9 @@ type gap struct {
 func (s scene) metricGaps() map[inquest.Edge]gap {
 	gaps := map[inquest.Edge]gap{}
 	for e, views := range s.calls {
+		if e.From == e.To {
+			continue // there is no way to go wrong on
+		}
 		diff := map[string]*average{}
 		for stat, a := range views[1].latency {
 			g := a.grid()

@@ -40,6 +40,7 @@ type reading struct {
 	scale      float64
 	counter    bool
 	perSecond  bool // requests or failures given as a rate
+	inverted   bool // the share that went well, of which failures are the rest
 	failed     bool // requests, and by their status all of them failed
 }
 
@@ -72,6 +73,7 @@ func read(s inquest.Series) (r reading, ok bool) {
 		return r, false
 	}
 	r.counter = r.counter || r.part != ""
+	r.inverted = r.kind == kindFailRatio && anyOf(has, "availability", "success", "succeeded", "successful")
 	r.failed = r.kind == kindRequests && statusFailed(s.Labels)
 	r.perSecond = (r.kind == kindRequests || r.kind == kindFailures) && !r.counter && (has["per"] && has["second"] || anyOf(has, "rps", "qps"))
 	r.stat = statOf(s.Labels, words)

@@ -340,6 +340,9 @@ func (m *measured) saturate() {
 	}
 }
 
+// absurd is beyond anything that is measured (a million terabytes, thirty billion years).
+const absurd = 1e18
+
 // sampled brings a series to its unit and onto the step; counters become rates.
 func sampled(s inquest.Series, r reading, step, anchor int64) grid {
 	samples := append([]inquest.Sample(nil), s.Samples...)
@@ -364,20 +367,15 @@ func sampled(s inquest.Series, r reading, step, anchor int64) grid {
 		if v *= r.scale; r.perSecond || rate && (r.kind == kindRequests || r.kind == kindFailures) {
 			v *= float64(step) / 1e9
 		}
-		if invertedFamily(s.Name) && r.kind == kindFailRatio {
+		if r.inverted {
 			v = 1 - v
 		}
-		if math.IsNaN(v) || math.IsInf(v, 0) {
+		if math.IsNaN(v) || math.Abs(v) > absurd {
 			continue
 		}
 		g[snap(p.Time.UnixNano(), step, anchor)] = v
 	}
 	return g
-}
-
-// invertedFamily reports whether the family counts what went well.
-func invertedFamily(name string) bool {
-	return anyOf(wordSet(tokens(name)), "availability", "success", "succeeded", "successful")
 }
 
 // snap moves a time to the nearest point of the grid through the end of the window, so that the jitter of scrapes
