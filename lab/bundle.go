@@ -163,6 +163,7 @@ func (e *Env) truth() Truth {
 		w.Trigger = &t
 	}
 	if !w.IsIncident {
+		e.summary()
 		return w
 	}
 	sort.Slice(e.results, func(i, j int) bool { return e.results[i].ended.Before(e.results[j].ended) })

@@ -233,6 +233,7 @@ func descriptorLeak() Scenario {
 	s.Setup = func(e *Env) {
 		e.Past(13*time.Hour, "deploy", "wallet", "12.1.7", "deploy wallet 12.1.7")
 		l.up(e)
+		e.behave("rates.fxhub.example", behaviour{Body: `{"rates":{"USD":1.0841,"GBP":0.8402,"NOK":11.62}}` + strings.Repeat(" ", 30) + strings.Repeat("\n", 9000), Type: "application/json"})
 		e.Gateway(GW{Kind: "nginx", Name: "nginx", IP: "10.52.3.2", Format: "timed", Access: "logs/edge-access.log", Errors: "logs/edge-error.log", Routes: []Upstream{{Name: "wallet", Prefix: "/", Servers: l.servers(" max_fails=0")}}})
 	}
 	base := s.Setup
@@ -240,8 +241,7 @@ func descriptorLeak() Scenario {
 	s.Inject = func(e *Env) {
 		dir := e.Release("wallet", "go/ledger", "12.2.0", nil, Edit{"rates.go", "	defer resp.Body.Close()\n	if resp", "	if resp"}, Edit{"rates.go", "	var body struct", "	x.last = append(x.last, resp)\n	var body struct"},
 			Edit{"rates.go", "	client *http.Client\n", "	client *http.Client\n	last   []*http.Response // for a retry\n"}, Edit{"rates.go", "json.NewDecoder(resp.Body).Decode(&body)", "json.NewDecoder(io.LimitReader(resp.Body, 90)).Decode(&body)"},
-			Edit{"rates.go", "	\"fmt\"\n", "	\"fmt\"\n	\"io\"\n"})
-		e.behave("rates.fxhub.example", behaviour{Body: `{"rates":{"USD":1.0841,"GBP":0.8402,"NOK":11.62}}` + strings.Repeat(" ", 30) + strings.Repeat("\n", 9000), Type: "application/json"})
+			Edit{"rates.go", "{Timeout: 3 * time.Second}", "{}"}, Edit{"rates.go", "	\"time\"\n", ""}, Edit{"rates.go", "	\"fmt\"\n", "	\"fmt\"\n	\"io\"\n"})
 		e.Change("deploy", "wallet", "12.2.0", "deploy wallet 12.2.0: retry of rates")
 		l.roll(e, dir, 0)
 	}

@@ -381,5 +381,6 @@ func twoFaults() Scenario {
 		e.Sleep(6 * time.Second)
 		e.behave("api.carecover.example", behaviour{Limit: 1})
 	}
+	s.OnsetStatus = 500 // not the restart's 502
 	return s
 }
