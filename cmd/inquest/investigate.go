@@ -39,7 +39,7 @@ Exit codes:
   inquest investigate ./case --exit-code && echo healthy`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			render, err := renderer(cmd, format, color, zone, width)
+			render, err := renderer(cmd, args[0], format, color, zone, width)
 			if err != nil {
 				return err
 			}
@@ -82,7 +82,7 @@ func codeOf(d *inquest.Diagnosis) error {
 }
 
 // renderer returns the rendering of the format.
-func renderer(cmd *cobra.Command, format, color, zone string, width int) (func(io.Writer, *inquest.Diagnosis) error, error) {
+func renderer(cmd *cobra.Command, name, format, color, zone string, width int) (func(io.Writer, *inquest.Diagnosis) error, error) {
 	loc, err := time.LoadLocation(zone)
 	if err != nil {
 		return nil, usageError{fmt.Errorf("--zone %q: %w (say a name of the IANA database, UTC or Local)", zone, err)}
@@ -94,18 +94,18 @@ func renderer(cmd *cobra.Command, format, color, zone string, width int) (func(i
 	if width > 0 {
 		s.width = width
 	}
-	page := report.PageOptions{Zone: loc}
+	page := report.PageOptions{Zone: loc, Name: name, Title: titleOf}
 	switch format {
 	case "text":
 		return func(w io.Writer, d *inquest.Diagnosis) error {
-			return report.Terminal(w, d, report.TerminalOptions{Width: s.width, Color: s.color, ASCII: !s.unicode, Zone: loc})
+			return report.Terminal(w, d, report.TerminalOptions{Width: s.width, Color: s.color, ASCII: !s.unicode, Zone: loc, Name: name, Title: titleOf})
 		}, nil
 	case "json":
 		return func(w io.Writer, d *inquest.Diagnosis) error { return report.JSON(w, d, report.JSONOptions{}) }, nil
 	case "markdown", "md":
 		return func(w io.Writer, d *inquest.Diagnosis) error { return report.Markdown(w, d, page) }, nil
 	case "html":
-		return func(w io.Writer, d *inquest.Diagnosis) error { return report.Markdown(w, d, page) }, nil
+		return func(w io.Writer, d *inquest.Diagnosis) error { return report.HTML(w, d, page) }, nil
 	}
 	return nil, usageError{fmt.Errorf("--format %q: say text, json, markdown or html", format)}
 }

@@ -231,4 +231,3 @@ func (p *printer) line(b []byte) {
 	_, err := p.w.Write(append(b, '\n'))
 	p.err = err
 }
-

@@ -72,9 +72,21 @@ func fileCoverage(r *parse.FileReport) inquest.FileCoverage {
 	return f
 }
 
-// layerOf says which layer a file is evidence of.
+// LayerOf says which layer a file is evidence of, by its format and, where that leaves it open, its name.
+func LayerOf(file, format string) inquest.Layer {
+	return layerBy(format, func() inquest.ComponentKind { return kindOf(ServiceOf(file, format)) })
+}
+
 func (b *builder) layerOf(r *parse.FileReport) inquest.Layer {
-	f := r.Format
+	return layerBy(r.Format, func() inquest.ComponentKind {
+		if c := b.names.resolve(ServiceOf(r.File, r.Format)); c != nil {
+			return c.Kind
+		}
+		return ""
+	})
+}
+
+func layerBy(f string, kind func() inquest.ComponentKind) inquest.Layer {
 	switch {
 	case strings.HasPrefix(f, "changes") || f == "git-log":
 		return inquest.LayerChange
@@ -85,14 +97,15 @@ func (b *builder) layerOf(r *parse.FileReport) inquest.Layer {
 	case isProxyFormat(f):
 		return inquest.LayerResponse
 	}
-	c := b.names.resolve(ServiceOf(r.File, f))
-	if c != nil {
-		switch c.Kind {
-		case inquest.KindDatabase, inquest.KindCache, inquest.KindBroker, inquest.KindKernel, inquest.KindSupervisor, inquest.KindHost:
-			return inquest.LayerInfrastructure
-		case inquest.KindProxy:
-			return inquest.LayerResponse
-		}
+	k := kindOfFormat(f)
+	if k == "" {
+		k = kind()
+	}
+	switch k {
+	case inquest.KindDatabase, inquest.KindCache, inquest.KindBroker, inquest.KindKernel, inquest.KindSupervisor, inquest.KindHost:
+		return inquest.LayerInfrastructure
+	case inquest.KindProxy:
+		return inquest.LayerResponse
 	}
 	return inquest.LayerApplication
 }

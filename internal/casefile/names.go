@@ -108,6 +108,12 @@ func (n *names) resolve(name string) *component {
 			return c
 		}
 	}
+	if backend, server, ok := strings.Cut(name, "/"); ok { // HAProxy's backend/server
+		if c := n.resolve(server); c != nil {
+			return c
+		}
+		return n.resolve(backend)
+	}
 	if first, _, ok := strings.Cut(name, "."); ok && net.ParseIP(name) == nil { // api.shop.svc.cluster.local
 		return n.get(first)
 	}

@@ -90,13 +90,16 @@ func (a *analysis) kindFits(m *mechanism.Mechanism, s *inquest.Symptom) bool {
 	if s.Kind == inquest.SymptomUpstream && s.Peer != "" {
 		about = s.Peer
 	}
-	kind := a.names.Kind(about)
-	db := kind == inquest.KindDatabase
-	if slices.Contains(m.Roles, mechanism.RoleDatabase) && !slices.Contains(m.Roles, mechanism.RoleSelf) {
-		return db
-	}
-	if s.Kind == inquest.SymptomGap || s.Kind == inquest.SymptomRestart {
+	db := a.names.Kind(about) == inquest.KindDatabase
+	switch s.Kind {
+	case inquest.SymptomGap, inquest.SymptomRestart, inquest.SymptomUpstream:
+		if slices.Contains(m.Roles, mechanism.RoleDatabase) {
+			return db
+		}
 		return !db || m.ID.Class() != inquest.ClassDeploy
+	}
+	if slices.Contains(m.Roles, mechanism.RoleDatabase) && !slices.Contains(m.Roles, mechanism.RoleSelf) && s.Kind == inquest.SymptomSaturation {
+		return db
 	}
 	return true
 }
@@ -151,6 +154,9 @@ func (a *analysis) timeRelevance(s *inquest.Symptom) float64 {
 		r = 0.3
 	}
 	infra := p.Origin != inquest.KindApp && p.Origin != inquest.KindProxy
+	if p.New && a.silent(s.Component) && s.Onset.Sub(a.c.Onset).Abs() < time.Minute {
+		return 0.9 // a process that dies says so once
+	}
 	failed := max(1, len(a.c.Failures))
 	often := math.Min(1, float64(s.Count)/float64(failed)*3)
 	switch {
@@ -170,6 +176,22 @@ func (a *analysis) timeRelevance(s *inquest.Symptom) float64 {
 		lasting = math.Max(0, math.Min(1, float64(last.Sub(a.c.Onset))/float64(span)/0.5))
 	}
 	return r * (0.4 + 0.3*often + 0.3*lasting)
+}
+
+// silent reports whether a component stopped serving: monitoring lost it, it restarts in a loop, or most failed requests
+// were refused at its door.
+func (a *analysis) silent(component string) bool {
+	return slices.ContainsFunc(a.symptoms, func(s inquest.Symptom) bool {
+		switch s.Kind {
+		case inquest.SymptomGap:
+			return s.Component == component
+		case inquest.SymptomRestart:
+			return s.Component == component && s.Detail == "crash-loop"
+		case inquest.SymptomUpstream:
+			return s.Peer == component && (s.Detail == "refused" || s.Detail == "no-live" || s.Detail == "no-answer") && s.Share >= 0.3
+		}
+		return false
+	})
 }
 
 func (a *analysis) measuredRelevance(s *inquest.Symptom) float64 {

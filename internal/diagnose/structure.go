@@ -33,6 +33,9 @@ func (a *analysis) movedUpstream() {
 		if u.BaselineOK+u.BaselineFailed > 0 || u.IncidentFailed < 3 || u.IncidentOK*10 > u.IncidentFailed {
 			continue
 		}
+		if _, _, err := net.SplitHostPort(u.Addr); err != nil {
+			continue // nginx logs the group's name, which is no address, when no server of it is left
+		}
 		if u.FirstSeen.Before(a.c.Onset.Add(-5 * time.Second)) {
 			continue
 		}

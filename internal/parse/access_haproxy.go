@@ -47,7 +47,8 @@ func (p *haproxy) parse(line []byte, r *Record) bool {
 	r.Add("frontend", str(p.t[2].text))
 	r.Add("backend", str(p.t[3].text[:slash]))
 	r.Add("server", str(p.t[3].text[slash+1:]))
-	if s := p.t[3].text[slash+1:]; len(s) > 0 && s[0] != '<' && !dash(s) {
+	// <NOSRV> stays: no server was left, and of which backend matters.
+	if s := p.t[3].text[slash+1:]; len(s) > 0 && string(s) != "<STATS>" && !dash(s) {
 		r.Upstream = str(p.t[3].text)
 	}
 	syslogHead(head, r, c)

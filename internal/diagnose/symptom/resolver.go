@@ -43,11 +43,17 @@ func (r *Resolver) Find(name string) *inquest.Component {
 		}
 		name = host
 	}
-	if net.ParseIP(name) == nil {
-		first, _, _ := strings.Cut(name, ".")
-		return r.by[first]
+	if net.ParseIP(name) != nil {
+		return nil
 	}
-	return nil
+	if backend, server, ok := strings.Cut(name, "/"); ok { // HAProxy's backend/server
+		if c := r.by[server]; c != nil {
+			return c
+		}
+		return r.by[backend]
+	}
+	first, _, _ := strings.Cut(name, ".")
+	return r.by[first]
 }
 
 // Name is the canonical name of whoever goes by name, or name itself.
@@ -114,7 +120,7 @@ func Peer(text string, fields map[string]string) string {
 	if m := lookedUp.FindStringSubmatch(text); m != nil {
 		return m[1]
 	}
-	for _, k := range []string{"address", "host", "hostname", "err.hostname", "err.address", "peer", "server.address", "net.peer.name", "host.name"} {
+	for _, k := range []string{"address", "hostname", "err.hostname", "err.address", "peer", "server.address", "net.peer.name"} {
 		if v := fields[k]; v != "" {
 			return join(v, fields["port"])
 		}

@@ -354,6 +354,9 @@ func (c *Collector) example(r *parse.Record) Example {
 	e := Example{Time: r.Time, File: c.file, Line: int32(r.Line), Text: string(c.text), Instance: strings.Clone(r.Instance),
 		RequestID: strings.Clone(cmp.Or(r.RequestID, r.TraceID)), URL: strings.Clone(r.URL), Exception: cloneException(r.Exception), Pool: r.Pool}
 	if r.Level >= inquest.LevelWarn || r.Level == inquest.LevelUnknown {
+		if r.Upstream != "" {
+			e.Fields = append(e.Fields, parse.Field{Name: "upstream", Value: strings.Clone(r.Upstream)})
+		}
 		for _, f := range r.Fields {
 			if keptField(f) && len(e.Fields) < 40 {
 				e.Fields = append(e.Fields, parse.Field{Name: strings.Clone(f.Name), Value: strings.Clone(f.Value), Num: f.Num})
