@@ -135,7 +135,6 @@ func appsFormats() []format {
 		{name: "logstash", new: newLogstash},
 		{name: "mongodb", new: newMongoDB},
 		{name: "rabbitmq", new: newRabbitMQ},
-		{name: "iis-httperr", kind: KindAccess, new: newHTTPErr, sequential: true},
 		{name: "litespeed", new: newLiteSpeed},
 		{name: "haproxy-notes", new: newHAProxyNotes},
 		{name: "kubernetes-events", new: newKubeEvents, single: true},
@@ -194,7 +193,9 @@ func (p *plainLines) parse(line []byte, r *Record) bool {
 		r.Add("level", str(word))
 	}
 	if rest, ok := bytes.CutPrefix(line, []byte("Exception in thread \"")); ok {
-		r.Add("thread", str(untilQuote(rest)))
+		if end := bytes.IndexByte(rest, '"'); end > 0 {
+			r.Add("thread", str(rest[:end]))
+		}
 	}
 	r.Message = str(line)
 	messageRequest(r)

@@ -48,15 +48,15 @@ func mongoFacts(msg []byte, r *Record) {
 	if i < 0 || !bytes.HasSuffix(msg, []byte("ms")) {
 		return
 	}
-	if v, ok := plainDecimal(msg[i+1 : len(msg)-2]); ok {
-		r.Duration = v / 1e3
+	if v, ok := decimalOver(msg[i+1:len(msg)-2], 1e3); ok {
+		r.Duration = v
 	}
 }
 
 // mongoAttr takes durationMillis and the remote address out of a JSON record's attributes (MongoDB 4.4 and later).
 func mongoAttr(p *jsonParser, r *Record) {
-	if v, ok := plainDecimal([]byte(r.Get("attr.durationMillis"))); ok {
-		r.Duration = v / 1e3
+	if v, ok := decimalOver([]byte(r.Get("attr.durationMillis")), 1e3); ok {
+		r.Duration = v
 	}
 	if remote := r.Get("attr.remote"); remote != "" {
 		host, _ := splitAddr([]byte(remote))

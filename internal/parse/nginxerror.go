@@ -116,7 +116,7 @@ func untilQuote(b []byte) []byte {
 		if k < 0 {
 			return b
 		}
-		if i += k; i+1 == len(b) || b[i+1] == ',' || b[i+1] == ' ' {
+		if i += k; i+1 == len(b) || b[i+1] == ',' {
 			return b[:i]
 		}
 	}

@@ -258,11 +258,11 @@ func pgStatement(r *Record) (text, step string, ok bool) {
 		for i < len(msg) && msg[i] != ' ' {
 			i++
 		}
-		v, valid := plainDecimal([]byte(msg[len(dur):i]))
+		v, valid := decimalOver([]byte(msg[len(dur):i]), 1e3)
 		if !valid || len(msg) < i+3 || msg[i:i+3] != " ms" {
 			return "", "", false
 		}
-		r.Duration = v / 1e3
+		r.Duration = v
 		if msg = msg[i+3:]; len(msg) < 3 {
 			return "", "", false
 		}

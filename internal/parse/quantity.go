@@ -18,13 +18,16 @@ const (
 var perSecond = [...]float64{1, 1, 1e3, 1e6, 1e9}
 
 // plainDecimal reads a plain decimal number that fills b.
-func plainDecimal(b []byte) (float64, bool) {
+func plainDecimal(b []byte) (float64, bool) { return decimalOver(b, 1) }
+
+// decimalOver reads a plain decimal number that fills b and divides it by per, rounding once.
+func decimalOver(b []byte, per float64) (float64, bool) {
 	var v int64
 	i, neg := 0, false
 	if len(b) > 1 && b[0] == '-' {
 		i, neg = 1, true
 	}
-	from, scale := i, 1.0
+	from, scale := i, per
 	for ; i < len(b) && isDigit(b[i]); i++ {
 		v = v*10 + int64(b[i]-'0')
 	}
@@ -34,15 +37,12 @@ func plainDecimal(b []byte) (float64, bool) {
 			scale *= 10
 		}
 	}
-	if i != len(b) || i-from > 17 {
-		if i-from == 0 {
-			return 0, false
-		}
-		f, err := strconv.ParseFloat(str(b), 64)
-		return f, err == nil
-	}
 	if i == from {
 		return 0, false
+	}
+	if i != len(b) || i-from > 17 {
+		f, err := strconv.ParseFloat(str(b), 64)
+		return f / per, err == nil
 	}
 	f := float64(v) / scale
 	if neg {
@@ -57,16 +57,16 @@ func duration(b []byte, unit uint8) (seconds float64, ok bool) {
 	if i := bytes.LastIndexAny(b, ", "); i >= 0 && i+1 < len(b) && isDigit(b[i+1]) {
 		b = b[i+1:]
 	}
-	if v, ok := plainDecimal(b); ok {
-		return v / perSecond[unit], v >= 0
+	if v, ok := decimalOver(b, perSecond[unit]); ok {
+		return v, v >= 0
 	}
 	total, n := 0.0, 0
 	for len(b) > 0 {
-		v, u, k := quantity(b)
+		v, k := quantity(b)
 		if k == 0 {
 			return timeSpan(b, n)
 		}
-		total += v / u
+		total += v
 		n++
 		b = b[k:]
 	}
@@ -82,18 +82,15 @@ func timeSpan(b []byte, before int) (float64, bool) {
 	return float64(t) / 1e9, true
 }
 
-// quantity reads a number with a unit of time at the start of b: value, how many of the unit make a second, bytes taken.
-func quantity(b []byte) (v, per float64, n int) {
+// quantity reads a number with a unit of time at the start of b as seconds; n is how many bytes it took.
+func quantity(b []byte) (seconds float64, n int) {
 	for n < len(b) && (isDigit(b[n]) || b[n] == '.') {
 		n++
 	}
 	if n == 0 || n > 20 {
-		return 0, 0, 0
+		return 0, 0
 	}
-	v, ok := plainDecimal(b[:n])
-	if !ok {
-		return 0, 0, 0
-	}
+	num := b[:n]
 	if n < len(b) && b[n] == ' ' {
 		n++
 	}
@@ -101,21 +98,27 @@ func quantity(b []byte) (v, per float64, n int) {
 	for n < len(b) && (isAlpha(b[n]) || b[n] >= 0x80) {
 		n++
 	}
+	per := 1.0
 	switch string(b[from:n]) {
 	case "ns":
-		return v, 1e9, n
+		per = 1e9
 	case "us", "µs", "μs":
-		return v, 1e6, n
+		per = 1e6
 	case "ms", "msec", "millis", "milliseconds":
-		return v, 1e3, n
+		per = 1e3
 	case "s", "sec", "secs", "seconds":
-		return v, 1, n
 	case "m", "min":
-		return v, 1.0 / 60, n
+		per = 1.0 / 60
 	case "h":
-		return v, 1.0 / 3600, n
+		per = 1.0 / 3600
+	default:
+		return 0, 0
 	}
-	return 0, 0, 0
+	v, ok := decimalOver(num, per)
+	if !ok {
+		return 0, 0
+	}
+	return v, n
 }
 
 // statusCode reads a number from 100 to 599.

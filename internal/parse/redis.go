@@ -32,7 +32,7 @@ func (redis) parse(line []byte, r *Record) bool {
 			pid, role, i = d, line[k+1], k+3
 		}
 	}
-	if i >= len(line) {
+	if i+3 >= len(line) || line[i+1] != ' ' && line[i+2] != ' ' { // the day stands alone: 20 Nov
 		return false
 	}
 	ns, n, c := parseTime(line[i:])

@@ -137,8 +137,8 @@ func requestTail(b []byte, r *Record) (d float64, id []byte) {
 			r.Status = s
 			continue
 		}
-		if v, u, k := quantity(tok); k == len(tok) && k > 0 {
-			d = v / u
+		if v, k := quantity(tok); k == len(tok) && k > 0 {
+			d = v
 			continue
 		}
 		if next, _ := cutToken(b); isUnit(next) && d < 0 {

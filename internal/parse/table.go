@@ -11,6 +11,7 @@ func table() []format {
 // requestFormats are the access logs of proxies, gateways, servers and load balancers.
 func requestFormats() []format {
 	out := []format{
+		{name: "iis-httperr", kind: KindAccess, new: newHTTPErr, sequential: true}, // W3C columns, more particular
 		{name: "w3c", kind: KindAccess, new: newW3C, sequential: true},
 		{name: "alb", kind: KindAccess, new: newALB},
 		{name: "elb", kind: KindAccess, new: newELB},

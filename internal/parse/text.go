@@ -120,6 +120,9 @@ func (p *headParser) begin(h *textHead) bool {
 
 // nearTime looks for the time behind the first words of the line; what stands before it is kept as prefix.
 func (p *headParser) nearTime(h *textHead) bool {
+	if h.b[0] == '#' { // a comment
+		return false
+	}
 	save := *h
 	rest := h.b[:min(len(h.b), 160)]
 	for range nearWords {
@@ -348,6 +351,12 @@ func (h *textHead) word() bool {
 		addNum(h.r, "pid", tok)
 	case isCaller(bytes.TrimRight(tok, ":")) && tok[0] != '/':
 		h.r.Add("caller", str(bytes.TrimRight(tok, ":")))
+	case h.inside && h.level && n < len(b) && b[n] == ']': // env_logger's module, Celery's process
+		if bytes.IndexByte(tok, '.') > 0 || bytes.Contains(tok, []byte("::")) {
+			h.r.Logger = str(tok)
+		} else {
+			h.r.Add("thread", str(tok))
+		}
 	case h.r.Logger == "" && h.isLogger(tok, b[n:]):
 		h.r.Logger = str(bytes.TrimRight(tok, ":"))
 		h.b = b[n:]
@@ -419,12 +428,12 @@ func (h *textHead) isLogger(tok, rest []byte) bool {
 	if !h.level && (bytes.Count(name, dot) < 2 || !isDotted(name)) || bytes.HasSuffix(name, []byte("Error")) || bytes.HasSuffix(name, []byte("Exception")) {
 		return false
 	}
-	return h.thread || h.colon || bytes.IndexByte(name, '.') > 0 || bytes.Contains(name, []byte("::")) || isLowerOrCamel(name)
+	return h.thread || h.colon || bytes.IndexByte(name, '.') > 0 || bytes.Contains(name, []byte("::")) || isIdentifier(name)
 }
 
-// isLowerOrCamel reports whether name is written like an identifier rather than like the first word of a sentence.
-func isLowerOrCamel(name []byte) bool {
-	if name[0] >= 'a' {
+// isIdentifier reports whether name is written like an identifier (snake_case, CamelCase) and not like a word.
+func isIdentifier(name []byte) bool {
+	if bytes.IndexByte(name, '_') >= 0 {
 		return true
 	}
 	lower, humps := false, 0

@@ -27,6 +27,9 @@ func (p *juli) parse(line []byte, r *Record) bool {
 		r.Time, r.Clock, r.Logger = ns, c, str(first)
 		return true
 	}
+	if line[2] != '-' || !isAlpha(line[3]) {
+		return false
+	}
 	rest = bytes.TrimLeft(rest, " ")
 	if julLevel(first) == inquest.LevelUnknown || len(rest) == 0 || rest[0] != '[' {
 		return false
