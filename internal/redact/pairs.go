@@ -83,11 +83,15 @@ func pairs(s string) string {
 		for i < len(s) && isKeyByte(s[i]) {
 			i++
 		}
+		sep := separatorAt(s, start, i) // first, as it is cheap and most words have none behind them
+		if sep.sign == 0 {
+			continue
+		}
 		kind := kindOf(s[start:i])
 		if kind == keyPlain {
 			continue
 		}
-		v := findValue(s, start, i, kind)
+		v := findValue(s, start, i, sep, kind)
 		if v.to <= v.from {
 			continue
 		}
@@ -113,9 +117,8 @@ type separator struct {
 }
 
 // findValue returns the bounds of the secret behind the key s[start:end], empty when there is none.
-func findValue(s string, start, end int, kind keyKind) bounds {
-	sep := separatorAt(s, start, end)
-	if sep.sign == 0 || sep.end >= len(s) || strings.HasPrefix(s[sep.end:], Marker) {
+func findValue(s string, start, end int, sep separator, kind keyKind) bounds {
+	if sep.end >= len(s) || strings.HasPrefix(s[sep.end:], Marker) {
 		return bounds{}
 	}
 	switch rest := s[sep.end:]; { // decided on the first bytes: looking for the end each time would be quadratic

@@ -40,8 +40,27 @@ func once(s string) string {
 	s = userinfo(s)
 	s = pairs(s)
 	s = schemes(s)
-	s = knownFormats.ReplaceAllString(s, "${1}"+Marker)
+	if mayHaveFormat(s) {
+		s = knownFormats.ReplaceAllString(s, "${1}"+Marker)
+	}
 	return cards(s)
+}
+
+// formatStarts are what each of the known formats holds: looking for them first is twenty times as fast as the
+// expression, and most lines have none.
+var formatStarts = [...]string{
+	"eyJ", "AKIA", "ASIA", "ABIA", "ACCA", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "glptt-", "gldt-", "glrt-",
+	"xox", "xapp-", "hooks.slack.com", "sk_", "pk_", "rk_", "whsec_", "tok_", "sk-", "AIza", "ya29.", "GOCSPX-", "SG.", "npm_",
+	"doo_v1_", "dop_v1_", "dor_v1_", "shpat_", "shpca_", "shppa_", "shpss_", "hvs.",
+}
+
+func mayHaveFormat(s string) bool {
+	for _, f := range formatStarts {
+		if strings.Contains(s, f) {
+			return true
+		}
+	}
+	return false
 }
 
 var pemKey = regexp.MustCompile(`(?s)-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY( BLOCK)?-----.*?(-----END [A-Z0-9 ]{0,40}PRIVATE KEY( BLOCK)?-----|$)`)
@@ -57,6 +76,9 @@ func privateKeys(s string) string {
 var scheme = regexp.MustCompile(`(?i)\b(bearer|basic|negotiate)(\s+)([A-Za-z0-9._~+/=-]{8,})`)
 
 func schemes(s string) string {
+	if !mayHaveScheme(s) {
+		return s
+	}
 	return scheme.ReplaceAllStringFunc(s, func(m string) string {
 		p := scheme.FindStringSubmatch(m)
 		// "Basic authentication failed", "bearer token missing": words, not credentials.
@@ -65,6 +87,21 @@ func schemes(s string) string {
 		}
 		return p[1] + p[2] + Marker
 	})
+}
+
+// mayHaveScheme looks for a scheme's name before a blank, without the cost of an expression.
+func mayHaveScheme(s string) bool {
+	for i := 5; i < len(s); i++ {
+		if s[i] != ' ' && s[i] != '\t' && s[i] != '\n' && s[i] != '\r' && s[i] != '\f' {
+			continue
+		}
+		for _, name := range [...]string{"bearer", "basic", "negotiate"} {
+			if i >= len(name) && strings.EqualFold(s[i-len(name):i], name) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // plainWord reports whether w can be an English word: letters of one case, at most a capital in front, of ordinary
