@@ -91,7 +91,7 @@ func (t terminal) whenAnswer() answer {
 
 func (t terminal) aside(at time.Time) string {
 	if r := t.relative(at); r != "" {
-		return " (" + r + ")"
+		return " (" + strings.TrimSuffix(r, " the first failure") + ")"
 	}
 	return ""
 }
