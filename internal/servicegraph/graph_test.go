@@ -101,9 +101,9 @@ func TestTracesAndEventsIgnoreWhatCannotBePlaced(t *testing.T) {
 
 // TestTracesBoundTheirMemory adds more spans than are kept, in two orders, and expects the same graph and whole traces.
 func TestTracesBoundTheirMemory(t *testing.T) {
-	const traces, bound = 220_000, 1 << 20
+	const traces, bound = 3000, 1000
 	fill := func(order int) *servicegraph.Traces {
-		tr := &servicegraph.Traces{}
+		tr := &servicegraph.Traces{Limit: bound}
 		for i := range traces {
 			n := i
 			if order < 0 {
@@ -121,8 +121,8 @@ func TestTracesBoundTheirMemory(t *testing.T) {
 		return tr
 	}
 	up, down := fill(1), fill(-1)
-	if up.Len() > bound || up.Len() < bound/4 {
-		t.Errorf("kept %d spans, want between a quarter of the bound and the bound", up.Len())
+	if up.Len() > bound || up.Len() < bound/8 {
+		t.Errorf("kept %d spans, want between an eighth of the bound and the bound", up.Len())
 	}
 	if up.Len() != down.Len() || up.Len()%6 != 0 {
 		t.Errorf("kept %d and %d spans: not the same whole traces", up.Len(), down.Len())

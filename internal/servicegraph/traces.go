@@ -10,12 +10,15 @@ import (
 	"github.com/inquesthq/inquest"
 )
 
-// maxRecords bounds what Traces and Events keep (about 64 bytes each). Past it, whole traces are dropped by the hash
-// of their id, half of them at a time, so that what is kept is still whole and does not depend on the order of arrival.
-const maxRecords = 1 << 20
+// DefaultLimit is how many spans or statements are kept (about 64 bytes each) where no limit was set.
+const DefaultLimit = 1 << 20
 
 // Traces accumulates spans in compact form. The zero value is ready for use. Not safe for concurrent use.
 type Traces struct {
+	// Limit bounds the spans kept; 0 means DefaultLimit. Past it, whole traces are dropped by the hash of their id, half
+	// of them at a time, so that what is kept is still whole and does not depend on the order of arrival.
+	Limit int
+
 	names intern
 	spans []span
 	keep  sampler
@@ -47,7 +50,7 @@ func (t *Traces) Add(s inquest.Span) {
 		rec.parent = hash(s.ParentID)
 	}
 	t.spans = append(t.spans, rec)
-	if len(t.spans) > maxRecords {
+	for len(t.spans) > limit(t.Limit) && t.keep.shift < 63 {
 		t.keep.shift++
 		t.spans = kept(t.spans, func(s span) bool { return t.keep.takes(s.trace) })
 	}
@@ -75,6 +78,8 @@ func (t *Traces) Len() int {
 
 // Events accumulates log statements that carry a trace id. The zero value is ready for use.
 type Events struct {
+	Limit int // as Traces.Limit
+
 	names  intern
 	events []event
 	keep   sampler
@@ -100,7 +105,7 @@ func (e *Events) Add(traceID, service, instance, eventKey string, at time.Time) 
 		return
 	}
 	e.events = append(e.events, event{trace, at.UnixNano(), e.names.id(service), e.names.id(eventKey)})
-	if len(e.events) > maxRecords {
+	for len(e.events) > limit(e.Limit) && e.keep.shift < 63 {
 		e.keep.shift++
 		e.events = kept(e.events, func(v event) bool { return e.keep.takes(v.trace) })
 	}
@@ -112,6 +117,13 @@ func (e *Events) Len() int {
 		return 0
 	}
 	return len(e.events)
+}
+
+func limit(n int) int {
+	if n <= 0 {
+		return DefaultLimit
+	}
+	return n
 }
 
 // sampler keeps one trace in 2^shift.
