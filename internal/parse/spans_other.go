@@ -131,31 +131,12 @@ func (j *jaeger) span() (*inquest.Span, string) {
 			s.Attributes = j.tags()
 		case "logs":
 			j.p.array(func() {
-				j.p.object(func(key []byte) {
-					if string(key) != "fields" {
-						return
-					}
-					f := j.tags()
-					if event == "" && (f["event"] == "error" || f["event"] == "exception") {
-						event = strings.TrimPrefix(firstOf(f, "exception.type", "error.kind")+": "+firstOf(f, "exception.message", "message", "error.object"), ": ")
-					}
-				})
-			})
-		case "references":
-			j.p.array(func() {
-				kind, id := "", ""
-				j.p.object(func(key []byte) {
-					switch string(key) {
-					case "refType":
-						kind = j.p.str()
-					case "spanID":
-						id = j.p.str()
-					}
-				})
-				if kind == "CHILD_OF" || s.ParentID == "" {
-					s.ParentID = id
+				if text := j.log(); event == "" {
+					event = text
 				}
 			})
+		case "references":
+			j.p.array(func() { j.reference(s) })
 		}
 	})
 	if j.p.bad || start == 0 {
@@ -167,6 +148,36 @@ func (j *jaeger) span() (*inquest.Span, string) {
 	s.Message = s.Attributes["otel.status_description"]
 	finishSpan(s, event)
 	return s, process
+}
+
+// log returns "type: message" of an entry that reports an error, "" for any other.
+func (j *jaeger) log() (text string) {
+	j.p.object(func(key []byte) {
+		if string(key) != "fields" {
+			return
+		}
+		f := j.tags()
+		if f["event"] == "error" || f["event"] == "exception" {
+			text = strings.TrimPrefix(firstOf(f, "exception.type", "error.kind")+": "+firstOf(f, "exception.message", "message", "error.object"), ": ")
+		}
+	})
+	return text
+}
+
+// reference takes the parent: the CHILD_OF reference, or else the first of any kind.
+func (j *jaeger) reference(s *inquest.Span) {
+	kind, id := "", ""
+	j.p.object(func(key []byte) {
+		switch string(key) {
+		case "refType":
+			kind = j.p.str()
+		case "spanID":
+			id = j.p.str()
+		}
+	})
+	if kind == "CHILD_OF" || s.ParentID == "" {
+		s.ParentID = id
+	}
 }
 
 // tags reads [{key, type, value}].

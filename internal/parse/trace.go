@@ -74,7 +74,7 @@ func hasHeading(text string) bool {
 func hasTraceWord(text string) bool {
 	for _, w := range [...]string{"Error", "Exception", "error", "panic", "goroutine ", "Traceback", " at ", "\tat ",
 		".rb:", "PHP ", "terminate called", "** (", "Stack trace", "Fault", "fault", "Abort", ".go:", "stack",
-		"Unhandled", "Uncaught", "Failure", "Interrupt", "Exit", "Timeout", "#0 "} {
+		"Unhandled", "Uncaught", "FATAL ERROR", "Failure", "Interrupt", "Exit", "Timeout", "#0 "} {
 		if strings.Contains(text, w) {
 			return true
 		}
@@ -224,7 +224,7 @@ func headingLanguage(line string) string {
 		return "python"
 	case strings.HasPrefix(s, "goroutine ") && strings.Contains(s, "["),
 		strings.HasPrefix(s, "panic: "), strings.HasPrefix(s, "fatal error: "),
-		strings.Contains(s, "http: panic serving "), strings.HasPrefix(s, "[signal SIG"):
+		strings.Contains(s, "http: panic serving "), strings.Contains(s, "panic recovered:"), strings.HasPrefix(s, "[signal SIG"):
 		return "go"
 	case strings.HasPrefix(s, "Caused by: "), strings.Contains(s, "Exception in thread \""):
 		return "java"

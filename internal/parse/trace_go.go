@@ -191,6 +191,10 @@ func goFrames(l *link, lines []string) {
 }
 
 func addGoFrame(l *link, f inquest.Frame) {
+	if strings.HasSuffix(f.File, "/runtime/panic.go") {
+		*l = link{typ: l.typ, msg: l.msg} // gin prints functions without their package
+		return
+	}
 	switch f.Function {
 	case "panic", "runtime.gopanic", "runtime.panicmem", "runtime.sigpanic", "runtime.goPanicIndex", "runtime.panicIndex",
 		"runtime.panicdivide", "runtime.goPanicSliceAcap", "runtime.mapassign_faststr", "runtime.mapassign", "runtime.throw",

@@ -73,6 +73,10 @@ func lastName(typ string) string {
 	return typ
 }
 
+// rubyErrSpaces are name spaces of Ruby libraries whose exception classes do not follow the convention of names:
+// Errno::ECONNREFUSED, PG::ConnectionBad, Net::ReadTimeout.
+var rubyErrSpaces = [...]string{"Errno::", "PG::", "Mysql2::", "SQLite3::", "Net::", "OpenSSL::SSL::", "Faraday::"}
+
 // isErrType reports whether a name looks like an exception class.
 func isErrType(typ string) bool {
 	name := lastName(typ)
@@ -87,8 +91,12 @@ func isErrType(typ string) bool {
 			return true
 		}
 	}
-	// Ruby's Errno::ECONNREFUSED and the like.
-	return strings.HasPrefix(typ, "Errno::")
+	for _, p := range rubyErrSpaces {
+		if strings.HasPrefix(typ, p) {
+			return true
+		}
+	}
+	return false
 }
 
 // findHead looks for "Type: message" inside a line that begins with a log prefix. The name must follow a blank,
@@ -123,7 +131,7 @@ func nextTypeWord(s string, from int) int {
 		if !isLetter(s[i]) {
 			continue
 		}
-		if i == 0 || strings.IndexByte(" \t([\"'=>:|", s[i-1]) >= 0 {
+		if i == 0 || strings.IndexByte(" \t([<\"'=>:|", s[i-1]) >= 0 {
 			return i
 		}
 	}
@@ -140,9 +148,16 @@ func errorLine(lines []string) *trace {
 		if typ, msg, ok := errHead(s, true); ok {
 			return oneLine(typ, msg, lines[i+1:])
 		}
+		// V8 dies without throwing: "FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory".
+		if j := strings.Index(s, "FATAL ERROR: "); j >= 0 && strings.Contains(s, "JavaScript heap out of memory") {
+			return &trace{lang: "node", links: []link{{typ: "FATAL ERROR", msg: s[j+len("FATAL ERROR: "):]}}}
+		}
 	}
 	for i, line := range lines {
 		if typ, msg, ok := findHead(line); ok {
+			if strings.Contains(line, "#<"+typ) { // Ruby's inspect: #<Class: message>
+				msg = strings.TrimSuffix(msg, ">")
+			}
 			return oneLine(typ, msg, lines[i+1:])
 		}
 	}
