@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/inquesthq/inquest"
 )
 
 // wrapper is a form in which a container runtime or its tools store the lines of the program inside. Wrappers nest:
@@ -89,7 +91,8 @@ func findStamps(lines [][]byte, formats []format) *wrapper {
 		own = max(own, n)
 	}
 	for _, l := range inner {
-		if len(l) > 0 && (l[0] == ' ' || l[0] == '\t') {
+		// A level padded to five letters (Spring Boot) looks indented and is not.
+		if word, _ := cutToken(l); len(l) > 0 && (l[0] == ' ' || l[0] == '\t') && levelOf(word) == inquest.LevelUnknown {
 			indented++
 		}
 	}
