@@ -155,6 +155,9 @@ func (e *Env) truth() Truth {
 	if w.Trigger != nil && w.Trigger.Time == "" {
 		t := *w.Trigger
 		t.Time = stamp(e.Injected)
+		if !e.TriggerAt.IsZero() {
+			t.Time = stamp(e.TriggerAt)
+		}
 		for _, c := range e.changes {
 			if c.Summary == t.Summary {
 				t.Time = stamp(c.at)

@@ -25,14 +25,15 @@ func must(err error, what string, args ...any) {
 
 // Env is a running recording.
 type Env struct {
-	S        Scenario
-	Work     string // scratch outside: templates, node_modules
-	Source   string // the lab's own folder (services/)
-	Logs     string // where the parts' logs are gathered
-	Began    time.Time
-	Injected time.Time
-	Settled  time.Time // failures before it are a restart's and not the fault's
-	Ended    time.Time
+	S         Scenario
+	Work      string // scratch outside: templates, node_modules
+	Source    string // the lab's own folder (services/)
+	Logs      string // where the parts' logs are gathered
+	Began     time.Time
+	Injected  time.Time
+	TriggerAt time.Time // when the trigger acts at another time than Injected
+	Settled   time.Time // failures before it are a restart's and not the fault's
+	Ended     time.Time
 
 	mu       sync.Mutex
 	parts    map[string]*Part

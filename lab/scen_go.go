@@ -283,7 +283,9 @@ func certExpired() Scenario {
 		edits: []Edit{{"rates.go", "&http.Client{Timeout: 3 * time.Second}", "&http.Client{Timeout: 3 * time.Second, Transport: &http.Transport{IdleConnTimeout: time.Second, DisableKeepAlives: true}}"}}}
 	s.Setup = func(e *Env) {
 		e.Past(11*time.Hour, "deploy", "exchange", "0.7.0", "deploy exchange 0.7.0: talk TLS to the provider")
-		e.Certificate("/srv/tls", "secure.fxhub.example", 100*time.Second+5*time.Second)
+		ends := time.Now().Add(105 * time.Second).Truncate(time.Second)
+		e.TriggerAt = ends
+		e.Certificate("/srv/tls", "secure.fxhub.example", time.Until(ends))
 		e.partner("secure.fxhub.example", "10.99.2.20", "CERT=/srv/tls/cert.pem", "KEY=/srv/tls/key.pem")
 		l.up(e)
 		e.Gateway(GW{Kind: "nginx", Name: "nginx", IP: "10.52.3.2", Format: "plain", Routes: []Upstream{{Name: "exchange", Prefix: "/", Servers: l.servers("")}}})

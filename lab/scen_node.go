@@ -26,6 +26,9 @@ func (t tickets) part(e *Env, i int, dir string, env ...string) Part {
 	name := t.service + "-" + string(rune('0'+i))
 	p := nodePart(name, t.service, dir, ip, append(append([]string{"DATABASE_URL=postgres://tickets:pw-4711@db-1:5432/tickets", "PAYMENT_URL=http://pay.cardwire.example"}, t.env...), env...)...)
 	p.Wrap = t.wrap
+	if t.redis {
+		p.Env = append(p.Env, "REDIS_URL=redis://cache-1:6379")
+	}
 	if t.log != "" {
 		p.Log = t.log
 	}
