@@ -91,8 +91,8 @@ type event struct {
 	service, key int32
 }
 
-// Add takes one log statement over. eventKey identifies the statement in the code, not the message: a template id, or
-// logger and line. instance is accepted for callers that know no service; it is used in its place.
+// Add takes one log statement over. eventKey identifies the statement in the code, not the message: logger and
+// line (or caller) where the log names them, a template id otherwise. instance is accepted for callers that know no service; it is used in its place.
 func (e *Events) Add(traceID, service, instance, eventKey string, at time.Time) {
 	if service == "" {
 		service = workload(instance)
