@@ -118,7 +118,7 @@ var levelNames = map[inquest.VerdictLevel]string{
 
 // levelMeanings says what a level allows to conclude.
 var levelMeanings = map[inquest.VerdictLevel]string{
-	inquest.Established: "seen in two layers or directly, nothing contradicts it",
+	inquest.Established: "seen in two layers or directly, uncontested",
 	inquest.Probable:    "the best explanation, but not the only one left",
 	inquest.Open:        "the evidence does not suffice to name a cause",
 }
