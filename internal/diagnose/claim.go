@@ -110,6 +110,9 @@ var databasePorts = map[string]bool{"5432": true, "3306": true, "27017": true, "
 // peerFit weighs "refused", "timeout" and the like by whom they are about: towards a database it is the database's
 // mechanisms that fit, towards others the dependency's.
 func (a *analysis) peerFit(id inquest.MechanismID, s *inquest.Symptom) float64 {
+	if id == "bad-deploy/startup-crash" && a.names.Kind(s.Component) == inquest.KindApp && !a.silent(s.Component) {
+		return 0.4 // an application that goes on answering did not crash at its start
+	}
 	if s.Peer == "" {
 		return 1
 	}

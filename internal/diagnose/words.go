@@ -3,10 +3,10 @@ package diagnose
 import (
 	"fmt"
 	"net"
-	"path"
 	"strings"
 
 	"github.com/inquesthq/inquest"
+	"github.com/inquesthq/inquest/internal/diagnose/mechanism"
 	"github.com/inquesthq/inquest/internal/diagnose/symptom"
 )
 
@@ -37,7 +37,7 @@ func (a *analysis) actions(c *candidate, v *inquest.Verdict) []inquest.Action {
 				}
 				act.Cures = "symptom"
 			}
-			act.Text, act.Command = fill(act.Text, values), fill(act.Command, values)
+			act.Text, act.Command = mechanism.Fill(act.Text, values), mechanism.Fill(act.Command, values)
 			out = append(out, act)
 		}
 	}
@@ -61,79 +61,42 @@ func (a *analysis) fill(in []inquest.Command, c *candidate, v *inquest.Verdict) 
 	values := a.values(c, v)
 	out := make([]inquest.Command, 0, len(in))
 	for _, cmd := range in {
-		out = append(out, inquest.Command{Text: fill(cmd.Text, values), Command: fill(cmd.Command, values), Expect: fill(cmd.Expect, values)})
+		out = append(out, inquest.Command{Text: mechanism.Fill(cmd.Text, values), Command: mechanism.Fill(cmd.Command, values), Expect: mechanism.Fill(cmd.Expect, values)})
 	}
 	return out
 }
 
-// values fill the templates of commands; only what cannot break a shell line is put in.
+// values fill the templates of commands; mechanism.Fill refuses what could break a shell line.
 func (a *analysis) values(c *candidate, v *inquest.Verdict) map[string]string {
-	out := map[string]string{"service": v.Culprit}
+	out := map[string]string{"service": first(c.observers, v.Culprit), "peer": v.Culprit, "since": a.c.Onset.Format("2006-01-02T15:04:05Z")}
+	if c.observers[v.Culprit] {
+		out["service"] = v.Culprit
+	}
+	set := func(k, val string) {
+		if out[k] == "" {
+			out[k] = val
+		}
+	}
 	if host, port, err := net.SplitHostPort(v.Culprit); err == nil {
-		out["host"], out["port"] = host, port
+		set("host", host)
+		set("port", port)
 	}
-	if v.Trigger != nil && v.Trigger.Version != "" {
-		out["version"] = v.Trigger.Version
+	if v.Trigger != nil {
+		set("version", v.Trigger.Version)
 	}
-	out["since"] = a.c.Onset.Format("2006-01-02T15:04:05Z")
 	for _, cl := range c.claims {
-		p := cl.symptom.Pattern
-		if p == nil {
+		if cl.symptom.Pattern == nil {
 			continue
 		}
-		x := symptom.Example(p)
-		if out["request"] == "" && x.RequestID != "" {
-			out["request"] = x.RequestID
-		}
-		if d := x.Fields["database"]; d != "" && out["database"] == "" {
-			out["database"] = d
-		}
-		if x.Exception != nil && out["path"] == "" {
-			out["path"] = path.Clean(x.Exception.AppFrame)
-		}
-		if host, port, err := net.SplitHostPort(cl.symptom.Peer); err == nil && out["host"] == "" {
-			out["host"], out["port"] = host, port
-		}
-	}
-	for k, s := range out {
-		if strings.ContainsAny(s, "'\"`$\\;&|<>(){}[]*?!#~ \n\t") {
-			delete(out, k)
+		x := symptom.Example(cl.symptom.Pattern)
+		set("request", x.RequestID)
+		set("database", x.Fields["database"])
+		if host, port, err := net.SplitHostPort(cl.symptom.Peer); err == nil {
+			set("host", host)
+			set("port", port)
 		}
 	}
 	return out
-}
-
-// fill replaces {name} by its value, or by <name> when it is not known, which no shell takes for a value.
-func fill(s string, values map[string]string) string {
-	var b strings.Builder
-	for {
-		i := strings.IndexByte(s, '{')
-		j := strings.IndexByte(s[max(0, i):], '}')
-		if i < 0 || j < 0 {
-			b.WriteString(s)
-			return b.String()
-		}
-		name := s[i+1 : i+j]
-		if !isName(name) {
-			b.WriteString(s[:i+1])
-			s = s[i+1:]
-			continue
-		}
-		b.WriteString(s[:i])
-		if v := values[name]; v != "" {
-			b.WriteString(v)
-		} else {
-			b.WriteString("<" + name + ">")
-		}
-		s = s[i+j+1:]
-	}
-}
-
-func isName(s string) bool {
-	if s == "" || len(s) > 20 {
-		return false
-	}
-	return strings.Trim(s, "abcdefghijklmnopqrstuvwxyz_") == ""
 }
 
 // notes tell what was seen and set aside: short bursts, background, changes that fit nothing.

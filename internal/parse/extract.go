@@ -36,6 +36,9 @@ func extract(r *Record) {
 	if r.Pool == nil {
 		r.Pool = poolOf(r)
 	}
+	if r.RequestID == "" && r.Message != "" {
+		r.RequestID = requestIDIn(r.Message)
+	}
 	if r.Get("sqlstate") == "" {
 		s := ""
 		if r.Exception != nil && isSQLState(r.Exception.Code) {

@@ -16,11 +16,11 @@ func startupCrash() Mechanism {
 		},
 		Needs:       []string{"repeated exits or failed starts of the service, at or before the first failing request"},
 		Contradicts: []string{"the process running without a break through the onset", "a memory kill as the reason of each exit"},
-		Explains:    these("dependency-failure/upstream-overload"),
+		Explains:    these("dependency-failure/upstream-overload", "bad-deploy/syntax-error"),
 		Above:       goneAbove(),
 		Triggers:    []inquest.TriggerKind{"deploy", "config", "restart", "infra", "scale", "migration"},
 		Roles:       []Role{RoleSelf},
-		Clues: []Clue{
+		Clues: append(syntaxClues(), []Clue{
 			says(1, "kubelet", "crashloopbackoff", "back-off restarting failed container", "runcontainererror", "containers with unready status*crash", "has exceeded its progress deadline", "createcontainererror"),
 			says(1, "systemd gives up", "start request repeated too quickly", "start-limit-hit"),
 			says(0.9, "systemd: one start failed", ": failed to start ", "scheduled restart job, restart counter is at").by(OriginSupervisor),
@@ -32,7 +32,7 @@ func startupCrash() Mechanism {
 			says(0.9, "the port is taken, often by the old process", "address already in use", "eaddrinuse", "port * was already in use", "only one usage of each socket address", "port is already allocated"),
 			says(0.8, "Docker, ECS, Heroku", "essential container in task exited", "unable to consistently start tasks successfully", "at=error code=h10", "error r10 (boot timeout)", "service * is not stable", "tasks failed to start", "deployment failed: tasks failed"),
 			says(0.6, "probes fail: the container is up, the application is not", "liveness probe failed", "startup probe failed", "readiness probe failed", "failed liveness probe, will be restarted", "health checks failed with these codes").by(OriginSupervisor, OriginApp),
-		},
+		}...),
 		Supports: []Support{
 			{Symptom: inquest.SymptomRestart, Detail: "crash-loop", Weight: 0.8, Why: "a process that ends again and again soon after its start is what the mechanism is"},
 			{Symptom: inquest.SymptomGap, Detail: "up", Weight: 0.3, Why: "a process that does not start cannot be scraped"},

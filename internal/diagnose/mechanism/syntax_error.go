@@ -15,19 +15,11 @@ func syntaxError() Mechanism {
 		},
 		Needs:       []string{"a syntax error in a source file or template of the service, since the deploy"},
 		Contradicts: []string{"the syntax error being in data, JSON or SQL that the code read"},
-		Explains:    ids(fallout(), these("bad-deploy/startup-crash", "misconfiguration/error-mapping")),
+		Explains:    ids(fallout(), these("misconfiguration/error-mapping")),
 		Above:       ids(goneAbove(), failingAbove()),
 		Triggers:    []inquest.TriggerKind{"deploy", "restart", "config", "flag"},
 		Roles:       []Role{RoleSelf},
-		Clues: []Clue{
-			says(0.9, "Node.js: a syntax error of the source", "syntaxerror: unexpected token", "syntaxerror: invalid or unexpected token", "syntaxerror: unexpected identifier", "syntaxerror: missing ) after argument list", "syntaxerror: unexpected end of input", "syntaxerror: cannot use import statement outside a module",
-				"syntaxerror: unexpected strict mode reserved word", "syntaxerror: identifier * has already been declared", "syntaxerror: await is only valid", "syntaxerror: unexpected reserved word", "syntaxerror: illegal return statement").but("json", "<"),
-			says(1, "Python", "syntaxerror: invalid syntax", "syntaxerror: unterminated string literal", "syntaxerror: f-string", "syntaxerror: eol while scanning", "was never closed", "indentationerror", "taberror: inconsistent use of tabs", "syntaxerror: unmatched", "syntaxerror: expected ':'", "syntaxerror: unexpected eof while parsing"),
-			thrown(0.9, "Python's and PHP's names for it", "IndentationError", "ParseError").carrying("unexpected", "syntax error", "indent", "unindent").but("json", "xml", "yaml", "csv", "at or near"),
-			says(1, "PHP and Ruby", "php parse error: syntax error", "parse error: syntax error, unexpected", "syntax error, unexpected", "syntax errors found", "syntax error found", "compile error*unexpected"),
-			says(0.8, "templates", "templatesyntaxerror", "syntax error in template", "actionview::template::error*syntax error", "template: * unexpected", "ejs*syntaxerror"),
-			says(0.8, "shell scripts that start the service", "syntax error: unexpected end of file", "syntax error near unexpected token", "syntax error: unterminated quoted string", "bad interpreter: no such file"),
-		},
+		Clues:       syntaxClues(),
 		Confirm: []inquest.Command{
 			check("Read the start of the new version.", "kubectl logs deployment/{service} --previous --tail=100", "file and line of the syntax error"),
 			check("Let the language check the file.", "node --check {path}", "the same error (Python: python3 -m py_compile; PHP: php -l; Ruby: ruby -c)"),
@@ -40,5 +32,19 @@ func syntaxError() Mechanism {
 		},
 		Owner:  "code",
 		Status: 500,
+	}
+}
+
+// syntaxClues are shared with startup-crash: the same words mean a crash when the process does not come up, and a broken file
+// among working ones when it does.
+func syntaxClues() []Clue {
+	return []Clue{
+		says(0.9, "Node.js: a syntax error of the source", "syntaxerror: unexpected token", "syntaxerror: invalid or unexpected token", "syntaxerror: unexpected identifier", "syntaxerror: missing ) after argument list", "syntaxerror: unexpected end of input", "syntaxerror: cannot use import statement outside a module",
+			"syntaxerror: unexpected strict mode reserved word", "syntaxerror: identifier * has already been declared", "syntaxerror: await is only valid", "syntaxerror: unexpected reserved word", "syntaxerror: illegal return statement").but("json", "<"),
+		says(1, "Python", "syntaxerror: invalid syntax", "syntaxerror: unterminated string literal", "syntaxerror: f-string", "syntaxerror: eol while scanning", "was never closed", "indentationerror", "taberror: inconsistent use of tabs", "syntaxerror: unmatched", "syntaxerror: expected ':'", "syntaxerror: unexpected eof while parsing"),
+		thrown(0.9, "Python's and PHP's names for it", "IndentationError", "ParseError").carrying("unexpected", "syntax error", "indent", "unindent").but("json", "xml", "yaml", "csv", "at or near"),
+		says(1, "PHP and Ruby", "php parse error: syntax error", "parse error: syntax error, unexpected", "syntax error, unexpected", "syntax errors found", "syntax error found", "compile error*unexpected"),
+		says(0.8, "templates", "templatesyntaxerror", "syntax error in template", "actionview::template::error*syntax error", "template: * unexpected", "ejs*syntaxerror"),
+		says(0.8, "shell scripts that start the service", "syntax error: unexpected end of file", "syntax error near unexpected token", "syntax error: unterminated quoted string", "bad interpreter: no such file"),
 	}
 }
