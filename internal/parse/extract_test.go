@@ -1,6 +1,7 @@
 package parse_test
 
 import (
+	"encoding/json"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -58,5 +59,27 @@ func TestExceptionInJSONFields(t *testing.T) {
 	}
 	if e := k.records[2].Exception; e != nil {
 		t.Errorf("an ordinary line gave %+v", *e)
+	}
+}
+
+// The record keeps its whole message; `inquest parse` prints the trace as fields and the rest as the message.
+func TestPrintedMessageEndsWhereTheTraceBegins(t *testing.T) {
+	for message, want := range map[string]string{
+		"cart failed\r\njava.lang.IllegalStateException: no cart\r\n\tat com.acme.A.b(A.java:1)":                 "cart failed",
+		"Internal Server Error: /x\nTraceback (most recent call last):\n  File \"a\", line 1, in b\nKeyError: 1": "Internal Server Error: /x",
+		"TypeError: x\n    at f (/a.js:1:2)":         "TypeError: x",
+		"two lines\nof ordinary text: KeyError: 'a'": "two lines\nof ordinary text: KeyError: 'a'",
+	} {
+		r := &parse.Record{Line: 1, Message: message, Exception: parse.ParseTrace(message)}
+		if r.Exception == nil {
+			t.Fatalf("%q: no exception", message)
+		}
+		var got struct{ Message string }
+		if err := json.Unmarshal(parse.AppendJSON(nil, r), &got); err != nil {
+			t.Fatal(err)
+		}
+		if got.Message != want {
+			t.Errorf("%q: printed %q, want %q", message, got.Message, want)
+		}
 	}
 }

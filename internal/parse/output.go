@@ -31,7 +31,7 @@ func AppendJSON(dst []byte, r *Record) []byte {
 	for _, f := range [...]Field{{"remote_addr", r.ClientAddr, false}, {"request_id", r.RequestID, false},
 		{"trace_id", r.TraceID, false}, {"span_id", r.SpanID, false}, {"service", r.Service, false},
 		{"instance", r.Instance, false}, {"version", r.Version, false}, {"logger", r.Logger, false},
-		{"message", r.Message, false}} {
+		{"message", messageText(r), false}} {
 		o.str(f.Name, f.Value)
 	}
 	o.exception(r.Exception)

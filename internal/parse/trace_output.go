@@ -2,6 +2,7 @@ package parse
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/inquesthq/inquest"
 )
@@ -53,4 +54,24 @@ func appendEventFrame(dst []byte, key string, f inquest.Frame) []byte {
 	}
 	dst[at] = '{' // in place of the first comma: a frame that is not zero has a member
 	return append(dst, '}')
+}
+
+// messageText is the message without the stack trace below it, which `inquest parse` prints as the exception's own
+// fields. Record.Message keeps both.
+func messageText(r *Record) string {
+	if r.Exception == nil || r.Exception.Event || strings.IndexByte(r.Message, '\n') < 0 {
+		return r.Message
+	}
+	lines := traceLines(r.Message)
+	for i, at := 0, 0; i < len(lines); i++ {
+		s := strings.TrimLeft(lines[i], " \t")
+		if i > 0 && s != "" {
+			_, _, typed := errHead(s, true)
+			if typed || headingLanguage(lines[i]) != "" || frameLanguage(lines, i) != "" || s == "Stack trace:" {
+				return strings.TrimRight(r.Message[:at], " \t\r\n")
+			}
+		}
+		at += strings.IndexByte(r.Message[at:], '\n') + 1 // there is one after every line but the last
+	}
+	return r.Message
 }
