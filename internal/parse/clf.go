@@ -67,7 +67,7 @@ func (p *clf) beforeTail(line []byte) ([]byte, bool) {
 // head reads up to and including the byte count; rest is what follows it, from the blank on.
 func (p *clf) head(line []byte, r *Record) (rest, proto []byte, ok bool) {
 	i := bytes.IndexByte(line, '[')
-	if i < 2 || line[i-1] != ' ' {
+	if i < 2 || line[i-1] != ' ' || line[0] == ' ' {
 		return nil, nil, false
 	}
 	// "02/Jan/2006:15:04:05 -0700" is what all but a few write.
@@ -107,7 +107,7 @@ func (p *clf) head(line []byte, r *Record) (rest, proto []byte, ok bool) {
 
 // time reads the time stamp, from memory if it is the one of the line before.
 func (p *clf) time(t []byte, r *Record) bool {
-	if len(t) != p.lastLen || string(t) != string(p.last[:p.lastLen]) {
+	if len(t) == 0 || len(t) != p.lastLen || string(t) != string(p.last[:p.lastLen]) {
 		ns, n, c := parseCLF(t)
 		if n != len(t) || n == 0 {
 			// IIS-like and custom formats put ISO 8601 into the brackets ($time_iso8601).

@@ -44,7 +44,7 @@ func ReadFile(ctx context.Context, dir, name string, opts Options, newSink func(
 	defer src.Close()
 	rep.Notes = append(rep.Notes, src.notes...)
 
-	head := make([]byte, sampleBytes)
+	head := make([]byte, src.atMost(sampleBytes))
 	n, err := io.ReadFull(src.r, head)
 	head = head[:n]
 	// A short file and a broken stream both end with ErrUnexpectedEOF here; which one it is shows on the next read.
@@ -125,7 +125,7 @@ func (j *job) readLines(ctx context.Context, in io.Reader) {
 		all[i] = newWorker(j, j.newSink())
 	}
 	run := func(w *worker) {
-		buf := make([]byte, 0, 2*blockSize)
+		buf := make([]byte, 0, j.src.atMost(2*blockSize))
 		for ctx.Err() == nil {
 			blk, ok := b.next(buf, w.startFunc())
 			if !ok {

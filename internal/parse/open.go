@@ -67,6 +67,15 @@ func openSource(dir, name string) (*source, error) {
 	return s, nil
 }
 
+// atMost returns n, or less where the file is known to need less: a case folder has many small files.
+func (s *source) atMost(n int) int {
+	// A file that is still written to may grow a little while it is read.
+	if need := s.size + 4096; s.plain != nil && need < int64(n) {
+		return int(need)
+	}
+	return n
+}
+
 // Close releases the file and the decompressor.
 func (s *source) Close() {
 	for i := len(s.close) - 1; i >= 0; i-- {
