@@ -112,13 +112,12 @@ func heapFull() Scenario {
 	edits := []Edit{{"Http.java", "} catch (Exception e) {", "} catch (Throwable e) {"},
 		{"Certificates.java", "        return new Http.Answer(200, Signature.seal(", "        if (java.nio.file.Files.exists(java.nio.file.Path.of(\"/srv/flags/certificate-cache\"))) {\n          rendered.put(id, new byte[300_000]); // the page as PDF\n        }\n        return new Http.Answer(200, Signature.seal("},
 		{"Certificates.java", "  private final DatabasePool pool;\n", "  private final DatabasePool pool;\n  private final java.util.Map<Long, byte[]> rendered = new java.util.concurrent.ConcurrentHashMap<>();\n"}}
-	a := academy{service: "campus", version: "8.0.2", edits: edits, wrap: "docker", jvm: []string{"-Xmx96m"}}
-	a.jvm = nil
+	a := academy{service: "campus", version: "8.0.2", edits: edits, wrap: "docker"}
 	s.Setup = func(e *Env) {
 		e.Past(18*time.Hour, "deploy", "campus", "8.0.2", "deploy campus 8.0.2: certificate cache behind a flag")
 		must(mkdir("/srv/flags"), "mkdir")
 		a.up(e)
-		e.Gateway(GW{Kind: "nginx", Name: "nginx", IP: "10.63.0.10", Routes: []Upstream{{Name: "campus", Prefix: "/", Servers: []string{academyIP + ":8080 max_fails=0"}}}})
+		e.Gateway(GW{Kind: "nginx", Name: "nginx", IP: "10.63.0.10", Routes: []Upstream{{Name: "campus", Prefix: "/", Servers: []string{academyIP + ":8080 max_fails=0"}, Opts: "proxy_read_timeout 5s;"}}})
 	}
 	s.Inject = func(e *Env) {
 		e.Change("flag", "campus", "", "certificate-cache on for everyone")

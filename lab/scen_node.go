@@ -218,8 +218,8 @@ func syntaxCrash() Scenario {
 func cacheDown() Scenario {
 	gw := "http://10.30.0.10"
 	s := inc("cache-gone-db-drowns", "dependency-failure", "refused", "the cache goes away; every read falls through to a database that cannot carry it", Truth{
-		Acceptable: [][2]string{{"resource-exhaustion", "memory"}, {"database", "pool-exhausted"}}[1:1],
-		Culprit:    "cache-1", Aliases: []string{"redis", "cache", "10.30.0.50"},
+
+		Culprit: "cache-1", Aliases: []string{"redis", "cache", "10.30.0.50"},
 		Trigger:   &Trigger{Kind: "infra", Summary: "cache-1 stopped", Recorded: false},
 		NotCauses: []string{"pool too small", "slow queries", "tickets release"}, MustMention: []string{"cache read failed|redis|ECONNREFUSED", "10\\.30\\.0\\.50|cache-1"},
 		Fix: "Bring the cache back; limit what may fall through to the database.", Difficulty: "hard"})

@@ -333,7 +333,7 @@ func parseFeed() Scenario {
 func uploadDisk() Scenario {
 	gw := "http://10.41.0.5"
 	s := inc("database-volume-full", "resource-exhaustion", "disk", "an import fills the database's volume: nothing can be written any more", Truth{
-		Acceptable: [][2]string{{"database", "query-error"}}[1:], Culprit: "pg-main", Aliases: []string{"postgres", "postgresql", "database", "10.41.0.60"},
+		Culprit: "pg-main", Aliases: []string{"postgres", "postgresql", "database", "10.41.0.60"},
 		Trigger:   &Trigger{Kind: "infra", Summary: "archive import into pg-main", Recorded: true},
 		NotCauses: []string{"query bug", "database down", "permission"}, MustMention: []string{"No space left on device|DiskFull", "import|node_filesystem"},
 		Fix: "Make room (drop the import), grow the volume, alert on its use.", Difficulty: "easy"})

@@ -139,6 +139,7 @@ func undefinedColumn() Scenario {
 		e.Change("deploy", "circulation", "3.0.0", "deploy circulation 3.0.0: renewals")
 		l.deploy(e, "3.0.0", Edit{"lib/loans.rb", "select l.id, b.title, l.due_on from", "select l.id, b.title, l.due_on, l.renewals from"})
 	}
+	s.OnsetStatus = 500 // not the restart's 502
 	return s
 }
 
