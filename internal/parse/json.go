@@ -231,7 +231,9 @@ func (s *jsonScanner) lookup(name []byte, parent *jsonKey) *jsonKey {
 	if parent != s.root {
 		k.path = parent.path + "." + n
 	}
-	k.as = k.path
+	if k.as = k.path; k.as == "" {
+		k.as = "_" // an empty key
+	}
 	s.classify(k)
 	if len(s.index) >= maxJSONKeys {
 		k.once = true

@@ -174,12 +174,7 @@ func (p *logfmt) take(v *logfmtPair, r *Record) bool {
 		}
 		r.Method = str(v.raw)
 	default:
-		before := len(r.Fields)
-		textPair(v.key, v.raw, p.text(v), false, r)
-		if len(r.Fields) > before {
-			r.Fields = r.Fields[:before]
-			return false
-		}
+		return takePair(v.rule, v.raw, p.text(v), r)
 	}
 	return true
 }

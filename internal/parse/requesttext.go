@@ -188,8 +188,18 @@ func tailPair(key, value []byte, r *Record, d *float64, id *[]byte) {
 	}
 }
 
-// ruleOf is ruleFor for a short key of a text line, without allocation where it already is in lower case.
+// ruleOf is ruleFor for a short key of a text line, without allocation for the usual spellings.
 func ruleOf(key []byte) keyRule {
+	switch string(key) {
+	case "requestId", "request_id", "requestID", "req_id", "reqId", "request-id", "x-request-id", "X-Request-Id":
+		return keyRules["requestid"]
+	case "correlation_id", "correlationId":
+		return keyRules["correlationid"]
+	case "duration_ms", "durationMs", "elapsed_ms", "took_ms", "latency_ms":
+		return keyRule{act: actDuration, prio: 9, unit: unitMs}
+	case "trace_id", "traceId":
+		return keyRules["traceid"]
+	}
 	if rule, ok := keyRules[string(key)]; ok {
 		return rule
 	}

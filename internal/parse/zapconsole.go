@@ -74,12 +74,18 @@ func (p *zapConsole) fields(b []byte, r *Record) {
 
 // textPair files a named value of a text line: into the hot fields where the name says so and the value fits.
 func textPair(key, raw []byte, value string, num bool, r *Record) {
-	rule := ruleOf(key)
+	if !takePair(ruleOf(key), raw, value, r) && value != "" && len(key) > 0 {
+		r.Fields = append(r.Fields, Field{Name: string(key), Value: value, Num: num})
+	}
+}
+
+// takePair puts a value where its rule says; it returns false if there is no such place or the value does not fit.
+func takePair(rule keyRule, raw []byte, value string, r *Record) bool {
 	switch rule.act {
 	case actStatus:
 		if s := statusCode(raw); s > 0 {
 			r.Status = s
-			return
+			return true
 		}
 	case actDuration:
 		unit := rule.unit
@@ -91,38 +97,36 @@ func textPair(key, raw []byte, value string, num bool, r *Record) {
 		}
 		if d, ok := duration(raw, unit); ok && len(raw) > 0 {
 			r.Duration = d
-			return
+			return true
 		}
 	case actMethod:
 		if isHTTPMethod(raw) {
 			r.Method = value
-			return
+			return true
 		}
 	case actURL:
 		if len(value) > 0 && value[0] == '/' {
 			r.URL = value
-			return
+			return true
 		}
 	case actRequestID:
 		r.RequestID = value
-		return
+		return true
 	case actTraceID:
 		r.TraceID = value
-		return
+		return true
 	case actSpanID:
 		r.SpanID = value
-		return
+		return true
 	case actService:
 		if rule.prio >= 9 {
 			r.Service = value
-			return
+			return true
 		}
 	case actClient:
 		host, _ := splitAddr(raw)
 		r.ClientAddr = str(host)
-		return
+		return true
 	}
-	if value != "" {
-		r.Fields = append(r.Fields, Field{Name: string(key), Value: value, Num: num})
-	}
+	return false
 }
