@@ -255,6 +255,9 @@ func (b *builder) fromUpstreams() {
 		if best == "" {
 			best = b.byRoutes(u.Addr)
 		}
+		if best == "" {
+			best = b.byPort(u.Addr)
+		}
 		if c := b.names.resolve(best); c != nil {
 			b.names.alias(c, u.Addr, rankAddress)
 			if host, _, err := net.SplitHostPort(u.Addr); err == nil && !b.sharedHost(host) {
@@ -262,6 +265,33 @@ func (b *builder) fromUpstreams() {
 			}
 		}
 	}
+}
+
+// byPort names the only application there is, or the only one that monitoring knows at the port.
+func (b *builder) byPort(addr string) string {
+	_, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return ""
+	}
+	var apps, there []string
+	for _, c := range b.names.all {
+		if c.Kind != "" && c.Kind != inquest.KindApp {
+			continue
+		}
+		if c.Logs || c.Metrics {
+			apps = append(apps, c.Name)
+		}
+		if slices.ContainsFunc(c.Aliases, func(a string) bool { return strings.HasSuffix(a, ":"+port) }) {
+			there = append(there, c.Name)
+		}
+	}
+	switch {
+	case len(there) == 1:
+		return there[0]
+	case len(apps) == 1 && len(there) == 0:
+		return apps[0]
+	}
+	return ""
 }
 
 // sharedHost reports whether several ports of a host are upstreams: then the bare host names nobody.

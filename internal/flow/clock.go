@@ -17,20 +17,39 @@ func (r *reader) alignClocks(ctx context.Context) {
 	}
 	for i := range r.reports {
 		rep := &r.reports[i]
-		if rep.Clock != parse.ClockLocal && rep.Clock != parse.ClockNoYear || rep.From.IsZero() {
+		own := r.local(i)
+		if own == (stretch{}) {
 			continue
 		}
 		shift, ok := r.byRequests(i, ids)
 		if !ok {
-			shift = byStretch(stretch{rep.From, rep.To}, ref, rep.Clock == parse.ClockNoYear)
+			shift = byStretch(own, ref, rep.Clock == parse.ClockNoYear)
 		}
 		if shift == 0 || ctx.Err() != nil {
 			continue
 		}
 		r.done.Add(-r.entries[i].Size)
 		r.file(ctx, i, 1, shift)
-		rep.Shift, rep.From, rep.To = shift, rep.From.Add(shift), rep.To.Add(shift)
+		rep.Shift, rep.From, rep.To = shift, own.from.Add(shift), own.to.Add(shift)
 	}
+}
+
+// local is the stretch of a file's times without a zone. A file may hold both kinds: a server's banner and its application's lines.
+func (r *reader) local(i int) stretch {
+	var s stretch
+	for _, c := range r.sinks[i] {
+		from, to := c.Local()
+		if from == 0 {
+			continue
+		}
+		if f := time.Unix(0, from).UTC(); s.from.IsZero() || f.Before(s.from) {
+			s.from = f
+		}
+		if t := time.Unix(0, to).UTC(); t.After(s.to) {
+			s.to = t
+		}
+	}
+	return s
 }
 
 // stretch is the time that a file covers.

@@ -133,7 +133,7 @@ func (r *reader) file(ctx context.Context, i, workers int, shift time.Duration) 
 		r.progress(delta)
 	}}
 	rep := parse.ReadFile(ctx, e.Dir, e.Name, opts, func() parse.Sink {
-		c := mem.NewCollector(i, shift)
+		c := mem.NewCollector(mem.Settings{File: i, Shift: shift, Carry: workers == 1})
 		mu.Lock()
 		sinks = append(sinks, c)
 		mu.Unlock()

@@ -189,7 +189,7 @@ func (p *plainLines) parse(line []byte, r *Record) bool {
 		word = word[:i]
 	}
 	if l := logLevelOf(word); l != inquest.LevelUnknown {
-		r.Level = l
+		r.Level = max(l, phpMessageLevel(line))
 		r.Add("level", str(word))
 	}
 	if rest, ok := bytes.CutPrefix(line, []byte("Exception in thread \"")); ok {

@@ -32,17 +32,36 @@ func (phpError) parse(line []byte, r *Record) bool {
 		return false
 	}
 	word := b[4:colon]
-	switch string(word) {
-	case "Fatal error", "Parse error", "Core error", "Compile error", "Recoverable fatal error", "Catchable fatal error":
-		r.Level = inquest.LevelError
-	case "Warning", "Core warning", "Compile warning", "User warning":
-		r.Level = inquest.LevelWarn
-	case "Notice", "Deprecated", "Strict Standards", "User notice", "User deprecated":
-		r.Level = inquest.LevelInfo
-	default:
+	if r.Level = phpLevel(word); r.Level == inquest.LevelUnknown {
 		return false
 	}
 	r.Add("level", str(word))
 	r.Time, r.Clock, r.Message = ns, c, str(b)
 	return true
+}
+
+// phpLevel is the severity of PHP's own word for a kind of error (PHP manual, error constants).
+func phpLevel(word []byte) inquest.Level {
+	switch string(word) {
+	case "Fatal error", "Parse error", "Core error", "Compile error", "Recoverable fatal error", "Catchable fatal error":
+		return inquest.LevelError
+	case "Warning", "Core warning", "Compile warning", "User warning":
+		return inquest.LevelWarn
+	case "Notice", "Deprecated", "Strict Standards", "User notice", "User deprecated":
+		return inquest.LevelInfo
+	}
+	return inquest.LevelUnknown
+}
+
+// phpMessageLevel finds the severity that PHP-FPM hides behind its own NOTICE: "NOTICE: PHP message: PHP Parse error:  ...".
+func phpMessageLevel(line []byte) inquest.Level {
+	_, rest, ok := bytes.Cut(line, []byte("PHP message: PHP "))
+	if !ok {
+		return inquest.LevelUnknown
+	}
+	word, _, ok := bytes.Cut(rest, []byte(":"))
+	if !ok {
+		return inquest.LevelUnknown
+	}
+	return phpLevel(word)
 }

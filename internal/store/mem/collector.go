@@ -15,6 +15,9 @@ import (
 type Collector struct {
 	file  int32
 	shift time.Duration // added to every time without a zone (clock correction)
+	carry bool          // records without a time take that of the record before
+	last  int64         // time of the last record that had one
+	local [2]int64      // first and last time without a zone, before the shift
 
 	streams   map[streamKey]*Stream
 	patterns  map[patternKey]*Pattern
@@ -58,10 +61,19 @@ type event struct {
 // unnamed stands for the writer of records that do not say who wrote them, until Merge names it.
 const unnamed = ""
 
-// NewCollector returns a collector for the file with the given index; shift is added to times without a zone.
-func NewCollector(file int, shift time.Duration) *Collector {
+// Settings of a Collector.
+type Settings struct {
+	File  int           // index of the file in the case
+	Shift time.Duration // added to times without a zone or year
+	// Carry gives a record without a time the time of the record before it, which is when it was written at the earliest. Only
+	// where one collector sees the whole file in order, else the outcome would depend on how it was split.
+	Carry bool
+}
+
+// NewCollector returns a collector for one worker of one file.
+func NewCollector(set Settings) *Collector {
 	return &Collector{
-		file: int32(file), shift: shift,
+		file: int32(set.File), shift: set.Shift, carry: set.Carry,
 		streams: map[streamKey]*Stream{}, patterns: map[patternKey]*Pattern{}, upstream: map[upstreamKey]*Upstream{},
 		complains: map[streamKey]*Complaint{}, slots: map[slotKey]int{}, answerers: map[Answerer]*Answerer{}, intern: map[string]string{},
 	}
@@ -69,8 +81,20 @@ func NewCollector(file int, shift time.Duration) *Collector {
 
 // Log takes one record.
 func (c *Collector) Log(r *parse.Record) {
-	if r.Clock != parse.ClockUTC && r.Time != 0 {
+	switch {
+	case r.Time == 0:
+		if c.carry {
+			r.Time = c.last
+		}
+	case r.Clock != parse.ClockUTC:
+		if c.local[0] == 0 || r.Time < c.local[0] {
+			c.local[0] = r.Time
+		}
+		c.local[1] = max(c.local[1], r.Time)
 		r.Time += int64(c.shift)
+		c.last = r.Time
+	default:
+		c.last = r.Time
 	}
 	if r.Kind == parse.KindAccess && r.Status != 0 {
 		if r.Time == 0 {

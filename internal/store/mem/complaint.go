@@ -70,6 +70,9 @@ func (c *Collector) Range() (from, to int64) {
 	return from, to
 }
 
+// Local returns the first and last time that carried no zone, as read; zero when all did.
+func (c *Collector) Local() (from, to int64) { return c.local[0], c.local[1] }
+
 // AnswerTimes calls f for every answered request that carried an id.
 func (c *Collector) AnswerTimes(f func(id uint64, at int64)) {
 	for i := range c.answers {
