@@ -87,6 +87,11 @@ func TestTextFormats(t *testing.T) {
 			"2026-11-20 16:12:03 \x1b[31mERROR\x1b[0m bad\n", []string{"level=ERROR|message=bad"}},
 		"a time behind other words": {"level-text",
 			"api.log 2026-11-20 16:12:03.008 25746 INFO started\n", []string{"prefix=api.log|pid=25746|level=INFO|message=started"}},
+	})
+}
+
+func TestTextFormatsOfOneLogger(t *testing.T) {
+	checkSamples(t, map[string]sampleCase{
 		"klog": {"klog",
 			"E1120 16:12:03.123456   123 server.go:45] \"Failed\" err=\"x\"\n", []string{"level=error|tid=123|caller=server.go:45|message=\"Failed\" err=\"x\""}},
 		"zap's console": {"zap-console",

@@ -5,63 +5,66 @@ import (
 	"time"
 )
 
+const utc, local, none, noYear = ClockUTC, ClockLocal, ClockNone, ClockNoYear
+
+var timeCases = map[string]struct {
+	in    string
+	want  string // RFC 3339; the placeholder year for times without one
+	n     int
+	clock Clock
+}{
+	"RFC 3339 in UTC":                         {"2026-11-20T16:12:03Z msg", "2026-11-20T16:12:03Z", 20, utc},
+	"RFC 3339 with nine digits and an offset": {"2026-11-20T16:12:03.123456789+05:30", "2026-11-20T10:42:03.123456789Z", 35, utc},
+	"more digits than nanoseconds":            {"2026-11-20T16:12:03.1234567891Z", "2026-11-20T16:12:03.123456789Z", 31, utc},
+	"Java's offset without a colon":           {"2026-11-20T16:12:03.123+0100 x", "2026-11-20T15:12:03.123Z", 28, utc},
+	"Python's comma":                          {"2026-11-20 16:12:03,245 INFO", "2026-11-20T16:12:03.245Z", 23, local},
+	"a comma that separates columns":          {"2026-11-20 16:12:03,5,x", "2026-11-20T16:12:03Z", 19, local},
+	".NET's blank before the offset":          {"2026-11-20 16:12:03.123 +01:00 [INF]", "2026-11-20T15:12:03.123Z", 30, utc},
+	"a number behind a blank is no offset":    {"2026-11-20 16:12:03 -10items", "2026-11-20T16:12:03Z", 19, local},
+	"slashes":                                 {"2026/11/20 16:15:08 msg", "2026-11-20T16:15:08Z", 19, local},
+	"Gin's dash":                              {"2026/11/20 - 16:15:08 | 200", "2026-11-20T16:15:08Z", 21, local},
+	"PostgreSQL in UTC":                       {"2026-11-20 16:12:35.019 UTC [1]", "2026-11-20T16:12:35.019Z", 27, utc},
+	"a zone everybody agrees on":              {"2026-11-20 16:12:35.019 CET [1]", "2026-11-20T15:12:35.019Z", 27, utc},
+	"a zone that is three zones":              {"2026-11-20 16:12:35.019 IST [1]", "2026-11-20T16:12:35.019Z", 27, local},
+	"a level is no zone":                      {"2026-11-20 16:12:35 INFO x", "2026-11-20T16:12:35Z", 19, local},
+	"PostgreSQL's numeric zone":               {"2026-11-20 16:12:35.019 +03 [1]", "2026-11-20T13:12:35.019Z", 27, utc},
+	"common log format":                       {"20/Nov/2026:16:12:03 +0000]", "2026-11-20T16:12:03Z", 26, utc},
+	"syslog":                                  {"Nov 20 16:12:03 host", "1972-11-20T16:12:03Z", 15, noYear},
+	"syslog with a padded day":                {"Nov  2 16:12:03 host", "1972-11-02T16:12:03Z", 15, noYear},
+	"29 February without a year":              {"Feb 29 16:12:03 host", "1972-02-29T16:12:03Z", 15, noYear},
+	"Apache's error log":                      {"Fri Nov 20 16:12:03.123456 2026] x", "2026-11-20T16:12:03.123456Z", 31, local},
+	"date(1)":                                 {"Fri Nov 20 16:12:03 UTC 2026", "2026-11-20T16:12:03Z", 28, utc},
+	"java.util.logging":                       {"Nov 20, 2026 4:12:03 PM org.x", "2026-11-20T16:12:03Z", 23, local},
+	"midnight in twelve hours":                {"Nov 20, 2026 12:12:03 AM org.x", "2026-11-20T00:12:03Z", 24, local},
+	"HTTP's date":                             {"Fri, 20 Nov 2026 16:12:03 GMT", "2026-11-20T16:12:03Z", 29, utc},
+	"Redis":                                   {"20 Nov 2026 16:12:03.123 * x", "2026-11-20T16:12:03.123Z", 24, local},
+	"Redis before 4":                          {"20 Nov 16:12:03.123 * x", "1972-11-20T16:12:03.123Z", 19, noYear},
+	"Tomcat":                                  {"20-Nov-2026 16:12:03.123 INFO", "2026-11-20T16:12:03.123Z", 24, local},
+	"PHP":                                     {"20-Nov-2026 16:12:03 UTC] x", "2026-11-20T16:12:03Z", 24, utc},
+	"RabbitMQ before 3.7":                     {"20-Nov-2026::16:12:03 ===", "2026-11-20T16:12:03Z", 21, local},
+	"Spark's short year":                      {"17/06/09 20:10:40 INFO", "2017-06-09T20:10:40Z", 17, local},
+	"month first":                             {"11/20/2026 16:12:03 x", "2026-11-20T16:12:03Z", 19, local},
+	"day first where it must be":              {"20/11/2026 16:12:03 x", "2026-11-20T16:12:03Z", 19, local},
+	"dots":                                    {"20.11.2026 16:12:03 x", "2026-11-20T16:12:03Z", 19, local},
+	"MySQL 5.5 with a padded hour":            {"191015  9:46:45\t", "2019-10-15T09:46:45Z", 15, local},
+	"compact":                                 {"20261120T161203Z", "2026-11-20T16:12:03Z", 16, utc},
+	"Hadoop's compact":                        {"081109 203615 148", "2008-11-09T20:36:15Z", 13, local},
+	"seconds since 1970":                      {"1763655123 x", "2025-11-20T16:12:03Z", 10, utc},
+	"milliseconds":                            {"1763655123123", "2025-11-20T16:12:03.123Z", 13, utc},
+	"microseconds":                            {"1763655123123456", "2025-11-20T16:12:03.123456Z", 16, utc},
+	"nanoseconds":                             {"1763655123123456789", "2025-11-20T16:12:03.123456789Z", 19, utc},
+	"seconds with a fraction":                 {"1763655123.25", "2025-11-20T16:12:03.25Z", 13, utc},
+	"a leap second":                           {"2026-12-31T23:59:60Z", "2027-01-01T00:00:00Z", 20, utc},
+	"a time of day alone is layout, not time": {"16:12:03.123 [main]", "1970-01-01T00:00:00Z", 12, none},
+	"29 February of an ordinary year":         {"2026-02-29T16:12:03Z", "1970-01-01T00:00:00Z", 0, none},
+	"a 13th month":                            {"2026-13-20T16:12:03Z", "1970-01-01T00:00:00Z", 0, none},
+	"text":                                    {"nothing to see here", "1970-01-01T00:00:00Z", 0, none},
+	"an address":                              {"10.0.0.1 - - [20/Nov]", "1970-01-01T00:00:00Z", 0, none},
+	"a cut line":                              {"2026-11-20 16:1", "1970-01-01T00:00:00Z", 0, none},
+}
+
 func TestParseTimeReadsEveryLayout(t *testing.T) {
-	const utc, local, none, noYear = ClockUTC, ClockLocal, ClockNone, ClockNoYear
-	for name, c := range map[string]struct {
-		in    string
-		want  string // RFC 3339; the placeholder year for times without one
-		n     int
-		clock Clock
-	}{
-		"RFC 3339 in UTC":                         {"2026-11-20T16:12:03Z msg", "2026-11-20T16:12:03Z", 20, utc},
-		"RFC 3339 with nine digits and an offset": {"2026-11-20T16:12:03.123456789+05:30", "2026-11-20T10:42:03.123456789Z", 35, utc},
-		"more digits than nanoseconds":            {"2026-11-20T16:12:03.1234567891Z", "2026-11-20T16:12:03.123456789Z", 31, utc},
-		"Java's offset without a colon":           {"2026-11-20T16:12:03.123+0100 x", "2026-11-20T15:12:03.123Z", 28, utc},
-		"Python's comma":                          {"2026-11-20 16:12:03,245 INFO", "2026-11-20T16:12:03.245Z", 23, local},
-		"a comma that separates columns":          {"2026-11-20 16:12:03,5,x", "2026-11-20T16:12:03Z", 19, local},
-		".NET's blank before the offset":          {"2026-11-20 16:12:03.123 +01:00 [INF]", "2026-11-20T15:12:03.123Z", 30, utc},
-		"a number behind a blank is no offset":    {"2026-11-20 16:12:03 -10items", "2026-11-20T16:12:03Z", 19, local},
-		"slashes":                                 {"2026/11/20 16:15:08 msg", "2026-11-20T16:15:08Z", 19, local},
-		"Gin's dash":                              {"2026/11/20 - 16:15:08 | 200", "2026-11-20T16:15:08Z", 21, local},
-		"PostgreSQL in UTC":                       {"2026-11-20 16:12:35.019 UTC [1]", "2026-11-20T16:12:35.019Z", 27, utc},
-		"a zone everybody agrees on":              {"2026-11-20 16:12:35.019 CET [1]", "2026-11-20T15:12:35.019Z", 27, utc},
-		"a zone that is three zones":              {"2026-11-20 16:12:35.019 IST [1]", "2026-11-20T16:12:35.019Z", 27, local},
-		"a level is no zone":                      {"2026-11-20 16:12:35 INFO x", "2026-11-20T16:12:35Z", 19, local},
-		"PostgreSQL's numeric zone":               {"2026-11-20 16:12:35.019 +03 [1]", "2026-11-20T13:12:35.019Z", 27, utc},
-		"common log format":                       {"20/Nov/2026:16:12:03 +0000]", "2026-11-20T16:12:03Z", 26, utc},
-		"syslog":                                  {"Nov 20 16:12:03 host", "1972-11-20T16:12:03Z", 15, noYear},
-		"syslog with a padded day":                {"Nov  2 16:12:03 host", "1972-11-02T16:12:03Z", 15, noYear},
-		"29 February without a year":              {"Feb 29 16:12:03 host", "1972-02-29T16:12:03Z", 15, noYear},
-		"Apache's error log":                      {"Fri Nov 20 16:12:03.123456 2026] x", "2026-11-20T16:12:03.123456Z", 31, local},
-		"date(1)":                                 {"Fri Nov 20 16:12:03 UTC 2026", "2026-11-20T16:12:03Z", 28, utc},
-		"java.util.logging":                       {"Nov 20, 2026 4:12:03 PM org.x", "2026-11-20T16:12:03Z", 23, local},
-		"midnight in twelve hours":                {"Nov 20, 2026 12:12:03 AM org.x", "2026-11-20T00:12:03Z", 24, local},
-		"HTTP's date":                             {"Fri, 20 Nov 2026 16:12:03 GMT", "2026-11-20T16:12:03Z", 29, utc},
-		"Redis":                                   {"20 Nov 2026 16:12:03.123 * x", "2026-11-20T16:12:03.123Z", 24, local},
-		"Redis before 4":                          {"20 Nov 16:12:03.123 * x", "1972-11-20T16:12:03.123Z", 19, noYear},
-		"Tomcat":                                  {"20-Nov-2026 16:12:03.123 INFO", "2026-11-20T16:12:03.123Z", 24, local},
-		"PHP":                                     {"20-Nov-2026 16:12:03 UTC] x", "2026-11-20T16:12:03Z", 24, utc},
-		"RabbitMQ before 3.7":                     {"20-Nov-2026::16:12:03 ===", "2026-11-20T16:12:03Z", 21, local},
-		"Spark's short year":                      {"17/06/09 20:10:40 INFO", "2017-06-09T20:10:40Z", 17, local},
-		"month first":                             {"11/20/2026 16:12:03 x", "2026-11-20T16:12:03Z", 19, local},
-		"day first where it must be":              {"20/11/2026 16:12:03 x", "2026-11-20T16:12:03Z", 19, local},
-		"dots":                                    {"20.11.2026 16:12:03 x", "2026-11-20T16:12:03Z", 19, local},
-		"MySQL 5.5 with a padded hour":            {"191015  9:46:45\t", "2019-10-15T09:46:45Z", 15, local},
-		"compact":                                 {"20261120T161203Z", "2026-11-20T16:12:03Z", 16, utc},
-		"Hadoop's compact":                        {"081109 203615 148", "2008-11-09T20:36:15Z", 13, local},
-		"seconds since 1970":                      {"1763655123 x", "2025-11-20T16:12:03Z", 10, utc},
-		"milliseconds":                            {"1763655123123", "2025-11-20T16:12:03.123Z", 13, utc},
-		"microseconds":                            {"1763655123123456", "2025-11-20T16:12:03.123456Z", 16, utc},
-		"nanoseconds":                             {"1763655123123456789", "2025-11-20T16:12:03.123456789Z", 19, utc},
-		"seconds with a fraction":                 {"1763655123.25", "2025-11-20T16:12:03.25Z", 13, utc},
-		"a leap second":                           {"2026-12-31T23:59:60Z", "2027-01-01T00:00:00Z", 20, utc},
-		"a time of day alone is layout, not time": {"16:12:03.123 [main]", "1970-01-01T00:00:00Z", 12, none},
-		"29 February of an ordinary year":         {"2026-02-29T16:12:03Z", "1970-01-01T00:00:00Z", 0, none},
-		"a 13th month":                            {"2026-13-20T16:12:03Z", "1970-01-01T00:00:00Z", 0, none},
-		"text":                                    {"nothing to see here", "1970-01-01T00:00:00Z", 0, none},
-		"an address":                              {"10.0.0.1 - - [20/Nov]", "1970-01-01T00:00:00Z", 0, none},
-		"a cut line":                              {"2026-11-20 16:1", "1970-01-01T00:00:00Z", 0, none},
-	} {
+	for name, c := range timeCases {
 		t.Run(name, func(t *testing.T) {
 			ns, n, clock := parseTime([]byte(c.in))
 			got := time.Unix(0, ns).UTC().Format(time.RFC3339Nano)
