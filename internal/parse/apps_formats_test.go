@@ -248,3 +248,23 @@ func TestRequestsLoggedAsText(t *testing.T) {
 		}
 	}
 }
+
+func TestOTLPLogs(t *testing.T) {
+	const line = `{"resourceLogs":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"pay"}},{"key":"k8s.pod.name","value":{"stringValue":"pay-1"}}]},` +
+		`"scopeLogs":[{"scope":{"name":"com.pay"},"logRecords":[` +
+		`{"timeUnixNano":"1763655123123000000","severityNumber":17,"severityText":"ERROR","body":{"stringValue":"no"},"traceId":"t1","spanId":"s1",` +
+		`"attributes":[{"key":"exception.type","value":{"stringValue":"E"}},{"key":"retries","value":{"intValue":"3"}}]},` +
+		`{"observedTimeUnixNano":1763655124000000000,"severityNumber":9,"body":{"boolValue":true}}]}]}]}`
+	k := readText(t, "otlp-logs", line+"\n{broken\n")
+	if k.rep.Records != 2 || k.rep.Skipped != 1 || k.rep.Lines != 2 {
+		t.Errorf("%d records, %d skipped, %d lines; want 2, 1, 2", k.rep.Records, k.rep.Skipped, k.rep.Lines)
+	}
+	var out []string
+	for _, r := range k.records {
+		out = append(out, fmt.Sprintf("%d %d %s %s %s %s %s %s %s", r.Line, r.Time/1e6, r.Level, r.Service, r.Instance, r.Logger, r.Message, r.TraceID, r.Get("retries")))
+	}
+	want := "1 1763655123123 error pay pay-1 com.pay no t1 3; 1 1763655124000 info pay pay-1 com.pay true  "
+	if got := strings.Join(out, "; "); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
