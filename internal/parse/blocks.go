@@ -6,13 +6,15 @@ import (
 	"sync"
 )
 
-// blockSize is how much text is read at a time. 1 MB is large against the cost of the lock and small enough that
-// the bytes a worker has just read are still in its core's cache while it parses them.
-const blockSize = 1 << 20
+// blockSize is how much text is read at a time: large against the cost of the lock and of the system call, small enough
+// that the bytes a worker has just read are still in its core's cache while it parses them.
+const blockSize = 512 << 10
 
-// maxLine is the longest physical line that is kept; the rest of a longer one is dropped and reported. It must
-// not exceed blockSize.
-const maxLine = blockSize
+// maxLine is the longest physical line that is kept; the rest of a longer one is dropped and reported.
+const maxLine = 1 << 20
+
+// bufferSize is what a worker's buffer must hold: what was left of the block before and a block.
+const bufferSize = maxLine + 2*blockSize
 
 // blocks cuts a stream into blocks of whole lines, at the same places in every run. Workers share it: each takes
 // the next block under the lock, so reading and line counting stay in order and everything else runs in parallel.
@@ -39,7 +41,7 @@ type block struct {
 	inside bool // begins in the middle of a record too long to keep
 }
 
-// next fills buf, which has room for two blocks, with the next block. start tells whether a line starts a record;
+// next fills buf, of bufferSize, with the next block. start tells whether a line starts a record;
 // nil means that every line does. It returns false at the end.
 func (b *blocks) next(buf []byte, start func(line []byte) bool) (block, bool) {
 	b.mu.Lock()
@@ -75,10 +77,24 @@ func (b *blocks) next(buf []byte, start func(line []byte) bool) (block, bool) {
 
 var newline = []byte{'\n'}
 
-// fill reads a block's worth of text behind what buf holds. How much the reader returns at a time does not
-// matter, so that blocks begin at the same places in every run.
+// fill reads a block's worth of text behind what buf holds, and on until there is a line ending in it. How much the
+// reader returns at a time does not matter, so that blocks begin at the same places in every run.
 func (b *blocks) fill(buf []byte) []byte {
-	end := min(cap(buf), len(buf)+blockSize)
+	for {
+		buf = b.more(buf, min(cap(buf), len(buf)+blockSize))
+		switch {
+		case bytes.IndexByte(buf, '\n') >= 0:
+			return buf
+		case len(buf) >= maxLine:
+			return b.longLine(buf)
+		case b.eof || len(buf) == cap(buf):
+			return buf
+		}
+	}
+}
+
+// more reads until buf holds end bytes or the stream ends.
+func (b *blocks) more(buf []byte, end int) []byte {
 	for empty := 0; !b.eof && len(buf) < end; {
 		from := len(buf)
 		n, err := b.r.Read(buf[from:end])
@@ -98,9 +114,6 @@ func (b *blocks) fill(buf []byte) []byte {
 				b.err = err
 			}
 		}
-	}
-	if len(buf) >= maxLine && bytes.IndexByte(buf, '\n') < 0 {
-		return b.longLine(buf)
 	}
 	return buf
 }

@@ -151,11 +151,18 @@ func (k *tailKey) quick(p []byte, r *Record, full bool) int {
 	if k.quoted {
 		end = '"'
 	}
+	// nginx writes times as seconds with three decimals, so nearly all are "0.012".
+	ms := -1
+	if len(p) > 5 && p[5] == end && p[1] == '.' {
+		ms = millis(p)
+	}
 	switch k.use {
 	case useDuration, useUpstreamDuration:
-		f, n := decimal(p)
-		if n == 0 || n == len(p) || p[n] != end {
-			return 0
+		f, n := float64(ms)/1000, 5
+		if ms < 0 {
+			if f, n = decimal(p); n == 0 || n == len(p) || p[n] != end {
+				return 0
+			}
 		}
 		if k.use == useDuration {
 			r.Duration = f
@@ -180,12 +187,24 @@ func (k *tailKey) quick(p []byte, r *Record, full bool) int {
 	if full || !k.quoted || k.use < useForwarded {
 		return 0
 	}
+	if ms >= 0 {
+		return 6
+	}
 	for n := 0; n < len(p) && n < 16; n++ {
 		if p[n] == '"' && (n == 0 || p[n-1] != '\\') {
 			return n + 1
 		}
 	}
 	return 0
+}
+
+// millis reads "1.234" as 1234, -1 if it is something else.
+func millis(p []byte) int {
+	a, b, c, d := p[0]-'0', p[2]-'0', p[3]-'0', p[4]-'0'
+	if a > 9 || b > 9 || c > 9 || d > 9 {
+		return -1
+	}
+	return int(a)*1000 + int(b)*100 + int(c)*10 + int(d)
 }
 
 // keyAt reads `name=`, `name="` or `name: "` at the head of p; n is their length, 0 if there is none.

@@ -125,7 +125,7 @@ func (j *job) readLines(ctx context.Context, in io.Reader) {
 		all[i] = newWorker(j, j.newSink())
 	}
 	run := func(w *worker) {
-		buf := make([]byte, 0, j.src.atMost(2*blockSize))
+		buf := make([]byte, 0, j.src.atMost(bufferSize))
 		for ctx.Err() == nil {
 			blk, ok := b.next(buf, w.startFunc())
 			if !ok {
