@@ -21,6 +21,10 @@ const (
 	minRatio = 0.01
 	// blipSeconds: a restart of a single instance costs some seconds; what heals by itself within ten is set aside and told.
 	blipSeconds = 10
+	// statusAbandoned is nginx's 499: the client closed the connection. Some clients always do; when a third of a route's
+	// requests is given up after a second and more, the route hangs.
+	statusAbandoned = 499
+	minAbandoned    = 1.0 / 3
 )
 
 // candidate is one set of requests whose failures may have risen.
@@ -31,6 +35,7 @@ type candidate struct {
 	failures []*stat.Histogram
 	minus    []*stat.Histogram // failures that were answered as such
 	lying    bool
+	least    float64 // ratio below which a rise is no failure of ours
 }
 
 // detect finds the groups of routes and statuses whose failures rose, and with them onset and end.
@@ -101,9 +106,14 @@ func (b *builder) candidates() []candidate {
 				overall[st.Status] = o
 			}
 			o.failures = append(o.failures, &st.Times)
-			if st.Count >= minFailures {
+			if st.Count >= minFailures && st.Status != 499 {
 				out = append(out, candidate{route: s.Name(), status: st.Status, requests: []*mem.Stream{s}, failures: []*stat.Histogram{&st.Times}})
 			}
+		}
+	}
+	for _, s := range b.edge {
+		if s.Abandoned.Len() > 0 {
+			out = append(out, candidate{route: s.Name(), status: statusAbandoned, requests: []*mem.Stream{s}, failures: []*stat.Histogram{&s.Abandoned}, least: minAbandoned})
 		}
 	}
 	lies := b.lyingTimes()
@@ -171,7 +181,7 @@ func (b *builder) judge(c candidate, width time.Duration, threshold float64) (g 
 	if burst.Failed < minFailures || burst.LLR < threshold || burst.In < minRise*burst.Out {
 		return g, false, false
 	}
-	if stat.WilsonLower(burst.Failed, burst.Requests, 1.96) < minRatio {
+	if stat.WilsonLower(burst.Failed, burst.Requests, 1.96) < max(minRatio, c.least) {
 		return g, false, false
 	}
 	from := b.span.From.Add(time.Duration(burst.From) * width)

@@ -74,7 +74,7 @@ func (b *builder) firstFailure(g inquest.FailureGroup) time.Time {
 	}
 	var mine []mem.Failure
 	for _, f := range b.st.Failures() {
-		if b.isEdge(f.Observer) && int(f.Status) == g.Status && (g.Route == "" || f.Name() == g.Route) {
+		if b.isEdge(f.Observer) && int(f.Status) == g.Status && (f.Status != statusAbandoned || f.Duration >= 1) && (g.Route == "" || f.Name() == g.Route) {
 			mine = append(mine, f)
 		}
 	}

@@ -50,10 +50,14 @@ func (b *builder) impact() {
 		r.Requests += n
 		for i := range s.Status {
 			code := s.Status[i].Status
-			if !failing(code) || !b.inGroups(s.Name(), code) {
+			if !failing(code) && code != statusAbandoned || !b.inGroups(s.Name(), code) {
 				continue
 			}
-			if k := int(s.Status[i].Times.Count(from, to)); k > 0 {
+			times := &s.Status[i].Times
+			if code == statusAbandoned {
+				times = &s.Abandoned
+			}
+			if k := int(times.Count(from, to)); k > 0 {
 				r.Status[code] += k
 				r.Failed += k
 			}
@@ -168,6 +172,11 @@ func (b *builder) drawChart() {
 	})
 	fail := b.bins(step, func(yield func(int64, uint32)) {
 		for _, s := range b.edge {
+			if b.inGroups(s.Name(), statusAbandoned) {
+				for t, n := range s.Abandoned.Buckets() {
+					yield(t, n)
+				}
+			}
 			for i := range s.Status {
 				if failing(s.Status[i].Status) {
 					for t, n := range s.Status[i].Times.Buckets() {

@@ -16,6 +16,7 @@ import (
 func (a *analysis) structure() {
 	a.movedUpstream()
 	a.afterRelease()
+	a.afterConfig()
 	a.uncaught()
 }
 
@@ -79,6 +80,44 @@ func (a *analysis) afterRelease() {
 			}
 		}
 	}
+}
+
+// settingWords of a change's summary tell what a configuration change can break between a caller and its callee.
+var settingWords = map[inquest.MechanismID][]string{
+	"misconfiguration/timeout-too-short": {"timeout", "time-out", "time out", "deadline", "patience", "fail fast"},
+	"misconfiguration/wrong-upstream": {"upstream", "backend", "address", "port", "host", "route", "routing", "registry", "discovery", "inventory", "endpoint", "url",
+		"proxy_pass", "caddyfile", "cluster", "dns", "target", "server list", "service map", "generated", "regenerate", "template"},
+}
+
+// fromDependency says which misconfiguration of the caller a failure of its callee turns out to be when the caller was
+// reconfigured right before: nothing listens at a wrong address, a name that nobody has does not resolve, and whoever
+// answered in time before is too slow for a shorter time-out.
+var fromDependency = map[inquest.MechanismID]inquest.MechanismID{
+	"dependency-failure/refused": "misconfiguration/wrong-upstream", "dependency-failure/dns": "misconfiguration/wrong-upstream",
+	"dependency-failure/timeout": "misconfiguration/timeout-too-short",
+}
+
+// afterConfig: a caller was reconfigured, and in the same seconds what it calls began to fail for it.
+func (a *analysis) afterConfig() {
+	for i := range a.c.Changes {
+		ch := &a.c.Changes[i]
+		gap := a.c.Onset.Sub(ch.Time)
+		if ch.Kind != inquest.ChangeConfig || gap < -2*time.Second || gap > 20*time.Second { // a reload takes effect in seconds
+			continue
+		}
+		who, text := a.names.Name(ch.Service), strings.ToLower(ch.Summary)
+		for _, cl := range slices.Clone(a.claimed) {
+			id, ok := fromDependency[cl.mechanism]
+			if !ok || cl.observer != who || cl.strength < 0.3 || !containsAny(text, settingWords[id]) {
+				continue
+			}
+			a.claim(id, who, 0.85, cl.symptom, "the caller's settings for it were changed in the same seconds")
+		}
+	}
+}
+
+func containsAny(text string, words []string) bool {
+	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(text, w) })
 }
 
 // uncaught: an exception in the failed requests that no clue knows is still an unhandled exception.

@@ -166,9 +166,6 @@ func (a *analysis) timeFit(c *candidate, ch *inquest.Change, gap time.Duration) 
 		return 1.2, fmt.Sprintf("the mechanism takes time to build up; %s passed", gap.Round(time.Second))
 	case ch.Time.Before(a.c.Span.From):
 		// Before the recording: nothing is known of the time in between, but the recording began healthy.
-		if gradual {
-			return 0.75, "it lies before the recording; the mechanism can take that long"
-		}
 		return 0.55, "it lies before the recording, which began healthy"
 	case gap <= 10*time.Minute:
 		return 0.8, fmt.Sprintf("%s later, with %d requests answered well in between", gap.Round(time.Second), good)
@@ -190,11 +187,18 @@ func (a *analysis) answeredSince(t time.Time) int {
 	return n
 }
 
-// grewSince reports whether a resource of the culprit rose from the change to the onset, and did not before.
+// grewSince reports whether a resource of the culprit rose gradually to its limit, and began to right after the change (or
+// was rising already when the recording began, where the change lies before it).
 func (a *analysis) grewSince(c *candidate, t time.Time) bool {
 	for _, cl := range c.claims {
 		s := cl.symptom
-		if s.Kind == inquest.SymptomSaturation && s.Onset.After(t) {
+		if s.Kind != inquest.SymptomSaturation || s.Since.IsZero() || s.Onset.Sub(s.Since) < 10*time.Second {
+			continue
+		}
+		if began := s.Since.Sub(t); began > -10*time.Second && began < 2*time.Minute {
+			return true
+		}
+		if t.Before(a.c.Span.From) && s.Since.Sub(a.c.Span.From) < 15*time.Second {
 			return true
 		}
 	}

@@ -291,6 +291,7 @@ func (g *gauge) used(c *inquest.Case, k gaugeKey) (inquest.Symptom, bool) {
 			break
 		}
 	}
+	s.Since = riseBegan(ratio, s.Onset, usual)
 	value, max := valueAt(use, s.Onset), valueAt(limit, s.Onset)
 	if k.resource == cpu {
 		s.Text = fmt.Sprintf("%s: one core fully used (%.0f%%, %.0f%% before)", name(k), 100*peak, 100*usual)
@@ -299,6 +300,26 @@ func (g *gauge) used(c *inquest.Case, k gaugeKey) (inquest.Symptom, bool) {
 	}
 	s.Evidence = []inquest.Evidence{{Layer: inquest.LayerInfrastructure, Kind: "metric", Time: s.Onset, Text: s.Text, Source: metricSource(src)}}
 	return s, true
+}
+
+// riseBegan walks back from the time a resource was full to the last time it was at its usual level (a tenth of the limit
+// more is not usual any more).
+func riseBegan(ratio []inquest.Sample, full time.Time, usual float64) time.Time {
+	calm := math.Max(0, usual)
+	if math.IsNaN(usual) && len(ratio) > 0 {
+		calm = ratio[0].Value
+	}
+	began := full
+	for i := len(ratio) - 1; i >= 0; i-- {
+		if ratio[i].Time.After(full) {
+			continue
+		}
+		if ratio[i].Value <= calm+0.1 {
+			break
+		}
+		began = ratio[i].Time
+	}
+	return began
 }
 
 func name(k gaugeKey) string {

@@ -207,6 +207,9 @@ func (c *Collector) request(r *parse.Record) {
 	}
 	if r.Status >= 400 {
 		n.Times.Add(r.Time, 1)
+		if r.Status == 499 && r.Duration >= 1 {
+			st.Abandoned.Add(r.Time, 1)
+		}
 		if r.Status >= 500 || r.Status == 499 {
 			c.failure(r, st)
 		}

@@ -141,10 +141,7 @@ func appendText(dst []byte, r *parse.Record) []byte {
 	dst = append(dst, msg...)
 	for _, f := range r.Fields {
 		if errorFields[f.Name] && f.Value != "" && !strings.Contains(msg, f.Value) {
-			v := f.Value
-			if i := strings.IndexByte(v, '\n'); i >= 0 {
-				v = v[:i]
-			}
+			v := headOf(f.Value)
 			dst = append(dst, "; "...)
 			dst = append(dst, f.Name...)
 			dst = append(dst, '=')
@@ -161,6 +158,27 @@ func appendText(dst []byte, r *parse.Record) []byte {
 		dst = dst[:maxExampleBytes]
 	}
 	return dst
+}
+
+// headOf is the beginning of an error text: its first three lines on one, where drivers list the addresses they tried; what
+// follows is a trace.
+func headOf(s string) string {
+	lines := strings.SplitN(s, "\n", 4)
+	if len(lines) == 1 {
+		return s
+	}
+	var b strings.Builder
+	for i, l := range lines[:min(3, len(lines))] {
+		l = strings.TrimSpace(l)
+		if i > 0 && (strings.HasPrefix(l, "at ") || strings.HasPrefix(l, "File ") || strings.HasPrefix(l, "goroutine ")) {
+			break
+		}
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(l)
+	}
+	return b.String()
 }
 
 func appendCause(dst []byte, c inquest.Cause) []byte {

@@ -23,6 +23,9 @@ type Stream struct {
 	Timed    uint64         // requests that carried a duration
 	Status   []StatusCount  // ascending by status once sealed
 	Clients  clientSet      // clients whose requests failed
+	// Abandoned counts requests that the client gave up (499) after a second or more of waiting: nobody waits for a page
+	// that long by choice. Clients that leave at once are the clients' business.
+	Abandoned stat.Histogram
 }
 
 // StatusCount counts one status of a stream.
@@ -48,6 +51,7 @@ func (s *Stream) merge(o *Stream) {
 	s.Proxy = s.Proxy || o.Proxy
 	s.Requests.Merge(&o.Requests)
 	s.Seconds.Merge(&o.Seconds)
+	s.Abandoned.Merge(&o.Abandoned)
 	s.Timed += o.Timed
 	for i := range o.Status {
 		c := s.status(o.Status[i].Status)
