@@ -195,9 +195,16 @@ func (s *jsonScanner) literal(b []byte, i int, k *jsonKey) (int, bool) {
 }
 
 func (s *jsonScanner) add(k *jsonKey, raw []byte, kind jsonKind) {
-	if len(s.vals) < maxJSONVals {
-		s.vals = append(s.vals, jsonVal{k, raw, kind})
+	n := len(s.vals)
+	if n == cap(s.vals) {
+		if n >= maxJSONVals {
+			return
+		}
+		s.vals = append(s.vals, jsonVal{})
 	}
+	s.vals = s.vals[:n+1] // filled in place: a copy of the struct costs as much as finding the value
+	v := &s.vals[n]
+	v.key, v.raw, v.kind = k, raw, kind
 }
 
 // key reads a key from i, behind its quote; nil if the line ends in it. The prediction from the key before comes first.

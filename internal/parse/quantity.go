@@ -54,11 +54,11 @@ func decimalOver(b []byte, per float64) (float64, bool) {
 // duration reads a duration that fills b as seconds: a number in unit, or one with its own unit or units: 12ms, 1.5 s,
 // 1m2.5s, 350µs, .NET's 00:00:01.5. Of a list ("0.001, 0.020"; nginx) the last one counts: the attempt that answered.
 func duration(b []byte, unit uint8) (seconds float64, ok bool) {
-	if i := bytes.LastIndexAny(b, ", "); i >= 0 && i+1 < len(b) && isDigit(b[i+1]) {
-		b = b[i+1:]
-	}
 	if v, ok := decimalOver(b, perSecond[unit]); ok {
 		return v, v >= 0
+	}
+	if i := bytes.LastIndexAny(b, ", "); i >= 0 && i+1 < len(b) && isDigit(b[i+1]) {
+		return duration(b[i+1:], unit)
 	}
 	total, n := 0.0, 0
 	for len(b) > 0 {
