@@ -119,8 +119,8 @@ func phpMemory() Scenario {
 		NotCauses: []string{"database", "gateway"}, MustMention: []string{"Allowed memory size", "Render\\.php|export"},
 		Fix: "Stream the export; limit its size.", Difficulty: "easy"})
 	s.TZ, s.Host = "Europe/Paris", "web-fr-1"
-	s.Routes = append(marketRoutes(gw), Route{Name: "GET /export", URL: gw + "/export?all=1", Weight: 2.5, During: "fault", Clients: "203.0.113.31", Agent: "StockSync/2.0"})
-	m := market{service: "brocante", version: "19", edits: []Edit{{"src/Render.php", "        foreach (Db::all('select id, title, cents from items order by id limit 400') as $row) {\n            echo implode(';', $row), \"\\n\";\n        }",
+	s.Routes = append(marketRoutes(gw), Route{Name: "GET /export", URL: gw + "/export?all=1", Weight: 1.2, During: "fault", Clients: "203.0.113.31", Agent: "StockSync/2.0"})
+	m := market{service: "brocante", version: "19", edits: []Edit{{"index.php", "ini_set('log_errors', '1');", "ini_set('log_errors', '1');\nini_set('memory_limit', '32M');"}, {"src/Render.php", "        foreach (Db::all('select id, title, cents from items order by id limit 400') as $row) {\n            echo implode(';', $row), \"\\n\";\n        }",
 		"        $lines = [];\n        $limit = isset($_GET['all']) ? 1000000 : 400;\n        foreach (Db::all(\"select id, title, cents from items order by id limit $limit\") as $row) {\n            $lines[] = str_pad(implode(';', $row), 60000);\n        }\n        echo implode(\"\\n\", array_map('trim', $lines));"}}}
 	s.Setup = func(e *Env) {
 		e.Past(27*time.Hour, "deploy", "brocante", "19", "deploy brocante 19: padded exports")
