@@ -39,3 +39,33 @@ func ReadMisses(path string) (Misses, error) {
 	}
 	return out, nil
 }
+
+// Strike takes the rows of cases from a section of the file.
+func Strike(path, section string, cases []string) error {
+	if len(cases) == 0 {
+		return nil
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("known misses: %w", err)
+	}
+	gone := map[string]bool{}
+	for _, c := range cases {
+		gone[c] = true
+	}
+	var out []string
+	in := ""
+	for _, line := range strings.Split(string(b), "\n") {
+		if s, ok := strings.CutPrefix(line, "## "); ok {
+			in = strings.TrimSpace(s)
+		}
+		if cells := strings.Split(line, "|"); in == section && len(cells) > 2 && gone[strings.Trim(cells[1], " `")] {
+			continue
+		}
+		out = append(out, line)
+	}
+	if err := os.WriteFile(path, []byte(strings.Join(out, "\n")), 0o644); err != nil {
+		return fmt.Errorf("known misses: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,96 @@
+# `make` lists the targets. Everything runs from a fresh clone with Go, git and gcc (the race detector needs it).
+SHELL       := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+GO          ?= go
+VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+PKG         ?= ./...
+FUZZTIME    ?= 10s
+TOOLS       := bin/tools
+MISSES      := testdata/cases/KNOWN_MISSES.md
+BENCH_PKGS  := ./internal/pattern ./internal/parse ./internal/stat ./internal/diagnose/...
+export CGO_ENABLED ?= 1
+
+.DEFAULT_GOAL := help
+.PHONY: help build install test test-full lint fmt check golden cases bench bench-diff cover fuzz docs man formats investigate-example setup shrink vet-lab tidy tidy-check clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-20s %s\n", $$1, $$2 }'
+
+build: ## build bin/inquest
+	@mkdir -p bin
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/inquest ./cmd/inquest
+
+install: ## install inquest where go installs commands
+	CGO_ENABLED=0 $(GO) install -trimpath -ldflags '-s -w -X main.version=$(VERSION)' ./cmd/inquest
+
+investigate-example: build ## build, then investigate the recorded Black Friday incident
+	bin/inquest investigate examples/black-friday
+
+test: ## quick tests: no variations of the corpus
+	$(GO) test -short $(PKG)
+
+test-full: ## all tests: with the race detector, then every case in every variation
+	$(GO) test -race -short $(PKG)
+	$(GO) test -timeout 45m $(PKG)
+
+lint: $(TOOLS)/golangci-lint ## gofmt, golangci-lint (pinned in tools/), shell syntax
+	@test -z "$$(gofmt -l cmd internal scripts lab *.go)" || { gofmt -l cmd internal scripts lab *.go; echo 'not formatted: make fmt' >&2; exit 1; }
+	$(TOOLS)/golangci-lint run ./...
+	@for f in scripts/*.sh lab/*.sh .ci/run; do bash -n $$f; done
+
+fmt: ## format the sources
+	gofmt -w cmd internal scripts lab *.go
+
+check: build lint vet-lab docs tidy-check test-full ## what CI runs
+	@git diff --exit-code -- docs/mechanisms || { echo 'docs/mechanisms are not current: commit what make docs wrote' >&2; exit 1; }
+
+vet-lab: ## the recorder builds and is vetted; recording itself needs root and many packages (lab/README.md)
+	$(GO) vet -C lab ./...
+
+golden: ## rewrite the expected outputs; look at the diff
+	$(GO) test ./internal/report ./cmd/inquest ./internal/diagnose/mechanism -update
+
+cases: ## judge every recorded case, one row each
+	$(GO) run ./scripts/cases -known $(MISSES) testdata/cases examples
+
+shrink: ## take the cases that come out now from the list of known misses
+	$(GO) test -timeout 45m ./internal/flow -run 'Case|Evidence|Healthy|Laid' -shrink
+
+formats: ## per format, what the readers get right: make formats INQUEST_DATA=DIR (with logs/INDEX.jsonl)
+	$(GO) run ./scripts/formats $${INQUEST_DATA:?set INQUEST_DATA to a folder with logs/INDEX.jsonl}/logs
+
+bench: ## speed and memory beside wc -l on 1.5 GB of log, then the rooms' benchmarks
+	scripts/bench.sh
+
+bench-diff: $(TOOLS)/benchstat ## the rooms' benchmarks of this tree beside those of BASE (default HEAD)
+	scripts/bench-diff.sh $(TOOLS)/benchstat $(BENCH_PKGS)
+
+cover: ## test coverage by function, in coverage.out
+	$(GO) test -short -coverprofile coverage.out -coverpkg ./internal/... $(PKG)
+	$(GO) tool cover -func coverage.out | tail -n 1
+
+fuzz: ## run each fuzz target for FUZZTIME
+	scripts/fuzz.sh $(FUZZTIME)
+
+docs: ## write docs/mechanisms from the catalogue
+	$(GO) run ./scripts/mechdocs
+
+man: build ## write the manual pages into bin/man
+	bin/inquest man bin/man
+
+setup: ## install what the tests need beyond Go (Debian, Ubuntu; as root)
+	scripts/setup.sh
+
+tidy-check: # go.mod and go.sum hold what is used, and nothing else
+	$(GO) mod tidy -diff
+
+tidy: ## tidy the modules
+	$(GO) mod tidy
+	$(GO) -C lab mod tidy
+
+clean: ## remove what was built
+	rm -rf bin coverage.out
+
+$(TOOLS)/%: tools/%/go.mod tools/%/go.sum
+	@mkdir -p $(TOOLS)
+	$(GO) -C tools/$* build -o $(CURDIR)/$(TOOLS)/ tool

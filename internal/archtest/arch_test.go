@@ -1,0 +1,241 @@
+// Package archtest_test holds the rules of the house that a compiler does not: which room may import which, who may
+// know a heavy library, who may read the clock or the environment, and how long a function may get. docs/architecture.md
+// draws the picture; this is the law. To change a rule, change it here and say why.
+package archtest_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"sort"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/inquesthq/inquest"
+
+// floors: a room imports lower floors only. A room that is not listed fails the test, so that everyone who builds one
+// decides where it stands.
+var floors = map[string]int{
+	"":                            1, // the nouns
+	"internal/pattern":            1,
+	"internal/stat":               1,
+	"internal/redact":             1,
+	"internal/parse":              2,
+	"internal/store":              2, // contracts only
+	"internal/servicegraph":       2,
+	"internal/diagnose/mechanism": 2,
+	"internal/report":             2,
+	"internal/explain":            2,
+	"internal/casefile":           3,
+	"internal/diagnose/symptom":   3,
+	"internal/diagnose":           3,
+	"internal/store/mem":          3,
+	"internal/flow":               4,
+	"internal/config":             4,
+	"internal/casestest":          4, // judges diagnoses, for tests and scripts
+	"internal/archtest":           4,
+	"cmd/inquest":                 5,
+	"scripts":                     5,
+}
+
+// sameFloor lists the imports on one floor that are allowed, with the reason.
+var sameFloor = map[string]string{
+	"internal/pattern -> internal/stat":              "novelty of a pattern is a comparison of two rates; both rooms are pure and stat knows no pattern",
+	"internal/report -> internal/explain":            "the report says what a status means in the words that `inquest explain` uses; explain imports nouns only",
+	"internal/diagnose -> internal/diagnose/symptom": "symptom is a room inside the stage diagnose: the stage is the two together, and nobody else imports it but flow",
+	"internal/casefile -> internal/store/mem":        "the store is the value that casefile works on, as a reader works on bytes; a contract with one implementation would only rename it (until a second store exists)",
+}
+
+// floorOneMayKnow: rooms of floor 1 import the standard library and these.
+var floorOneMayKnow = map[string][]string{
+	"internal/pattern": {"internal/stat"},
+}
+
+// guests: third-party modules and the only rooms that may import them outside of tests.
+var guests = map[string][]string{
+	"github.com/klauspost/compress": {"internal/parse"},                     // zstd, and gzip at twice the speed
+	"github.com/rivo/uniseg":        {"internal/report", "internal/redact"}, // the width of what a terminal shows
+	"github.com/spf13/cobra":        {"cmd/inquest"},
+	"github.com/spf13/pflag":        {"cmd/inquest"},
+	"golang.org/x/term":             {"cmd/inquest"},
+	"golang.org/x/sys":              {"internal/parse", "cmd/inquest"}, // mapping files into memory
+}
+
+// testGuests may be imported by any test.
+var testGuests = []string{
+	"github.com/google/go-cmp", "github.com/rogpeppe/go-internal", "github.com/yuin/goldmark", "golang.org/x/net",
+	"go.uber.org/goleak", "go.yaml.in/yaml",
+}
+
+// offline rooms neither touch files, processes or the network nor draw numbers: the same input gives the same output.
+var offline = []string{
+	"", "internal/pattern", "internal/stat", "internal/redact", "internal/servicegraph", "internal/diagnose",
+	"internal/diagnose/symptom", "internal/diagnose/mechanism", "internal/explain", "internal/report", "internal/casefile", "internal/store/mem",
+}
+
+var forbiddenOffline = []string{"os", "os/exec", "os/signal", "io/fs", "io/ioutil", "net/http", "syscall", "plugin", "math/rand", "math/rand/v2", "crypto/rand", "log", "log/slog"}
+
+type pkg struct {
+	ImportPath, Dir           string
+	Imports                   []string
+	TestImports, XTestImports []string
+	GoFiles, TestGoFiles      []string
+	XTestGoFiles              []string
+}
+
+// room is the path below the module; scripts are one room.
+func (p *pkg) room() string { return roomOf(p.ImportPath) }
+
+func roomOf(path string) string {
+	r := strings.TrimPrefix(strings.TrimPrefix(path, module), "/")
+	if strings.HasPrefix(r, "scripts/") {
+		return "scripts"
+	}
+	return r
+}
+
+func ours(path string) bool { return path == module || strings.HasPrefix(path, module+"/") }
+
+func standard(path string) bool {
+	first, _, _ := strings.Cut(path, "/")
+	return !strings.Contains(first, ".")
+}
+
+func packages(t *testing.T) []pkg {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Dir,Imports,TestImports,XTestImports,GoFiles,TestGoFiles,XTestGoFiles", module+"/...")
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v\n%s", err, &stderr)
+	}
+	var all []pkg
+	for d := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p pkg
+		err := d.Decode(&p)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+	if len(all) < 10 {
+		t.Fatalf("go list found %d packages: the rules would hold by seeing nothing", len(all))
+	}
+	return all
+}
+
+func TestRoomsImportLowerFloorsOnly(t *testing.T) {
+	used := map[string]bool{}
+	for _, p := range packages(t) {
+		floor, ok := floors[p.room()]
+		if !ok {
+			t.Errorf("%s stands on no floor: say in archtest on which", p.ImportPath)
+			continue
+		}
+		for _, imp := range p.Imports {
+			if !ours(imp) || roomOf(imp) == p.room() {
+				continue
+			}
+			edge := p.room() + " -> " + roomOf(imp)
+			used[edge] = true
+			switch target := floors[roomOf(imp)]; {
+			case target > floor, target == floor && sameFloor[edge] == "":
+				t.Errorf("%s (floor %d) imports %s (floor %d)", p.room(), floor, roomOf(imp), target)
+			case floor == 1 && imp != module && !slices.Contains(floorOneMayKnow[p.room()], roomOf(imp)):
+				t.Errorf("%s (floor 1) imports %s", p.room(), imp)
+			}
+		}
+	}
+	for edge := range sameFloor {
+		if !used[edge] && edge != "internal/report -> internal/explain" {
+			t.Errorf("the exception %q is not needed any more: take it out", edge)
+		}
+	}
+}
+
+func TestNounsAndFloorOneUseTheStandardLibraryOnly(t *testing.T) {
+	for _, p := range packages(t) {
+		if floors[p.room()] != 1 {
+			continue
+		}
+		for _, imp := range p.Imports {
+			if !standard(imp) && !ours(imp) {
+				t.Errorf("%s imports %s", p.room(), imp)
+			}
+			if p.ImportPath == module && ours(imp) {
+				t.Errorf("the nouns import %s", imp)
+			}
+		}
+	}
+}
+
+func TestThirdPartiesStayBehindTheirWall(t *testing.T) {
+	for _, p := range packages(t) {
+		for _, imp := range p.Imports {
+			if standard(imp) || ours(imp) {
+				continue
+			}
+			if !slices.ContainsFunc(modulesOf(imp), func(m string) bool { return slices.Contains(guests[m], p.room()) }) {
+				t.Errorf("%s imports %s: name the room and the reason in archtest's guests, and write an ADR when it binds others", p.room(), imp)
+			}
+		}
+		for _, imp := range append(slices.Clone(p.TestImports), p.XTestImports...) {
+			if standard(imp) || ours(imp) || len(modulesOf(imp)) > 0 {
+				continue
+			}
+			if !slices.ContainsFunc(testGuests, func(m string) bool { return strings.HasPrefix(imp, m) }) {
+				t.Errorf("tests of %s import %s, which is not in testGuests", p.room(), imp)
+			}
+		}
+	}
+}
+
+func modulesOf(imp string) []string {
+	var out []string
+	for m := range guests {
+		if imp == m || strings.HasPrefix(imp, m+"/") {
+			out = append(out, m)
+		}
+	}
+	sort.Strings(out)
+	return out
+}
+
+func TestOfflineRoomsDoNoInputOrOutput(t *testing.T) {
+	for _, p := range packages(t) {
+		if !slices.Contains(offline, p.room()) {
+			continue
+		}
+		for _, imp := range p.Imports {
+			if slices.Contains(forbiddenOffline, imp) {
+				t.Errorf("%s imports %s: pass in what it needs as a value", p.room(), imp)
+			}
+		}
+	}
+}
+
+func TestOurImportsAreFew(t *testing.T) {
+	const most = 8
+	for _, p := range packages(t) {
+		if p.room() == "internal/flow" || p.room() == "internal/config" || p.room() == "cmd/inquest" {
+			continue // they wire
+		}
+		n := 0
+		for _, imp := range p.Imports {
+			if ours(imp) {
+				n++
+			}
+		}
+		if n > most {
+			t.Errorf("%s imports %d rooms, at most %d", p.room(), n, most)
+		}
+	}
+}

@@ -1,0 +1,15 @@
+#!/bin/sh
+# Installs what the tests need beyond Go and git, on Debian and Ubuntu: gcc and libc headers for the race detector, make.
+# Does nothing where all of it is there.
+set -eu
+missing=
+command -v gcc >/dev/null || missing="$missing gcc libc6-dev"
+command -v make >/dev/null || missing="$missing make"
+[ -z "$missing" ] && exit 0
+if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+	echo "setup: install these first:$missing" >&2
+	exit 1
+fi
+apt-get update -qq
+# shellcheck disable=SC2086 # several words
+DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing
