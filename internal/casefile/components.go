@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/inquesthq/inquest"
+	"github.com/inquesthq/inquest/internal/store/mem"
 )
 
 // components gathers who is who from logs, changes, metrics and what proxies saw.
@@ -203,12 +204,24 @@ func (b *builder) joinTwins() {
 			b.names.unite(others[0], others[1])
 			continue
 		}
+		// A proxy's error log under another name than its access log is the same proxy when there is one of each.
+		if kind == inquest.KindProxy && len(logs) == 2 {
+			if x, y := b.answers(logs[0]), b.answers(logs[1]); x != y && compatible(logs[0], logs[1]) {
+				b.names.unite(logs[0], logs[1])
+				logs = logs[:1]
+			}
+		}
 		for _, o := range others {
 			if len(logs) == 1 && len(others) <= 2 && compatible(logs[0], o) {
 				b.names.unite(logs[0], o)
 			}
 		}
 	}
+}
+
+// answers reports whether the component logged requests.
+func (b *builder) answers(c *component) bool {
+	return slices.ContainsFunc(b.st.Streams(), func(s *mem.Stream) bool { return b.names.resolve(s.Observer) == c })
 }
 
 func compatible(a, b *component) bool {

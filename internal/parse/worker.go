@@ -109,6 +109,7 @@ func (w *worker) startFunc() func([]byte) bool {
 		return nil
 	}
 	var r Record
+	var plain []byte
 	return func(line []byte) bool {
 		if w.wrap != nil {
 			var u unwrapped
@@ -116,6 +117,10 @@ func (w *worker) startFunc() func([]byte) bool {
 				return false
 			}
 			line = u.text
+			if u.escaped {
+				plain = unescape(plain[:0], line)
+				line = plain
+			}
 		}
 		for _, list := range [...][]other{w.first, {w.main}, w.others[:w.base]} {
 			for i := range list {
