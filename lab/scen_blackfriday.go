@@ -40,7 +40,7 @@ func blackFriday() Scenario {
 		e.Past(9*time.Hour+12*time.Minute, "deploy", "checkout", "5.18.0", "deploy checkout 5.18.0: loyalty points in the cart")
 		e.Past(3*time.Hour+40*time.Minute, "config", "gateway", "", "nginx: access log gets upstream times")
 		e.Past(95*time.Minute, "flag", "checkout", "", "enable black-friday-banner for everyone")
-		e.Postgres(Postgres{IP: "10.20.0.31", DB: "shop", CPU: 0.4, Export: true,
+		e.Postgres(Postgres{IP: "10.20.0.31", DB: "shop", CPU: 0.34, Export: true,
 			Conf: map[string]string{"log_min_duration_statement": "500", "session_preload_libraries": "'auto_explain'", "auto_explain.log_min_duration": "'1500ms'", "auto_explain.sample_rate": "0.2"},
 			Schema: `create table accounts (id bigserial primary key, email text not null unique, balance bigint not null);
 insert into accounts (email, balance) select 'user'||g||'@mail.example', 500000 from generate_series(1,4000) g;

@@ -215,7 +215,7 @@ func oomWorker() Scenario {
 			Edit{"letters.py", "import os\n", "import os\nimport time\n\nREPRINTS = {}\n"})
 		e.Change("deploy", "documents", "4.0.0", "deploy documents 4.0.0: keep letters for reprints")
 		c.roll(e, dir, 0)
-		e.Sleep(4 * time.Second) // the restart itself fails a few requests
+		e.Sleep(9 * time.Second) // the restart itself fails requests until the new worker is warm
 		e.Settled = time.Now()
 	}
 	s.Fault = 90 * time.Second
@@ -231,7 +231,7 @@ func cpuNeighbour() Scenario {
 		Fix: "Move the job to another machine or give it its own quota.", Difficulty: "hard"})
 	s.Routes = clinicRoutes(gw)
 	s.Host, s.RPS = "app-3", 18
-	c := clinic{service: "booking-web", version: "8.2.0", cpu: 0.4, threads: 16, edits: []Edit{{"app.py", "import json\n", "import json\nimport resource\n"},
+	c := clinic{service: "booking-web", version: "8.2.0", cpu: 0.3, threads: 16, edits: []Edit{{"app.py", "    return jsonify([{\"id\": r[\"id\"]", "    checksum = sum(i * i for i in range(60_000))  # the calendar's version\n    log.debug(\"calendar %s\", checksum)\n    return jsonify([{\"id\": r[\"id\"]"}, {"app.py", "import json\n", "import json\nimport resource\n"},
 		{"app.py", "    return generate_latest()", "    with open(\"/sys/fs/cgroup/cpu\" + CGROUP + \"/cpu.stat\", encoding=\"ascii\") as stat:\n        for line in stat:\n            name, value = line.split()\n            cgroup_cpu.labels(name).set(float(value))\n    return generate_latest()"},
 		{"app.py", "pool_gauge = ", "cgroup_cpu = Gauge(\"container_cpu_cfs\", \"cpu.stat of the container\", [\"stat\"])\nCGROUP = next((line.strip().split(\":\", 2)[2] for line in open(\"/proc/self/cgroup\", encoding=\"ascii\") if \":cpu:\" in line), \"\")\npool_gauge = "}}}
 	s.Setup = func(e *Env) {
@@ -242,7 +242,7 @@ func cpuNeighbour() Scenario {
 	}
 	s.Inject = func(e *Env) {
 		e.Change("restart", "statistics-export", "", "statistics-export started (monthly run)")
-		for i := range 12 {
+		for i := range 22 {
 			p := Part{Name: "statistics-export-" + string(rune('a'+i)), Argv: []string{"/usr/bin/python3", "-c", "while True: sum(i*i for i in range(10**6))"}, Log: ""}
 			e.StartIn(p, "booking-web")
 		}
