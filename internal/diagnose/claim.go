@@ -264,6 +264,10 @@ func (a *analysis) culprit(id inquest.MechanismID, s *inquest.Symptom) string {
 			}
 			return a.self(id, s)
 		case mechanism.RolePeer:
+			switch a.names.Kind(s.Component) { // a server that reports its own end is the dependency
+			case inquest.KindCache, inquest.KindBroker, inquest.KindDatabase:
+				return s.Component
+			}
 			if s.Peer != "" && s.Peer != s.Component {
 				return s.Peer
 			}

@@ -174,6 +174,9 @@ func (a *analysis) brings(x, y *candidate) bool {
 	if x.culprit == y.culprit && x.id == y.id {
 		return false
 	}
+	if a.names.Kind(x.culprit) == inquest.KindCache && slices.Contains(fallThrough, y.id) {
+		return true
+	}
 	// Up the call graph: what the callers of a sick component report about it.
 	if a.caller(y, x) {
 		return slices.Contains(mx.Above, y.id) || slices.Contains(mx.Explains, y.id) || y.id.Class() == inquest.ClassDependency && y.culprit == x.culprit && x.id != y.id && x.id.Class() != inquest.ClassDependency
@@ -185,6 +188,10 @@ func (a *analysis) onlyDatabase(name string) bool {
 	of := a.names.OfKind(inquest.KindDatabase, a.c.Components)
 	return len(of) == 1 && of[0] == name
 }
+
+// fallThrough lists what happens to a database when the cache in front of it is gone: all reads reach it.
+var fallThrough = []inquest.MechanismID{"database/slow-query", "database/pool-exhausted", "database/too-many-connections", "database/lock-contention",
+	"resource-exhaustion/cpu", "resource-exhaustion/threads", "dependency-failure/timeout"}
 
 // shareObserver: both were told by the same component's log, so they are of the same requests.
 func (a *analysis) shareObserver(x, y *candidate) bool {

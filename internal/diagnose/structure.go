@@ -17,6 +17,7 @@ func (a *analysis) structure() {
 	a.movedUpstream()
 	a.afterRelease()
 	a.afterConfig()
+	a.goneServers()
 	a.uncaught()
 }
 
@@ -78,6 +79,20 @@ func (a *analysis) afterRelease() {
 				a.claim("bad-deploy/regression", who, 0.45, s, "an error that the version before never wrote, in the requests that fail")
 				break
 			}
+		}
+	}
+}
+
+// goneServers: monitoring finds a cache or broker gone. (Databases and applications have entries of their own for that.)
+func (a *analysis) goneServers() {
+	for i := range a.symptoms {
+		s := &a.symptoms[i]
+		if s.Kind != inquest.SymptomGap {
+			continue
+		}
+		switch a.names.Kind(s.Component) {
+		case inquest.KindCache, inquest.KindBroker:
+			a.claim("dependency-failure/refused", s.Component, 0.6, s, "a server that monitoring cannot reach refuses its clients too")
 		}
 	}
 }

@@ -51,6 +51,7 @@ func databaseDownClues() []Clue {
 			"connection refused*:27017", ":27017*connection refused", "econnrefused*:27017", ":1433*actively refused", ":1433*connection refused", "econnrefused*:1433",
 			":1521*connection refused", "econnrefused*:1521", ":9042*connection refused", "econnrefused*:9042", "econnrefused*:26257",
 			"127.0.0.1:5432 refused", ":5432 refused", ":3306 refused", "port 5432 failed: connection refused", "(10061)*mysql"),
+		says(0.9, "pgx: no server answered the connection in time", "failed to connect to `*dial error", "failed to connect to `*timeout").but("password", "permission denied", "does not exist"),
 		says(0.9, "the connection to a database's port timed out: host gone, firewall, or accept queue full",
 			"etimedout*:5432", "etimedout*:3306", "etimedout*:27017", "etimedout*:1433", "dial tcp*:5432: i/o timeout", "dial tcp*:3306: i/o timeout", "dial tcp*:27017: i/o timeout",
 			"dial tcp*:5432: connect: connection timed out", "dial tcp*:3306: connect: connection timed out", "connection terminated due to connection timeout", "connection timeout expired"),

@@ -36,6 +36,8 @@ func refused() Mechanism {
 				"kafka: client has run out of available brokers", "nobrokersavailable", "nats: no servers available for connection", "amqpconnectionerror",
 				"none of the configured nodes are available", "no living connections"),
 			says(0.8, "gRPC and .NET", "connection error: desc = \"transport: error while dialing", "failed to connect to all addresses", "httprequestexception: connection refused"),
+			says(0.8, "a cache or broker is told to end", "received sigterm scheduling shutdown", "user requested shutdown", "is now ready to exit, bye bye").by(OriginCache, OriginBroker),
+			says(0.7, "ioredis and node-redis while their server is away", "stream isn't writeable and enableofflinequeue", "the client is closed", "socket closed unexpectedly", "reached the max retries per request limit"),
 			says(0.7, "Redis clients without a server", "unable to connect to redis", "redisconnectionexception", "error connecting to redis", "redis connection to * failed"),
 		},
 		Supports: []Support{{Symptom: inquest.SymptomUpstream, Detail: "refused", Weight: 0.7, Why: "the proxy measured the refusal"}},
