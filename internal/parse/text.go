@@ -296,6 +296,9 @@ func (h *textHead) named(open byte, in []byte) {
 // loggerFollows reports whether a level or a logger comes next: then what is before it belongs to the head.
 func (h *textHead) loggerFollows(b []byte) bool {
 	tok, rest := cutToken(b)
+	if n := len(tok); n > 2 && tok[n-1] == ':' && bytes.IndexByte(tok[:n-1], '.') > 0 { // com.acme.Cart: message
+		return true
+	}
 	tok = bytes.Trim(tok, "[]:|")
 	if len(tok) == 0 {
 		return false

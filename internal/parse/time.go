@@ -155,7 +155,37 @@ func parseCompact(b []byte, digits int) (ns int64, n int, c Clock) {
 		f, k := subSecond(b[i+6:])
 		return withZone(b, i+6+k, days*daySeconds*int64(time.Second)+t+f)
 	}
+	if len(b) > digits && b[digits] == '-' {
+		if t, k := looseClock(b[digits+1:]); k > 0 {
+			if days, ok := civilDays(y, m, d); ok {
+				return withZone(b, digits+1+k, days*daySeconds*int64(time.Second)+t)
+			}
+		}
+	}
 	return dateAndClock(b, digits, y, m, d)
+}
+
+// looseClock reads 0:7:20:44, as programs write it that print hours, minutes, seconds and milliseconds as plain numbers.
+func looseClock(b []byte) (t int64, n int) {
+	var part [4]int
+	k := 0
+	for k < 4 {
+		v, w := leadingInt(b[n:], 3)
+		if w == 0 || k < 3 && w > 2 {
+			return 0, 0
+		}
+		part[k] = v
+		k++
+		n += w
+		if k == 4 || n >= len(b) || b[n] != ':' {
+			break
+		}
+		n++
+	}
+	if k < 4 || part[0] > 23 || part[1] > 59 || part[2] > 60 || n < len(b) && isDigit(b[n]) {
+		return 0, 0
+	}
+	return int64(part[0]*3600+part[1]*60+part[2])*int64(time.Second) + int64(part[3])*int64(time.Millisecond), n
 }
 
 // parseDayMonth reads 20 Nov 2026 16:12:03.123 (Redis), 20 Nov 16:12:03.123 (Redis before 4),
