@@ -169,10 +169,22 @@ func spawn(s Scenario, f recordFlags, target string) error {
 		Cloneflags: syscall.CLONE_NEWNET | syscall.CLONE_NEWNS | syscall.CLONE_NEWPID | syscall.CLONE_NEWUTS,
 		Pdeathsig:  syscall.SIGKILL,
 	}
+	defer removeGroups(s.Name)
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("%w (see %s)", err, logFile.Name())
 	}
 	return nil
+}
+
+// removeGroups takes away the CPU groups of an ended recording; the kernel refuses while a process is left, and then
+// they stay without harm.
+func removeGroups(name string) {
+	time.Sleep(time.Second) // the kernel is still reaping
+	parts, _ := filepath.Glob(filepath.Join(cpuGroup(name), "*"))
+	for _, p := range parts {
+		_ = os.Remove(p)
+	}
+	_ = os.Remove(cpuGroup(name))
 }
 
 // sourceDir is the folder with services/; go run leaves the working directory at the module's root.
