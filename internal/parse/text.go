@@ -218,7 +218,7 @@ func (h *textHead) part() bool {
 var closing = [...]byte{'[': ']', '(': ')', '{': '}', '<': '>'}
 
 // maxGroup is the longest thread or logger name in brackets that is believed.
-const maxGroup = 120
+const maxGroup = 400
 
 // group reads a part in brackets.
 func (h *textHead) group() bool {
