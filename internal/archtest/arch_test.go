@@ -63,6 +63,7 @@ var guests = map[string][]string{
 	"github.com/spf13/pflag":        {"cmd/inquest"},
 	"golang.org/x/term":             {"cmd/inquest"},
 	"golang.org/x/sys":              {"internal/parse", "cmd/inquest"}, // mapping files into memory
+	"go.yaml.in/yaml/v3":            {"internal/config"},               // the user's own mechanisms
 }
 
 // testGuests may be imported by any test.
