@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/inquesthq/inquest"
+	"github.com/inquesthq/inquest/internal/diagnose/mechanism"
 	"github.com/inquesthq/inquest/internal/flow"
 	"github.com/inquesthq/inquest/internal/parse"
 	"github.com/inquesthq/inquest/internal/redact"
@@ -19,6 +20,7 @@ import (
 func newError() *cobra.Command {
 	var format string
 	var verdict bool
+	var own func() ([]mechanism.Mechanism, error)
 	cmd := &cobra.Command{
 		Use:   "error ID DIR|FILE",
 		Short: "Show everything about one failed request, across the layers",
@@ -32,6 +34,10 @@ exception, what the database said. It ends with the verdict on the incident it b
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if format != "text" && format != "json" {
 				return usageError{fmt.Errorf("--format %q: say text or json", format)}
+			}
+			extra, err := own()
+			if err != nil {
+				return err
 			}
 			t, err := flow.Lookup(cmd.Context(), args[1], args[0])
 			if err != nil {
@@ -49,13 +55,14 @@ exception, what the database said. It ends with the verdict on the incident it b
 			}
 			traceText(w, t)
 			if verdict {
-				if err := verdictOf(cmd, w, args[1], t); err != nil {
+				if err := verdictOf(cmd, w, args[1], t, extra); err != nil {
 					return err
 				}
 			}
 			return w.Flush()
 		},
 	}
+	own = ownFlag(cmd)
 	cmd.Flags().StringVarP(&format, "format", "f", "text", "text or json")
 	cmd.Flags().BoolVar(&verdict, "verdict", true, "end with the verdict on the incident it belongs to")
 	return cmd
@@ -149,8 +156,8 @@ func took(r *parse.Record) string {
 }
 
 // verdictOf tells which incident the request belongs to.
-func verdictOf(cmd *cobra.Command, w io.Writer, path string, t *flow.Trace) error {
-	out, err := flow.Investigate(cmd.Context(), path, flow.Options{})
+func verdictOf(cmd *cobra.Command, w io.Writer, path string, t *flow.Trace, extra []mechanism.Mechanism) error {
+	out, err := flow.Investigate(cmd.Context(), path, flow.Options{Extra: extra})
 	if err != nil {
 		return err
 	}

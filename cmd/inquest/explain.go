@@ -15,7 +15,8 @@ import (
 )
 
 func newExplain() *cobra.Command {
-	return &cobra.Command{
+	var own func() ([]mechanism.Mechanism, error)
+	cmd := &cobra.Command{
 		Use:   "explain [STATUS|MECHANISM|CLASS]...",
 		Short: "Explain an HTTP status or a mechanism of failure",
 		Long: `Explain says what a status means (the words of RFC 9110, whose fault it is, where to look, whether to retry) or what a mechanism
@@ -29,7 +30,8 @@ lists everything it knows.
   inquest explain database              all mechanisms of a class`,
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			var out []string
-			for _, m := range mechanism.All() {
+			extra, _ := own() // completion has nowhere to complain
+			for _, m := range mechanism.With(extra) {
 				out = append(out, string(m.ID)+"\t"+m.Title)
 			}
 			for _, e := range explain.All() {
@@ -42,7 +44,11 @@ lists everything it knows.
 			if err != nil {
 				return err
 			}
-			w := &pager{w: bufio.NewWriter(cmd.OutOrStdout()), width: s.width}
+			extra, err := own()
+			if err != nil {
+				return err
+			}
+			w := &pager{w: bufio.NewWriter(cmd.OutOrStdout()), width: s.width, catalogue: mechanism.With(extra)}
 			if len(args) == 0 {
 				w.list()
 				return w.w.Flush()
@@ -58,21 +64,15 @@ lists everything it knows.
 			return w.w.Flush()
 		},
 	}
-}
-
-func titleOf(id inquest.MechanismID) string {
-	for _, m := range mechanism.All() {
-		if m.ID == id {
-			return m.Title
-		}
-	}
-	return string(id)
+	own = ownFlag(cmd)
+	return cmd
 }
 
 // pager writes wrapped text.
 type pager struct {
-	w     *bufio.Writer
-	width int
+	w         *bufio.Writer
+	width     int
+	catalogue []mechanism.Mechanism
 }
 
 func (p *pager) line(s string) { _, _ = io.WriteString(p.w, s+"\n") } // Flush reports
@@ -108,7 +108,7 @@ func wrap(text string, width int) []string {
 func (p *pager) list() {
 	p.line("Mechanisms (inquest explain NAME):")
 	class := inquest.Class("")
-	for _, m := range mechanism.All() {
+	for _, m := range p.catalogue {
 		if m.ID.Class() != class {
 			class = m.ID.Class()
 			p.line("\n  " + string(class))
@@ -127,12 +127,11 @@ func (p *pager) topic(name string) error {
 		p.status(e)
 		return nil
 	}
-	all := mechanism.All()
-	found := slices.DeleteFunc(slices.Clone(all), func(m mechanism.Mechanism) bool {
+	found := slices.DeleteFunc(slices.Clone(p.catalogue), func(m mechanism.Mechanism) bool {
 		return !strings.EqualFold(string(m.ID), name) && !strings.EqualFold(m.ID.Name(), name) && !strings.EqualFold(string(m.ID.Class()), name)
 	})
 	if len(found) == 0 {
-		return usageError{fmt.Errorf("explain: nothing is known of %q%s; 'inquest explain' lists what is", name, didYouMean(name, all))}
+		return usageError{fmt.Errorf("explain: nothing is known of %q%s; 'inquest explain' lists what is", name, didYouMean(name, p.catalogue))}
 	}
 	for i := range found {
 		if i > 0 {

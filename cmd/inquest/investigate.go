@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/inquesthq/inquest"
+	"github.com/inquesthq/inquest/internal/diagnose/mechanism"
 	"github.com/inquesthq/inquest/internal/flow"
 	"github.com/inquesthq/inquest/internal/report"
 )
@@ -17,6 +18,7 @@ func newInvestigate() *cobra.Command {
 	var format, color, output, zone string
 	var width, workers int
 	var byCode bool
+	var own func() ([]mechanism.Mechanism, error)
 	cmd := &cobra.Command{
 		Use:     "investigate DIR|FILE",
 		Aliases: []string{"why"},
@@ -39,12 +41,16 @@ Exit codes:
   inquest investigate ./case --exit-code && echo healthy`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			render, err := renderer(cmd, args[0], format, color, zone, width)
+			extra, err := own()
+			if err != nil {
+				return err
+			}
+			render, err := renderer(cmd, args[0], format, color, zone, width, titlesOf(mechanism.With(extra)))
 			if err != nil {
 				return err
 			}
 			bar := newProgress(cmd)
-			out, err := flow.Investigate(cmd.Context(), args[0], flow.Options{Workers: workers, Progress: bar.update})
+			out, err := flow.Investigate(cmd.Context(), args[0], flow.Options{Workers: workers, Progress: bar.update, Extra: extra})
 			bar.done()
 			if err != nil {
 				return err
@@ -58,6 +64,7 @@ Exit codes:
 			return nil
 		},
 	}
+	own = ownFlag(cmd)
 	f := cmd.Flags()
 	f.StringVarP(&format, "format", "f", "text", "text, json, markdown or html")
 	f.StringVarP(&output, "output", "o", "", "write to this file instead of standard output")
@@ -82,7 +89,7 @@ func codeOf(d *inquest.Diagnosis) error {
 }
 
 // renderer returns the rendering of the format.
-func renderer(cmd *cobra.Command, name, format, color, zone string, width int) (func(io.Writer, *inquest.Diagnosis) error, error) {
+func renderer(cmd *cobra.Command, name, format, color, zone string, width int, title func(inquest.MechanismID) string) (func(io.Writer, *inquest.Diagnosis) error, error) {
 	loc, err := time.LoadLocation(zone)
 	if err != nil {
 		return nil, usageError{fmt.Errorf("--zone %q: %w (say a name of the IANA database, UTC or Local)", zone, err)}
@@ -94,11 +101,11 @@ func renderer(cmd *cobra.Command, name, format, color, zone string, width int) (
 	if width > 0 {
 		s.width = width
 	}
-	page := report.PageOptions{Zone: loc, Name: name, Title: titleOf}
+	page := report.PageOptions{Zone: loc, Name: name, Title: title}
 	switch format {
 	case "text":
 		return func(w io.Writer, d *inquest.Diagnosis) error {
-			return report.Terminal(w, d, report.TerminalOptions{Width: s.width, Color: s.color, ASCII: !s.unicode, Zone: loc, Name: name, Title: titleOf})
+			return report.Terminal(w, d, report.TerminalOptions{Width: s.width, Color: s.color, ASCII: !s.unicode, Zone: loc, Name: name, Title: title})
 		}, nil
 	case "json":
 		return func(w io.Writer, d *inquest.Diagnosis) error { return report.JSON(w, d, report.JSONOptions{}) }, nil

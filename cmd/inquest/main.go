@@ -91,7 +91,7 @@ changes nothing.
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newInvestigate(), newTriage(), newError(), newExplain(), newParse(), newPatterns(), newMan())
+	root.AddCommand(newInvestigate(), newTriage(), newError(), newExplain(), newMechanisms(), newParse(), newPatterns(), newMan())
 	for _, c := range root.Commands() {
 		wrapArgs(c)
 	}

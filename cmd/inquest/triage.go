@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/inquesthq/inquest/internal/diagnose/mechanism"
 	"github.com/inquesthq/inquest/internal/flow"
 	"github.com/inquesthq/inquest/internal/report"
 )
@@ -13,6 +14,7 @@ import (
 func newTriage() *cobra.Command {
 	var color, zone string
 	var width int
+	var own func() ([]mechanism.Mechanism, error)
 	cmd := &cobra.Command{
 		Use:   "triage DIR|FILE",
 		Short: "Answer the four questions of the first five minutes",
@@ -33,15 +35,20 @@ time; how full were the pools; how full were disk and memory. What was not measu
 			if width > 0 {
 				s.width = width
 			}
+			extra, err := own()
+			if err != nil {
+				return err
+			}
 			bar := newProgress(cmd)
-			out, err := flow.Investigate(cmd.Context(), args[0], flow.Options{Progress: bar.update})
+			out, err := flow.Investigate(cmd.Context(), args[0], flow.Options{Progress: bar.update, Extra: extra})
 			bar.done()
 			if err != nil {
 				return err
 			}
-			return report.Triage(cmd.OutOrStdout(), out.Diagnosis, out.Symptoms, report.TerminalOptions{Width: s.width, Color: s.color, ASCII: !s.unicode, Zone: loc, Name: args[0], Title: titleOf})
+			return report.Triage(cmd.OutOrStdout(), out.Diagnosis, out.Symptoms, report.TerminalOptions{Width: s.width, Color: s.color, ASCII: !s.unicode, Zone: loc, Name: args[0], Title: titlesOf(mechanism.With(extra))})
 		},
 	}
+	own = ownFlag(cmd)
 	cmd.Flags().StringVar(&color, "color", "auto", "colour: auto, always or never")
 	cmd.Flags().StringVar(&zone, "zone", "UTC", "time zone of the times shown")
 	cmd.Flags().IntVar(&width, "width", 0, "columns; 0: as wide as the terminal")

@@ -42,6 +42,9 @@ var (
 	}
 )
 
+// Origins returns who may say a clue, in the words of the files; the first is mechanism.Origin(1), and so on.
+func Origins() []string { return slices.Clone(origins) }
+
 // numbered reads words whose numbers count from one, as the constants of roles and origins do.
 func numbered[T ~uint8](d *doc, n *yaml.Node, key string, known []string) []T {
 	var said []string

@@ -24,7 +24,7 @@ import (
 type Options struct {
 	Workers  int                     // parallel workers, 0: one a core
 	Progress func(done, total int64) // bytes read of all files; may be called from several goroutines
-	Extra    []mechanism.Mechanism   // mechanisms of the user's own, after the shipped ones
+	Extra    []mechanism.Mechanism   // mechanisms of the user's own; see mechanism.With for their place
 }
 
 // Outcome is all that one investigation came to.
@@ -43,7 +43,7 @@ func Investigate(ctx context.Context, path string, opts Options) (*Outcome, erro
 	}
 	c := casefile.Build(store, casefile.Config{Reports: reports, Notes: notes})
 	c.Suspects = suspects(c, store)
-	r := diagnose.New(append(mechanism.All(), opts.Extra...)).Diagnose(c)
+	r := diagnose.New(mechanism.With(opts.Extra)).Diagnose(c)
 	return &Outcome{Case: c, Diagnosis: r.Diagnosis, Symptoms: r.Symptoms}, nil
 }
 
