@@ -92,7 +92,7 @@ changes nothing.
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(newInvestigate(), newTriage(), newError(), newExplain(), newMechanisms(), newParse(), newPatterns(), newMan())
-	for _, c := range root.Commands() {
+	for _, c := range append(root.Commands(), root) {
 		wrapArgs(c)
 	}
 	return root
