@@ -19,10 +19,10 @@ type Collector struct {
 	last  int64         // time of the last record that had one
 	local [2]int64      // first and last time without a zone, before the shift
 
-	streams   map[streamKey]*Stream
+	streams   streamTable
+	observers nameTable // who wrote the records; the first is unnamed
 	patterns  map[patternKey]*Pattern
-	upstream  map[upstreamKey]*Upstream
-	slots     map[slotKey]int
+	upstream  upstreamTable
 	answerers map[Answerer]*Answerer
 	failures  []Failure
 	answers   []Answer
@@ -36,21 +36,8 @@ type Collector struct {
 
 	route   []byte
 	text    []byte
-	recent  [256]cached // last stream per hash of method, path and observer
-	lastUp  *Upstream
-	intern  map[string]string
+	intern  nameTable
 	skipped int // records without a time
-}
-
-type cached struct {
-	hash   uint64
-	stream *Stream
-}
-
-type slotKey struct {
-	stream *Stream
-	status int
-	minute int64
 }
 
 type event struct {
@@ -72,11 +59,13 @@ type Settings struct {
 
 // NewCollector returns a collector for one worker of one file.
 func NewCollector(set Settings) *Collector {
-	return &Collector{
+	c := &Collector{
 		file: int32(set.File), shift: set.Shift, carry: set.Carry,
-		streams: map[streamKey]*Stream{}, patterns: map[patternKey]*Pattern{}, upstream: map[upstreamKey]*Upstream{},
-		complains: map[streamKey]*Complaint{}, slots: map[slotKey]int{}, answerers: map[Answerer]*Answerer{}, intern: map[string]string{},
+		streams: newStreamTable(), observers: newNameTable(), upstream: newUpstreamTable(), intern: newNameTable(),
+		patterns: map[patternKey]*Pattern{}, complains: map[streamKey]*Complaint{}, answerers: map[Answerer]*Answerer{},
 	}
+	c.observers.id(unnamed)
+	return c
 }
 
 // Log takes one record.
@@ -133,15 +122,12 @@ func (c *Collector) Signal(s parse.Signal) {
 }
 
 func (c *Collector) observer(r *parse.Record) string {
-	if r.Service != "" {
-		return c.internString(r.Service)
-	}
-	return unnamed
+	return c.observers.names[c.observers.id(r.Service)]
 }
 
 // name gives the records that named nobody to service.
 func (c *Collector) name(service string) {
-	for _, st := range c.streams {
+	for _, st := range c.streams.all {
 		if st.Observer == unnamed {
 			st.Observer = service
 		}
@@ -151,7 +137,7 @@ func (c *Collector) name(service string) {
 			p.Service = service
 		}
 	}
-	for _, u := range c.upstream {
+	for _, u := range c.upstream.all {
 		if u.Observer == unnamed {
 			u.Observer = service
 		}
@@ -178,165 +164,7 @@ func (c *Collector) name(service string) {
 	}
 }
 
-func (c *Collector) internString(s string) string {
-	if v, ok := c.intern[s]; ok {
-		return v
-	}
-	v := strings.Clone(s)
-	c.intern[v] = v
-	return v
-}
-
-func (c *Collector) request(r *parse.Record) {
-	st := c.stream(r)
-	st.Requests.Add(r.Time, 1)
-	if r.Duration >= 0 {
-		st.Timed++
-		if us := r.Duration * 1e6; us >= 1 {
-			st.Seconds.Add(r.Time, uint32(min(us, 4e9)))
-		}
-	}
-	n := st.status(r.Status)
-	n.Count++
-	if r.Upstream != "" {
-		st.Proxy = true
-		c.viaUpstream(r)
-	}
-	if r.RequestID != "" && len(c.answers) < maxAnswers {
-		c.answers = append(c.answers, Answer{ID: HashID(r.RequestID), Time: r.Time, Status: int16(min(r.Status, 999)), By: c.answerer(r, st)})
-	}
-	if r.Status >= 400 {
-		n.Times.Add(r.Time, 1)
-		if r.Status == 499 && r.Duration >= 1 {
-			st.Abandoned.Add(r.Time, 1)
-		}
-		if r.Status >= 500 || r.Status == 499 {
-			c.failure(r, st)
-		}
-	}
-}
-
-// stream finds the stream of a record. The cache in front of the map is indexed by a cheap hash of the raw path with
-// digits folded; it only saves work, a miss falls through to folding the route properly.
-func (c *Collector) stream(r *parse.Record) *Stream {
-	obs := c.observer(r)
-	h := quickHash(r.Method, r.URL)
-	slot := &c.recent[h&255]
-	if slot.stream != nil && slot.hash == h && slot.stream.Observer == obs && slot.stream.Method == r.Method && sameRoute(slot.stream.Route, r.URL) {
-		return slot.stream
-	}
-	c.route = foldRoute(c.route[:0], r.URL)
-	st := c.streams[streamKey{obs, r.Method, string(c.route)}]
-	if st == nil {
-		route := string(c.route)
-		method := c.internString(r.Method)
-		if len(c.streams) >= maxStreams {
-			method, route = "", "(other)"
-			if st = c.streams[streamKey{obs, method, route}]; st != nil {
-				return st
-			}
-		}
-		st = &Stream{Observer: obs, Method: method, Route: route}
-		c.streams[streamKey{obs, method, route}] = st
-	}
-	slot.hash, slot.stream = h, st
-	return st
-}
-
-// sameRoute reports whether url is literally the route: only then may the cache answer without folding.
-func sameRoute(route, url string) bool {
-	return strings.HasPrefix(url, route) && (len(url) == len(route) || url[len(route)] == '?')
-}
-
-func quickHash(method, url string) uint64 {
-	h := uint64(len(method))
-	for i := 0; i < len(url) && url[i] != '?'; i++ {
-		h = (h ^ uint64(url[i])) * 1099511628211
-	}
-	return h
-}
-
-func (c *Collector) answerer(r *parse.Record, st *Stream) *Answerer {
-	k := Answerer{Observer: st.Observer, Method: st.Method, Route: st.Route, Upstream: lastOf(r.Upstream), Proxy: r.Upstream != ""}
-	if a := c.answerers[k]; a != nil {
-		return a
-	}
-	k.Upstream = strings.Clone(k.Upstream)
-	c.answerers[k] = &k
-	return &k
-}
-
-// lastOf returns the last entry of a comma list: a proxy that tried several upstreams got its answer from the last.
-func lastOf(list string) string {
-	if i := strings.LastIndexAny(list, ",: "); i >= 0 && strings.ContainsAny(list, ", ") {
-		if j := strings.LastIndexAny(list, ", "); j >= 0 {
-			return strings.TrimSpace(list[j+1:])
-		}
-	}
-	return list
-}
-
-func (c *Collector) viaUpstream(r *parse.Record) {
-	addr, status := r.Upstream, r.UpstreamStatus
-	if strings.IndexByte(addr, ',') < 0 {
-		c.oneUpstream(r, addr, status)
-		return
-	}
-	// nginx: "a:80, b:80" tried in turn, ": " between groups of an internal redirect
-	addrs, codes := strings.Split(addr, ","), strings.Split(status, ",")
-	for i, a := range addrs {
-		s := ""
-		if i < len(codes) {
-			s = strings.TrimSpace(codes[i])
-		}
-		c.oneUpstream(r, strings.TrimSpace(a), s)
-	}
-}
-
-func (c *Collector) oneUpstream(r *parse.Record, addr, status string) {
-	if addr == "" || addr == "-" {
-		return
-	}
-	obs := c.observer(r)
-	u := c.lastUp
-	if u == nil || u.Addr != addr || u.Observer != obs {
-		k := upstreamKey{obs, addr}
-		if u = c.upstream[k]; u == nil {
-			if len(c.upstream) >= 4096 { // more addresses than any proxy has upstreams: a parse error or a scan
-				return
-			}
-			u = &Upstream{Observer: obs, Addr: strings.Clone(addr)}
-			c.upstream[upstreamKey{obs, u.Addr}] = u
-		}
-		c.lastUp = u
-	}
-	u.Requests.Add(r.Time, 1)
-	switch {
-	case status == "" && r.Status >= 500, status == "-" && r.Status >= 500:
-		u.NoAnswer.Add(r.Time, 1)
-		u.Failed.Add(r.Time, 1)
-	case len(status) == 3 && status[0] == '5':
-		u.Failed.Add(r.Time, 1)
-	}
-}
-
-func (c *Collector) failure(r *parse.Record, st *Stream) {
-	if r.ClientAddr != "" && r.Status >= 500 {
-		st.Clients.add(HashID(r.ClientAddr))
-	}
-	k := slotKey{st, r.Status, r.Time / minute}
-	if c.slots[k]++; c.slots[k] > failuresPerSlot || len(c.failures) >= maxFailures {
-		return
-	}
-	reason := r.Get("response_flags")
-	reason = cmp.Or(reason, r.Get("termination_state"), r.Get("error_reason"), r.Get("upstream_failure"), r.Get("response_code_details"))
-	c.failures = append(c.failures, Failure{
-		Time: r.Time, File: c.file, Line: int32(r.Line), Status: int32(r.Status), Duration: r.Duration,
-		Observer: st.Observer, Method: st.Method, Route: st.Route, URL: strings.Clone(r.URL),
-		Upstream: strings.Clone(r.Upstream), UpstreamStatus: strings.Clone(r.UpstreamStatus), Reason: strings.Clone(reason),
-		ID: HashID(r.RequestID), RequestID: strings.Clone(r.RequestID), Client: strings.Clone(r.ClientAddr),
-	})
-}
+func (c *Collector) internString(s string) string { return c.intern.names[c.intern.id(s)] }
 
 // log counts a record under its pattern. Records without a time count too, at time 0.
 func (c *Collector) log(r *parse.Record) {

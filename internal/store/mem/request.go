@@ -14,15 +14,19 @@ type streamKey struct {
 
 // Stream counts the requests that one observer (a proxy or a service) answered on one route.
 type Stream struct {
-	Observer string
-	Method   string
-	Route    string // folded path
+	// What every request touches stands together.
+	name     string // "METHOD /route", by which the table finds it; Method and Route are parts of it
+	observer uint32 // number of Observer in its collector
 	Proxy    bool   // the observer is a proxy: its records name an upstream
+	Timed    uint64 // requests that carried a duration
 	Requests stat.Histogram
 	Seconds  stat.Histogram // summed duration in microseconds
-	Timed    uint64         // requests that carried a duration
 	Status   []StatusCount  // ascending by status once sealed
-	Clients  clientSet      // clients whose requests failed
+
+	Observer string
+	Method   string
+	Route    string    // folded path
+	Clients  clientSet // clients whose requests failed
 	// Abandoned counts requests that the client gave up (499) after a second or more of waiting: nobody waits for a page
 	// that long by choice. Clients that leave at once are the clients' business.
 	Abandoned stat.Histogram
@@ -33,6 +37,9 @@ type StatusCount struct {
 	Status int
 	Count  uint64
 	Times  stat.Histogram // kept for 4xx and 5xx only
+
+	minute int64 // of the failure kept last
+	kept   int   // failures kept of that minute
 }
 
 // Name returns "METHOD /route".
@@ -153,6 +160,7 @@ type upstreamKey struct{ observer, addr string }
 
 // Upstream counts what one proxy got from one upstream address.
 type Upstream struct {
+	observer uint32 // number of Observer in its collector
 	Observer string
 	Addr     string
 	Requests stat.Histogram

@@ -48,6 +48,15 @@ type Store struct {
 	traces   *servicegraph.Traces
 	events   *servicegraph.Events
 	sealed   bool
+
+	listed listings // what Seal sorted
+}
+
+// listings are the sorted contents of the maps; the stages behind ask for them again and again.
+type listings struct {
+	streams   []*Stream
+	patterns  []*Pattern
+	upstreams []*Upstream
 }
 
 // New returns an empty store.
@@ -69,13 +78,13 @@ func (s *Store) Merge(c *Collector, service string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c.name(service)
-	for _, st := range c.streams {
+	for _, st := range c.streams.all {
 		mergeInto(s.streams, streamKey{st.Observer, st.Method, st.Route}, st)
 	}
 	for _, p := range c.patterns {
 		mergeInto(s.patterns, patternKey{p.Service, p.Level, p.ID}, p)
 	}
-	for _, u := range c.upstream {
+	for _, u := range c.upstream.all {
 		mergeInto(s.upstream, upstreamKey{u.Observer, u.Addr}, u)
 	}
 	for _, x := range c.complains {
@@ -119,6 +128,11 @@ func (s *Store) Seal() {
 	for _, p := range s.patterns {
 		p.seal()
 	}
+	s.listed = listings{
+		streams:   sortedValues(s.streams, (*Stream).compare),
+		patterns:  sortedValues(s.patterns, (*Pattern).compare),
+		upstreams: sortedValues(s.upstream, (*Upstream).compare),
+	}
 	slices.SortFunc(s.failures, Failure.compare)
 	slices.SortFunc(s.answers, func(a, b Answer) int {
 		return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Time, b.Time), cmp.Compare(a.By.Observer, b.By.Observer))
@@ -132,10 +146,10 @@ func (s *Store) Seal() {
 }
 
 // Streams lists the request streams by observer, route, status.
-func (s *Store) Streams() []*Stream { return sortedValues(s.streams, (*Stream).compare) }
+func (s *Store) Streams() []*Stream { return s.listed.streams }
 
 // Patterns lists the log patterns by service and id.
-func (s *Store) Patterns() []*Pattern { return sortedValues(s.patterns, (*Pattern).compare) }
+func (s *Store) Patterns() []*Pattern { return s.listed.patterns }
 
 // SpanErrors lists patterns of failed spans.
 func (s *Store) SpanErrors() []*Pattern { return sortedValues(s.errSpans, (*Pattern).compare) }
@@ -144,7 +158,7 @@ func (s *Store) SpanErrors() []*Pattern { return sortedValues(s.errSpans, (*Patt
 func (s *Store) Complaints() []*Complaint { return sortedValues(s.complain, (*Complaint).compare) }
 
 // Upstreams lists what proxies saw of their upstreams.
-func (s *Store) Upstreams() []*Upstream { return sortedValues(s.upstream, (*Upstream).compare) }
+func (s *Store) Upstreams() []*Upstream { return s.listed.upstreams }
 
 // Failures lists the failed requests that were kept, ascending in time.
 func (s *Store) Failures() []Failure { return s.failures }
