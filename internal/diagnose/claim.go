@@ -3,6 +3,7 @@ package diagnose
 import (
 	"math"
 	"net"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -256,6 +257,11 @@ func (a *analysis) onPath(component string) bool {
 // culprit resolves on whom to act.
 func (a *analysis) culprit(id inquest.MechanismID, s *inquest.Symptom) string {
 	m := a.d.byID[id]
+	if id == "dependency-failure/dns" && s.Pattern != nil {
+		if r := a.silentResolver(symptom.Example(s.Pattern).Text); r != "" {
+			return r
+		}
+	}
 	for _, role := range m.Roles {
 		switch role {
 		case mechanism.RoleSelf:
@@ -284,6 +290,26 @@ func (a *analysis) culprit(id inquest.MechanismID, s *inquest.Symptom) string {
 	}
 	return s.Component
 }
+
+// silentResolver names the resolver when it is at fault and not the name that was asked for: EAI_AGAIN, SERVFAIL and time-outs
+// say that nobody answered, while NXDOMAIN is an answer (RFC 1035, RFC 8020). Go names the server it asked.
+func (a *analysis) silentResolver(text string) string {
+	low := strings.ToLower(text)
+	if !containsAny(low, []string{"eai_again", "temporary failure in name resolution", "server misbehaving", "servfail", "try again", ":53: i/o timeout", "no servers could be reached", "dns query timed out", "resolver timeout"}) {
+		return ""
+	}
+	if m := askedServer.FindStringSubmatch(text); m != nil {
+		return a.names.Name(m[1])
+	}
+	for _, c := range a.c.Components {
+		if n := strings.ToLower(c.Name); strings.Contains(n, "dns") || strings.Contains(n, "resolver") || strings.Contains(n, "unbound") {
+			return c.Name
+		}
+	}
+	return "dns"
+}
+
+var askedServer = regexp.MustCompile(`\bon (\S+:53)\b`)
 
 // self is the component that wrote the line; a kernel's or supervisor's line is about the process that it names.
 func (a *analysis) self(id inquest.MechanismID, s *inquest.Symptom) string {

@@ -20,7 +20,8 @@ const (
 func (a *analysis) decide() {
 	var open []*candidate
 	for _, c := range a.cands {
-		if c.explained == nil {
+		// What fits a dozen mechanisms (slow answers, a time-out's length, an upstream's status) names none of them.
+		if c.explained == nil && c.specific() {
 			open = append(open, c)
 		}
 	}

@@ -42,6 +42,8 @@ func badResponse() Mechanism {
 
 func badResponseClues() []Clue {
 	return []Clue{
+		says(0.95, "a parser that fails inside an HTTP client: the answer was not what it should be", "jsondecodeerror", "expecting value", "unexpected token", "unexpected end of json", "invalid character", "jsonparseexception",
+			"malformedjson", "parsererror", "syntaxerror", "xmlsyntaxerror", "unmarshal", "could not convert", "deserializ").and("while reading an http client's answer"),
 		says(0.9, "HTTP clients that were answered with a 5xx", "request failed with status code 500", "request failed with status code 502", "response code 500 (internal server error)", "response code 502", "500 server error: internal server error for url", "502 server error: bad gateway for url", "server error: `", "resulted in a `500", "resulted in a `502",
 			"status code does not indicate success: 500", "status code does not indicate success: 502", "500 internal server error from", "502 bad gateway from", "server returned http response code: 500", "server returned http response code: 502", "http status server error (500", "http status server error (502"),
 		thrown(0.9, "clients' names for it", "InternalServerErrorException", "HttpServerErrorException", "HttpServerErrorException$InternalServerError", "HttpServerErrorException$BadGateway", "FeignException$InternalServerError", "FeignException$BadGateway", "WebClientResponseException$InternalServerError").but("503", "too many requests"),

@@ -48,6 +48,8 @@ func dependencyTimeoutClues() []Clue {
 	own := []string{"connection pool", "queuepool", "from pool", "acquir", "checkout a connection", "checking out", "statement timeout", "lock wait", "lock timeout", "worker timeout", "client timed out", "reading client", "client request", "session timed out", "session timeout", "handshake timed out from client",
 		"timeout exceeded when trying to connect", "request timed out after*hikari", "connection is not available", "timed out fetching a new connection", "query timed out"}
 	return []Clue{
+		says(0.8, "a caller that gave up, in people's words", "no answer from * within", "no response from * within", "no answer within", "no response within", "did not answer within", "did not respond within", "did not reply within",
+			"gave up waiting", "gave up after * waiting", "no reply from * within", "took too long to respond").but("database", "sql", "lock", "pool"),
 		says(0.9, "errno ETIMEDOUT in any runtime's words", "etimedout", "connection timed out", "esockettimedout", "connect timed out", "connection attempt timed out", "operation timed out", "errno::etimedout", "os error 110", "(110)connection timed out").but(append(own, "while reading client", "sent by client")...).
 			by(OriginApp, OriginBroker, OriginSupervisor),
 		says(0.9, "HTTP clients: Go, axios, undici, requests, httpx, OkHttp, Guzzle, reqwest", "client.timeout exceeded while awaiting headers", "client.timeout or context cancellation while reading body", "timeout awaiting response headers", "i/o timeout", "timeout of * exceeded", "econnaborted", "headers timeout error", "body timeout error",

@@ -89,6 +89,7 @@ var (
 	hostPort = regexp.MustCompile(`\b((?:\d{1,3}\.){3}\d{1,3}|[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)*|\[[0-9a-fA-F:]+\])[:/](\d{2,5})\b`)
 	urlHost  = regexp.MustCompile(`\b(?:https?|grpc|amqps?|redis|rediss|postgres(?:ql)?|mysql|mongodb(?:\+srv)?|tcp)://(?:[^/@\s"']*@)?(\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+)(?::(\d{1,5}))?`)
 	lookedUp = regexp.MustCompile(`(?i)(?:ENOTFOUND|EAI_AGAIN|lookup|resolve host|resolve|resolving|unknown host:?|UnknownHostException:|host=['"]?|could not translate host name|name resolution for|getaddrinfo for|host name|host)\s+["']?([A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)+|[a-z0-9]+(?:-[a-z0-9]+)+)["']?`)
+	bareHost = regexp.MustCompile(`(?i)\b(?:from|to|of|at|by|calling|call|host|reach|reaching|contact|contacting|with|against|for|GET|POST)\s+["'` + "`" + `]?((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,})\b`)
 	pgServer = regexp.MustCompile(`(?i)(?:connection to server at|server at|host)\s+"([^"]+)"(?:\s+\(([0-9a-fA-F.:]+)\))?,?\s+port\s+"?(\d+)"?`)
 	poolHost = regexp.MustCompile(`(?i)HTTPS?Connection(?:Pool)?\(host=['"]([^'"]+)['"],\s*port=(\d+)`)
 )
@@ -120,6 +121,11 @@ func Peer(text string, fields map[string]string) string {
 	if m := lookedUp.FindStringSubmatch(text); m != nil {
 		return m[1]
 	}
+	for _, m := range bareHost.FindAllStringSubmatch(text, 4) {
+		if plausibleHost(m[1]) && !packageName(m[1]) {
+			return m[1]
+		}
+	}
 	for _, k := range []string{"address", "hostname", "err.hostname", "err.address", "peer", "server.address", "net.peer.name"} {
 		if v := fields[k]; v != "" {
 			return join(v, fields["port"])
@@ -142,6 +148,16 @@ func plausibleHost(h string) bool {
 		return false
 	}
 	return !strings.ContainsAny(h[i+1:], "0123456789")
+}
+
+// packageName tells com.acme.Cart from shop.acme.com: packages begin with what host names end with, and types are capitalised.
+func packageName(s string) bool {
+	first, _, _ := strings.Cut(s, ".")
+	switch strings.ToLower(first) {
+	case "com", "org", "net", "io", "java", "javax", "jakarta", "sun", "jdk", "kotlin", "scala", "system", "microsoft", "app", "src", "lib", "node", "self", "this", "module":
+		return true
+	}
+	return strings.ToLower(s) != s
 }
 
 // kindWordHost accepts a bare word before a port when it is the usual host name of a service (redis:6379, db:5432).

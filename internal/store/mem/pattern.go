@@ -154,10 +154,25 @@ func appendText(dst []byte, r *parse.Record) []byte {
 			dst = appendCause(dst, root)
 		}
 	}
+	if r.Exception != nil && throughClient(r) {
+		dst = append(dst, "; while reading an HTTP client's answer"...)
+	}
 	if len(dst) > maxExampleBytes {
 		dst = dst[:maxExampleBytes]
 	}
 	return dst
+}
+
+// clientFrames stand in a stack trace that went through the answer of an outgoing call: HTTP clients' own files and types.
+var clientFrames = []string{"requests/models.py", "httpx/_models.py", "aiohttp/client", "urllib3/response", "node_modules/axios/", "node_modules/node-fetch/",
+	"node:internal/deps/undici", "node_modules/got/", "okhttp3.", "retrofit2.", "org.apache.http.", "org.apache.hc.", "java.net.http.", "RestTemplate", "WebClient",
+	"net/http.rb", "faraday/", "httparty", "GuzzleHttp", "guzzlehttp", "System.Net.Http.", "HttpContentJson", "reqwest::"}
+
+func throughClient(r *parse.Record) bool {
+	in := func(s string) bool {
+		return slices.ContainsFunc(clientFrames, func(f string) bool { return strings.Contains(s, f) })
+	}
+	return in(r.Message) || slices.ContainsFunc(r.Fields, func(f parse.Field) bool { return len(f.Value) > 80 && in(f.Value) })
 }
 
 // headOf is the beginning of an error text: its first three lines on one, where drivers list the addresses they tried; what
