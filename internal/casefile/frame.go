@@ -1,6 +1,7 @@
 package casefile
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -99,14 +100,24 @@ func (b *builder) firstFailure(g inquest.FailureGroup) time.Time {
 		return at(mine[i].Time) // a status over all routes has a background of its own: no walking back
 	}
 	for i > 0 && mine[i].Time-mine[i-1].Time <= gap {
-		// The background is what failed before the failure in question: the ramp itself must not count.
-		step, past := float64(mine[i].Time-mine[i-1].Time), float64(mine[i-1].Time-b.span.From.UnixNano())
-		if past > 0 && float64(i-1)/past*step >= 0.2 {
+		// The background is what failed well before the failure in question: the ramp itself must not count.
+		calm := mine[i-1].Time - int64(rampSeconds*time.Second)
+		step, past := float64(mine[i].Time-mine[i-1].Time), float64(calm-b.span.From.UnixNano())
+		if past > 0 && float64(before(mine[:i], calm))/past*step >= 0.2 {
 			break
 		}
 		i--
 	}
 	return at(mine[i].Time)
+}
+
+// rampSeconds is how long failures may take to become many: pools fill and queues build within half a minute.
+const rampSeconds = 30
+
+// before counts the failures before a time; they ascend.
+func before(fs []mem.Failure, t int64) int {
+	n, _ := slices.BinarySearchFunc(fs, t, func(f mem.Failure, t int64) int { return cmp.Compare(f.Time, t) })
+	return n
 }
 
 func (b *builder) isEdge(observer string) bool {
