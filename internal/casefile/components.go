@@ -110,46 +110,51 @@ func (b *builder) fromChanges() {
 
 // fromMetrics adds the targets of monitoring: the job names a service when a service goes by it, else the host does.
 func (b *builder) fromMetrics() {
-	seen := map[[2]string]bool{}
-	for _, s := range b.st.Series() {
-		host := s.Labels["instance"]
-		if h, _, err := net.SplitHostPort(host); err == nil {
-			host = h
-		}
-		job := cmp.Or(s.Labels["service"], s.Labels["app"], s.Labels["job"])
-		// An exporter says whether its server is there: pg_up, redis_up. An application may name its own pool pg_pool_size.
-		software := ""
-		if strings.HasSuffix(s.Name, "_up") {
-			software = softwareOf(s.Name)
-		}
-		exporter := software != ""
-		key := [2]string{job, host}
-		if !exporter && seen[key] {
-			continue
-		}
-		seen[key] = true
-		if strings.HasPrefix(s.Name, "node_") || strings.EqualFold(job, "node") {
-			continue // a host's exporter is no component of the request path
-		}
-		c := b.target(job, host, exporter, software)
-		if c == nil {
-			continue
-		}
-		c.Metrics = true
-		if exporter {
-			c.Kind = kindOf(software)
-			c.software = software
-		}
-		b.names.aliasIfFree(c, job, rankMetrics)
-		if host != "" && !isLoopback(host) {
-			// Servers go by their host's name (db-1), applications by their own.
-			rank := rankAddress
-			if exporter {
-				rank = rankMetrics
+	// Exporters first: they say what stands behind a job and host of which other series only give the names.
+	for _, exporters := range []bool{true, false} {
+		seen := map[[2]string]bool{}
+		for _, s := range b.st.Series() {
+			// An exporter says whether its server is there: pg_up, redis_up. An application may name its own pool pg_pool_size.
+			software := ""
+			if strings.HasSuffix(s.Name, "_up") {
+				software = softwareOf(s.Name)
 			}
-			b.names.aliasIfFree(c, host, rank)
-			b.names.aliasIfFree(c, s.Labels["instance"], rankAddress)
+			if key := [2]string{s.Labels["job"] + s.Labels["service"] + s.Labels["app"], s.Labels["instance"]}; (software != "") == exporters && !seen[key] {
+				seen[key] = true
+				b.fromSeries(&s, software)
+			}
 		}
+	}
+}
+
+func (b *builder) fromSeries(s *inquest.Series, software string) {
+	exporter := software != ""
+	host := s.Labels["instance"]
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	job := cmp.Or(s.Labels["service"], s.Labels["app"], s.Labels["job"])
+	if strings.HasPrefix(s.Name, "node_") || strings.EqualFold(job, "node") {
+		return // a host's exporter is no component of the request path
+	}
+	c := b.target(job, host, exporter, software)
+	if c == nil {
+		return
+	}
+	c.Metrics = true
+	if exporter {
+		c.Kind = kindOf(software)
+		c.software = software
+	}
+	b.names.aliasIfFree(c, job, rankMetrics)
+	if host != "" && !isLoopback(host) {
+		// Servers go by their host's name (db-1), applications by their own.
+		rank := rankAddress
+		if exporter {
+			rank = rankMetrics
+		}
+		b.names.aliasIfFree(c, host, rank)
+		b.names.aliasIfFree(c, s.Labels["instance"], rankAddress)
 	}
 }
 

@@ -3,6 +3,7 @@ package diagnose
 import (
 	"fmt"
 	"math"
+	"net"
 	"slices"
 	"strings"
 
@@ -39,7 +40,7 @@ func (a *analysis) decide() {
 		return
 	}
 	best := open[0]
-	v := &inquest.Verdict{Mechanism: best.id, Culprit: best.culprit}
+	v := &inquest.Verdict{Mechanism: best.id, Culprit: a.display(best.culprit)}
 	v.Trigger = a.trigger(best)
 	a.byTrigger(best, v)
 	v.Confidence, v.Level = a.confidence(best, open[1:])
@@ -53,6 +54,17 @@ func (a *analysis) decide() {
 	a.alternatives(best)
 	a.timeline(v)
 	a.out.Evidence = a.evidence
+}
+
+// display is how a culprit is printed: a component by its name, anybody else by the host without its port.
+func (a *analysis) display(name string) string {
+	if a.names.Find(name) != nil {
+		return a.names.Name(name)
+	}
+	if host, _, err := net.SplitHostPort(name); err == nil {
+		return host
+	}
+	return name
 }
 
 // weight ranks candidates: by their own strength, and by how much of the failure they explain, themselves or through what
@@ -194,7 +206,7 @@ func (a *analysis) alternatives(best *candidate) {
 }
 
 func (a *analysis) asCandidate(c *candidate, against string) inquest.Candidate {
-	out := inquest.Candidate{Mechanism: c.id, Culprit: c.culprit, Confidence: math.Round(c.strength*50) / 100, For: []string{}, Against: slices.Clone(c.against)}
+	out := inquest.Candidate{Mechanism: c.id, Culprit: a.display(c.culprit), Confidence: math.Round(c.strength*50) / 100, For: []string{}, Against: slices.Clone(c.against)}
 	seen := map[string]bool{}
 	for _, cl := range c.claims {
 		if len(out.For) >= 3 || seen[cl.symptom.Text] {

@@ -46,7 +46,7 @@ func (a *analysis) noChange(c *candidate) *inquest.Trigger {
 	case a.loadFit(c) > 0:
 		t.Kind, t.Summary, t.Why = inquest.TriggerTraffic, fmt.Sprintf("requests rose from %.3g to %.3g a second", a.c.Traffic.BaselineRate, math.Max(a.c.Traffic.OnsetRate, a.c.Traffic.IncidentRate)), "no recorded change fits, and the load rose before the failures"
 	case c.id.Class() == inquest.ClassDependency && !a.ours(c.culprit):
-		t.Kind, t.Summary, t.Why = inquest.TriggerExternal, c.culprit+" failed from outside", "the dependency is not ours, and no recorded change fits"
+		t.Kind, t.Summary, t.Why = inquest.TriggerExternal, a.display(c.culprit)+" failed from outside", "the dependency is not ours, and no recorded change fits"
 	case a.c.Impact.Spread == inquest.SpreadClient:
 		t.Kind, t.Summary, t.Why = inquest.TriggerClient, "one client's requests", "all failed requests are of one client"
 	case c.id.Class() == inquest.ClassException:

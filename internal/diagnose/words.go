@@ -77,7 +77,7 @@ func (a *analysis) values(c *candidate, v *inquest.Verdict) map[string]string {
 			out[k] = val
 		}
 	}
-	if host, port, err := net.SplitHostPort(v.Culprit); err == nil {
+	if host, port, err := net.SplitHostPort(c.culprit); err == nil {
 		set("host", host)
 		set("port", port)
 	}

@@ -24,7 +24,7 @@ func patterns(c *inquest.Case, r *Resolver) []inquest.Symptom {
 		x := Example(p)
 		s := inquest.Symptom{Kind: inquest.SymptomPattern, Component: p.Service, Onset: x.Time, Last: p.Last, Count: p.During, Share: p.Share,
 			Value: float64(p.During), Baseline: float64(p.Before), Limit: none, Pattern: p}
-		s.Peer = r.Name(Peer(x.Text, x.Fields))
+		s.Peer = r.Called(Peer(x.Text, x.Fields))
 		switch {
 		case p.New:
 			s.Detail, s.Text = "new", fmt.Sprintf("%s: new line, %d times since %s", p.Service, p.During, x.Time.Format("15:04:05"))

@@ -64,6 +64,39 @@ func (r *Resolver) Name(name string) string {
 	return name
 }
 
+// usualPorts tell what listens (IANA registrations that everybody keeps).
+var usualPorts = map[string]inquest.ComponentKind{
+	"5432": inquest.KindDatabase, "3306": inquest.KindDatabase, "27017": inquest.KindDatabase, "1433": inquest.KindDatabase, "1521": inquest.KindDatabase, "9042": inquest.KindDatabase,
+	"6379": inquest.KindCache, "11211": inquest.KindCache, "5672": inquest.KindBroker, "9092": inquest.KindBroker, "4222": inquest.KindBroker,
+}
+
+// Called is the canonical name of whom a text is about: of whoever goes by the address, else of the only component of the kind
+// that listens at such a port, else the address itself.
+func (r *Resolver) Called(addr string) string {
+	if c := r.Find(addr); c != nil {
+		return c.Name
+	}
+	_, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return addr
+	}
+	only := ""
+	if kind := usualPorts[port]; kind != "" {
+		for _, c := range r.by {
+			if c.Kind == kind && c.Name != only {
+				if only != "" {
+					return addr
+				}
+				only = c.Name
+			}
+		}
+	}
+	if only != "" {
+		return only
+	}
+	return addr
+}
+
 // Kind is the kind of the component, "" when it is not known.
 func (r *Resolver) Kind(name string) inquest.ComponentKind {
 	if c := r.Find(name); c != nil {
