@@ -55,13 +55,10 @@ Exit codes:
 			if err != nil {
 				return err
 			}
-			if err := write(cmd.OutOrStdout(), output, func(w io.Writer) error { return render(w, out.Diagnosis) }); err != nil {
+			if err := write(cmd.OutOrStdout(), output, func(w io.Writer) error { return render(w, out.Diagnosis) }); err != nil || !byCode {
 				return err
 			}
-			if byCode {
-				return codeOf(out.Diagnosis)
-			}
-			return nil
+			return codeOf(out.Diagnosis)
 		},
 	}
 	own = ownFlag(cmd)
