@@ -20,6 +20,8 @@ const (
 var longer = map[string]string{
 	"internal/parse":              "one file per format; the rule excepts it",
 	"internal/diagnose/mechanism": "one file per mechanism; the rule excepts it",
+	"internal/report":             "five renderings and the wire format of one value share its order and its words; apart they would drift",
+	"internal/servicegraph":       "channels of clues over one timeline and one graph; each is a file, none is of use alone",
 }
 
 // calls that only some rooms may make.

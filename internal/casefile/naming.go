@@ -42,7 +42,7 @@ func stem(base string) string {
 		for _, ext := range []string{".gz", ".zst", ".zstd", ".bz2", ".xz", ".log", ".txt", ".json", ".jsonl", ".ndjson", ".out", ".err", ".csv"} {
 			trimmed = strings.TrimSuffix(trimmed, ext)
 		}
-		if m := rotation.FindStringIndex(trimmed); m != nil && m[0] > 0 && (strings.HasSuffix(base, trimmed) == false || strings.ContainsAny(base, ".")) && !instance.MatchString(trimmed) {
+		if m := rotation.FindStringIndex(trimmed); m != nil && m[0] > 0 && (!strings.HasSuffix(base, trimmed) || strings.ContainsAny(base, ".")) && !instance.MatchString(trimmed) {
 			trimmed = trimmed[:m[0]]
 		}
 		if trimmed == base {

@@ -33,14 +33,13 @@ func (p *envoy) parse(line []byte, r *Record) bool {
 		return false
 	}
 	i := 4
-	details := t[4:4]
 	for i < n {
 		if _, ok := whole(t[i].text); ok && t[i].quote == 0 {
 			break
 		}
 		i++
 	}
-	details = t[4:i]
+	details := t[4:i]
 	// rx, tx, duration, upstream time; then five quoted values.
 	if i+9 > n || t[i+4].quote != '"' || t[i+8].quote != '"' {
 		return false

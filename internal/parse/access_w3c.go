@@ -12,7 +12,6 @@ import (
 type w3c struct {
 	columns []w3cColumn // by the #Fields line
 	guessed []w3cColumn // by the form of lines without one
-	tabs    bool
 
 	ms bool // time-taken is milliseconds
 	t  [64]token

@@ -51,9 +51,7 @@ func (b *blocks) next(buf []byte, start func(line []byte) bool) (block, bool) {
 	buf = b.fill(buf)
 	if !b.begun {
 		b.begun = true
-		if bytes.HasPrefix(buf, bomUTF8) {
-			buf = buf[len(bomUTF8):]
-		}
+		buf = bytes.TrimPrefix(buf, bomUTF8)
 	}
 	if len(buf) == 0 {
 		return block{}, false

@@ -9,6 +9,7 @@ import (
 // Clock says how much of a point in time a line really gave.
 type Clock uint8
 
+// The clocks, from none to partial.
 const (
 	ClockNone   Clock = iota // no time on the line
 	ClockUTC                 // a full time with zone or offset: Record.Time is exact
@@ -19,6 +20,7 @@ const (
 // Kind tells request lines from everything else.
 type Kind uint8
 
+// The kinds of records.
 const (
 	KindLog    Kind = iota // application or server log record
 	KindAccess             // one request, written by a proxy, a server or an application's request logger

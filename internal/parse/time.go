@@ -548,7 +548,7 @@ func parseEpoch(b []byte) (ns int64, ok bool) {
 
 // parseEpochFloat reads the exponent form 1.7638e9 that some JSON encoders write.
 func parseEpochFloat(b []byte) (int64, bool) {
-	if len(b) > 32 || bytes.IndexAny(b, "eE") < 0 {
+	if len(b) > 32 || !bytes.ContainsAny(b, "eE") {
 		return 0, false
 	}
 	f, err := strconv.ParseFloat(string(b), 64)

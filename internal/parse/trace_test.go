@@ -6,7 +6,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/inquesthq/inquest"
 	"github.com/inquesthq/inquest/internal/parse"
 )
 
@@ -363,7 +362,6 @@ func FuzzParseTrace(f *testing.F) {
 		if n > inquestChainBound {
 			t.Fatalf("%d bytes of messages from %d bytes of text", n, len(s))
 		}
-		_ = inquest.Exception(*e)
 	})
 }
 

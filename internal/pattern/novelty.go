@@ -5,6 +5,7 @@ import "math"
 // Kind says how a pattern's rate in a window compares with the baseline.
 type Kind string
 
+// The kinds of novelty.
 const (
 	KindSteady   Kind = "steady"
 	KindNew      Kind = "new"      // never in the baseline, present in the window

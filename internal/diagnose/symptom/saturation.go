@@ -269,7 +269,7 @@ func (g *gauge) used(c *inquest.Case, k gaugeKey) (inquest.Symptom, bool) {
 	if src == nil {
 		return inquest.Symptom{}, false
 	}
-	ratio := use
+	var ratio []inquest.Sample
 	if k.resource == cpu {
 		ratio = rates(use)
 	} else if limit != nil {
