@@ -2,6 +2,7 @@ package mem
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -26,6 +27,11 @@ type Collector struct {
 	answerers map[Answerer]*Answerer
 	failures  []Failure
 	answers   []Answer
+
+	// Answers of larger ids and patterns of larger ids are not kept any more, see bounds.go.
+	lastID      uint64
+	lastPattern pattern.ID
+
 	complains map[streamKey]*Complaint
 	series    []inquest.Series
 	spans     []*inquest.Span
@@ -62,7 +68,7 @@ func NewCollector(set Settings) *Collector {
 	c := &Collector{
 		file: int32(set.File), shift: set.Shift, carry: set.Carry,
 		streams: newStreamTable(), observers: newNameTable(), upstream: newUpstreamTable(), intern: newNameTable(),
-		patterns: map[patternKey]*Pattern{}, complains: map[streamKey]*Complaint{}, answerers: map[Answerer]*Answerer{},
+		lastID: math.MaxUint64, lastPattern: math.MaxUint64, patterns: map[patternKey]*Pattern{}, complains: map[streamKey]*Complaint{}, answerers: map[Answerer]*Answerer{},
 	}
 	c.observers.id(unnamed)
 	return c
@@ -177,8 +183,11 @@ func (c *Collector) log(r *parse.Record) {
 	k := patternKey{service, r.Level, id}
 	p := c.patterns[k]
 	if p == nil {
-		if len(c.patterns) >= maxPatterns {
+		if id > c.lastPattern {
 			return
+		}
+		if len(c.patterns) > maxPatterns*5/4 {
+			c.lastPattern = thinPatterns(c.patterns, maxPatterns)
 		}
 		p = &Pattern{ID: id, Service: service, Level: r.Level, Template: pattern.Template(c.text), slots: map[int64]int{}}
 		c.patterns[k] = p
@@ -190,8 +199,8 @@ func (c *Collector) log(r *parse.Record) {
 	if r.Level >= inquest.LevelError && r.RequestID == "" && r.Kind == parse.KindLog {
 		c.complain(r, service)
 	}
-	if h := HashID(cmp.Or(r.RequestID, r.TraceID)); h != 0 && len(p.Requests) < maxIDs && r.Level != inquest.LevelInfo {
-		p.Requests = append(p.Requests, h)
+	if h := HashID(cmp.Or(r.RequestID, r.TraceID)); h != 0 && r.Level != inquest.LevelInfo {
+		p.addID(h)
 	}
 	if r.Instance != "" {
 		p.addInstance(c.internString(r.Instance))
@@ -199,9 +208,8 @@ func (c *Collector) log(r *parse.Record) {
 	if r.TraceID != "" && r.SpanID != "" {
 		c.events = append(c.events, event{strings.Clone(r.TraceID), service, c.internString(r.Instance), c.internString(cmp.Or(r.Logger, id.String())), time.Unix(0, r.Time).UTC()})
 	}
-	slot := r.Time / minute
-	if p.slots[slot]++; p.slots[slot] <= examplesPerSlot && len(p.Examples) < 8*maxExamples {
-		p.Examples = append(p.Examples, c.example(r))
+	if p.wants(r.Time) {
+		p.add(c.example(r))
 	}
 }
 

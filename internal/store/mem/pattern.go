@@ -23,6 +23,7 @@ type Pattern struct {
 	Requests  []uint64  // hashes of the ids of the requests that it belongs to, at most maxIDs
 	Instances []string  // who wrote it, sorted, at most 16
 	slots     map[int64]int
+	wide      uint8 // examples are kept of slots of minute<<wide
 }
 
 // Example is one occurrence of a pattern.
@@ -55,9 +56,19 @@ func (p *Pattern) merge(o *Pattern) {
 	if len(p.Requests) > 4*maxIDs {
 		p.trimIDs()
 	}
-	p.Examples = thin(append(p.Examples, o.Examples...))
+	p.Examples = append(p.Examples, o.Examples...)
+	p.wide = max(p.wide, o.wide)
+	p.thin()
 	for _, i := range o.Instances {
 		p.addInstance(i)
+	}
+}
+
+// addID notes the id of a request. The smallest ids stay: ids are hashes, so that is a fair draw, however the file was
+// divided.
+func (p *Pattern) addID(h uint64) {
+	if p.Requests = append(p.Requests, h); len(p.Requests) > 4*maxIDs {
+		p.trimIDs()
 	}
 }
 
@@ -69,39 +80,76 @@ func (p *Pattern) trimIDs() {
 	}
 }
 
+// addInstance notes a writer; the first ones by name stay.
 func (p *Pattern) addInstance(name string) {
-	if name == "" || len(p.Instances) >= 16 || slices.Contains(p.Instances, name) {
+	i, found := slices.BinarySearch(p.Instances, name)
+	if found || name == "" || i >= maxInstances {
 		return
 	}
-	p.Instances = append(p.Instances, name)
+	p.Instances = slices.Insert(p.Instances, i, name)
+	p.Instances = p.Instances[:min(len(p.Instances), maxInstances)]
+}
+
+// wants reports whether an example at time t would be kept. It may be asked once for each line.
+func (p *Pattern) wants(t int64) bool {
+	slot := p.slot(t)
+	p.slots[slot]++
+	return p.slots[slot] <= examplesPerSlot
+}
+
+// slot numbers the stretches of time of which a few examples are kept: minutes, or longer ones when there are many.
+func (p *Pattern) slot(t int64) int64 { return t / (minute << p.wide) }
+
+// add keeps an example that is wanted.
+func (p *Pattern) add(e Example) {
+	if p.Examples = append(p.Examples, e); len(p.Examples) > keptExamples {
+		p.thin()
+		clear(p.slots)
+		for _, e := range p.Examples {
+			p.slots[p.slot(e.Time)]++
+		}
+	}
+}
+
+// thin keeps the first examplesPerSlot lines of each slot, of wider slots if that is too many.
+func (p *Pattern) thin() {
+	for {
+		slices.SortFunc(p.Examples, func(a, b Example) int {
+			return cmp.Or(cmp.Compare(p.slot(a.Time), p.slot(b.Time)), cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
+		})
+		out, slot, n := p.Examples[:0], int64(-1), 0
+		for _, e := range p.Examples {
+			if m := p.slot(e.Time); m != slot {
+				slot, n = m, 0
+			}
+			if n++; n <= examplesPerSlot {
+				out = append(out, e)
+			}
+		}
+		clear(p.Examples[len(out):])
+		if p.Examples = out; len(out) <= keptExamples {
+			return
+		}
+		p.wide++
+	}
 }
 
 func (p *Pattern) seal() {
 	p.trimIDs()
-	p.Examples = thin(p.Examples)
-	slices.Sort(p.Instances)
+	p.thin()
+	slices.SortFunc(p.Examples, Example.compare)
+	p.Examples = spread(p.Examples)
 	p.slots = nil
 }
 
-// thin sorts examples and keeps the first examplesPerSlot of each minute, maxExamples in all (the first and the last
-// are always among them).
-func thin(in []Example) []Example {
-	slices.SortFunc(in, Example.compare)
-	out, slot, n := in[:0], int64(-1), 0
-	for _, e := range in {
-		if m := e.Time / minute; m != slot {
-			slot, n = m, 0
-		}
-		if n++; n <= examplesPerSlot {
-			out = append(out, e)
-		}
-	}
-	if len(out) <= maxExamples {
-		return out
+// spread picks maxExamples, the first and the last among them.
+func spread(in []Example) []Example {
+	if len(in) <= maxExamples {
+		return in
 	}
 	kept := make([]Example, 0, maxExamples)
 	for i := range maxExamples {
-		kept = append(kept, out[i*(len(out)-1)/(maxExamples-1)])
+		kept = append(kept, in[i*(len(in)-1)/(maxExamples-1)])
 	}
 	return kept
 }

@@ -32,6 +32,11 @@ type Stream struct {
 	Abandoned stat.Histogram
 }
 
+// newStream makes the stream of a name ("METHOD /route") of which the first n bytes are the method.
+func newStream(id uint32, observer, name string, n int) *Stream {
+	return &Stream{observer: id, Observer: observer, name: name, Method: name[:n], Route: name[n+1:]}
+}
+
 // StatusCount counts one status of a stream.
 type StatusCount struct {
 	Status int

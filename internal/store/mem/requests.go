@@ -24,8 +24,8 @@ func (c *Collector) request(r *parse.Record) {
 		st.Proxy = true
 		c.viaUpstream(r, st.observer)
 	}
-	if r.RequestID != "" && len(c.answers) < maxAnswers {
-		c.answers = append(c.answers, Answer{ID: HashID(r.RequestID), Time: r.Time, Status: int16(min(r.Status, 999)), By: c.answerer(r, st)})
+	if r.RequestID != "" {
+		c.answer(r, st)
 	}
 	if r.Status >= 400 {
 		n.Times.Add(r.Time, 1)
@@ -47,17 +47,27 @@ func (c *Collector) stream(r *parse.Record) *Stream {
 	if st := c.streams.find(h, obs, c.route); st != nil {
 		return st
 	}
-	method := len(r.Method)
-	if len(c.streams.all) >= maxStreams {
-		method, c.route = 0, append(c.route[:0], " (other)"...)
-		h = c.streams.hash(obs, c.route)
-		if st := c.streams.find(h, obs, c.route); st != nil {
-			return st
-		}
+	st := newStream(obs, c.observers.names[obs], string(c.route), len(r.Method))
+	if c.streams.evicted && st.rank() > c.streams.last {
+		return c.streams.other(obs, st.Observer)
 	}
-	st := c.streams.add(h, obs, c.route, method)
-	st.Observer = c.observers.names[obs]
-	return st
+	c.streams.add(h, st)
+	if len(c.streams.all) > maxStreams*5/4 {
+		c.streams.shrink(maxStreams)
+	}
+	return c.stream(r) // it may have been given up at once
+}
+
+// answer notes what an identified request got.
+func (c *Collector) answer(r *parse.Record, st *Stream) {
+	id := HashID(r.RequestID)
+	if id > c.lastID {
+		return
+	}
+	if len(c.answers) >= 2*maxAnswers { // twice, so that it happens rarely
+		c.answers, c.lastID = thinAnswers(c.answers, maxAnswers)
+	}
+	c.answers = append(c.answers, Answer{ID: id, Time: r.Time, Status: int16(min(r.Status, 999)), By: c.answerer(r, st)})
 }
 
 func (c *Collector) answerer(r *parse.Record, st *Stream) *Answerer {
@@ -159,8 +169,11 @@ func (c *Collector) failure(r *parse.Record, st *Stream, n *StatusCount) {
 	if m := r.Time / minute; n.minute != m {
 		n.minute, n.kept = m, 0
 	}
-	if n.kept++; n.kept > failuresPerSlot || len(c.failures) >= maxFailures {
+	if n.kept++; n.kept > failuresPerSlot {
 		return
+	}
+	if len(c.failures) >= 2*maxFailures { // twice, so that it happens rarely
+		c.failures = thinFailures(c.failures, maxFailures)
 	}
 	reason := r.Get("response_flags")
 	reason = cmp.Or(reason, r.Get("termination_state"), r.Get("error_reason"), r.Get("upstream_failure"), r.Get("response_code_details"))

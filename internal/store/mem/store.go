@@ -10,6 +10,7 @@ package mem
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"sync"
 
@@ -22,13 +23,15 @@ import (
 const (
 	maxStreams      = 20_000  // distinct route x status streams; the surplus is counted under the route "(other)"
 	maxPatterns     = 20_000  // distinct log patterns
-	maxFailures     = 100_000 // failed requests kept with detail
+	maxFailures     = 30_000  // failed requests kept with detail (some 300 bytes each)
 	failuresPerSlot = 32      // of one stream and minute
 	examplesPerSlot = 2       // of one pattern and minute
 	maxExamples     = 48      // of one pattern
+	keptExamples    = 384     // of one pattern while reading
+	maxInstances    = 16      // of one pattern
 	maxExampleBytes = 4 << 10 // of one example's text
 	maxIDs          = 4096    // request ids kept per pattern
-	maxAnswers      = 500_000 // request id -> answer rows (32 bytes each)
+	maxAnswers      = 200_000 // request id -> answer rows (32 bytes each)
 )
 
 // Store holds the signals of one investigation.
@@ -47,6 +50,7 @@ type Store struct {
 	hints    []inquest.Hint
 	traces   *servicegraph.Traces
 	events   *servicegraph.Events
+	evicted  bool // there were more streams than maxStreams
 	sealed   bool
 
 	listed listings // what Seal sorted
@@ -81,8 +85,15 @@ func (s *Store) Merge(c *Collector, service string) {
 	for _, st := range c.streams.all {
 		mergeInto(s.streams, streamKey{st.Observer, st.Method, st.Route}, st)
 	}
+	s.evicted = s.evicted || c.streams.evicted
+	if len(s.streams) > maxStreams*5/4 {
+		s.shrink()
+	}
 	for _, p := range c.patterns {
 		mergeInto(s.patterns, patternKey{p.Service, p.Level, p.ID}, p)
+	}
+	if len(s.patterns) > maxPatterns*5/4 {
+		thinPatterns(s.patterns, maxPatterns)
 	}
 	for _, u := range c.upstream.all {
 		mergeInto(s.upstream, upstreamKey{u.Observer, u.Addr}, u)
@@ -90,9 +101,11 @@ func (s *Store) Merge(c *Collector, service string) {
 	for _, x := range c.complains {
 		mergeInto(s.complain, streamKey{x.Service, x.Method, x.Route}, x)
 	}
-	s.failures = append(s.failures, c.failures...)
-	if room := maxAnswers - len(s.answers); room > 0 {
-		s.answers = append(s.answers, c.answers[:min(room, len(c.answers))]...)
+	if s.failures = append(s.failures, c.failures...); len(s.failures) > 2*maxFailures {
+		s.failures = thinFailures(s.failures, maxFailures)
+	}
+	if s.answers = append(s.answers, c.answers...); len(s.answers) > 2*maxAnswers {
+		s.answers, _ = thinAnswers(s.answers, maxAnswers)
 	}
 	s.series = append(s.series, c.series...)
 	s.changes = append(s.changes, c.changes...)
@@ -103,6 +116,39 @@ func (s *Store) Merge(c *Collector, service string) {
 	}
 	for _, e := range c.events {
 		s.events.Add(e.trace, e.service, e.instance, e.key, e.at)
+	}
+}
+
+// shrink gives up the streams beyond maxStreams, as the collectors do. What the records of failures and answers call their
+// routes follows.
+func (s *Store) shrink() {
+	out, _ := surplus(slices.Collect(maps.Values(s.streams)), maxStreams)
+	s.evicted = s.evicted || len(out) > 0
+	for _, st := range out {
+		delete(s.streams, streamKey{st.Observer, st.Method, st.Route})
+		k := streamKey{st.Observer, "", other}
+		if s.streams[k] == nil {
+			s.streams[k] = &Stream{Observer: st.Observer, Route: other}
+		}
+		s.streams[k].merge(st)
+	}
+}
+
+// renameEvicted puts failures and answers of streams that were given up under the route that counts them.
+func (s *Store) renameEvicted() {
+	if !s.evicted {
+		return
+	}
+	evicted := func(observer, method, route string) bool { return s.streams[streamKey{observer, method, route}] == nil }
+	for i := range s.failures {
+		if f := &s.failures[i]; evicted(f.Observer, f.Method, f.Route) {
+			f.Method, f.Route = "", other
+		}
+	}
+	for i := range s.answers {
+		if a := s.answers[i].By; evicted(a.Observer, a.Method, a.Route) {
+			a.Method, a.Route = "", other
+		}
 	}
 }
 
@@ -122,6 +168,9 @@ func (s *Store) Seal() {
 		return
 	}
 	s.sealed = true
+	s.shrink()
+	s.renameEvicted()
+	thinPatterns(s.patterns, maxPatterns)
 	for _, st := range s.streams {
 		st.seal()
 	}
@@ -133,6 +182,8 @@ func (s *Store) Seal() {
 		patterns:  sortedValues(s.patterns, (*Pattern).compare),
 		upstreams: sortedValues(s.upstream, (*Upstream).compare),
 	}
+	s.failures = thinFailures(s.failures, maxFailures)
+	s.answers, _ = thinAnswers(s.answers, maxAnswers)
 	slices.SortFunc(s.failures, Failure.compare)
 	slices.SortFunc(s.answers, func(a, b Answer) int {
 		return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Time, b.Time), cmp.Compare(a.By.Observer, b.By.Observer))

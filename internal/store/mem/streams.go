@@ -3,6 +3,7 @@ package mem
 import (
 	"hash/maphash"
 	"math/bits"
+	"slices"
 	"strings"
 )
 
@@ -13,6 +14,9 @@ type streamTable struct {
 	seed  maphash.Seed
 	slots []streamSlot // a power of two, at most half full; linear probing
 	all   []*Stream    // in the order of arrival
+
+	evicted bool   // there were too many
+	last    uint64 // then: the highest rank that stays
 }
 
 type streamSlot struct {
@@ -44,16 +48,42 @@ func (t *streamTable) find(hash uint64, observer uint32, name []byte) *Stream {
 	}
 }
 
-// add makes the stream of a name that find did not find; the method is the first n bytes of the name.
-func (t *streamTable) add(hash uint64, observer uint32, name []byte, n int) *Stream {
+// add adds a stream that find did not find.
+func (t *streamTable) add(hash uint64, st *Stream) {
 	if 2*(len(t.all)+1) > len(t.slots) {
-		t.grow()
+		t.resize(2 * len(t.slots))
 	}
-	st := &Stream{observer: observer, name: string(name)}
-	st.Method, st.Route = st.name[:n], st.name[n+1:]
 	t.all = append(t.all, st)
 	t.put(hash, st)
+}
+
+// other returns the stream for the routes beyond maxStreams.
+func (t *streamTable) other(observer uint32, name string) *Stream {
+	st := newStream(observer, name, " "+other, 0)
+	h := t.hash(observer, []byte(st.name))
+	if have := t.find(h, observer, []byte(st.name)); have != nil {
+		return have
+	}
+	t.add(h, st)
 	return st
+}
+
+// shrink gives up the streams beyond the limit; what they counted goes to those for other routes.
+func (t *streamTable) shrink(limit int) {
+	out, last := surplus(t.all, limit)
+	if len(out) == 0 {
+		return
+	}
+	t.evicted, t.last = true, last
+	gone := make(map[*Stream]bool, len(out))
+	for _, st := range out {
+		gone[st] = true
+	}
+	t.all = slices.DeleteFunc(t.all, func(st *Stream) bool { return gone[st] })
+	t.resize(len(t.slots))
+	for _, st := range out {
+		t.other(st.observer, st.Observer).merge(st)
+	}
 }
 
 func (t *streamTable) put(hash uint64, st *Stream) {
@@ -65,13 +95,10 @@ func (t *streamTable) put(hash uint64, st *Stream) {
 	t.slots[i] = streamSlot{hash, st}
 }
 
-func (t *streamTable) grow() {
-	old := t.slots
-	t.slots = make([]streamSlot, 2*len(old))
-	for _, s := range old {
-		if s.stream != nil {
-			t.put(s.hash, s.stream)
-		}
+func (t *streamTable) resize(n int) {
+	t.slots = make([]streamSlot, n)
+	for _, st := range t.all {
+		t.put(t.hash(st.observer, []byte(st.name)), st)
 	}
 }
 

@@ -1,0 +1,121 @@
+package mem
+
+import (
+	"cmp"
+	"maps"
+	"math"
+	"slices"
+
+	"github.com/inquesthq/inquest/internal/pattern"
+)
+
+// What is kept beyond a bound must not depend on how a file was divided among workers, nor on the order of merges. Each
+// rule here therefore picks what stays by a property of the record itself, so that a part of the input never gives up what
+// the whole would keep.
+
+// other is the route under which the requests of too many routes are counted, one stream an observer.
+const other = "(other)"
+
+// rank orders streams for eviction: a hash of the name is a fair draw that every division of the input makes alike.
+func (s *Stream) rank() uint64 { return HashID(s.Name()) }
+
+func (s *Stream) isOther() bool { return s.Method == "" && s.Route == other }
+
+// surplus returns the streams beyond the first limit by rank, and the rank of the last one that stays.
+func surplus(all []*Stream, limit int) (out []*Stream, last uint64) {
+	type ranked struct {
+		rank   uint64
+		stream *Stream
+	}
+	list := make([]ranked, 0, len(all))
+	for _, st := range all {
+		if !st.isOther() {
+			list = append(list, ranked{st.rank(), st})
+		}
+	}
+	if len(list) <= limit {
+		return nil, math.MaxUint64
+	}
+	slices.SortFunc(list, func(a, b ranked) int {
+		return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.stream.Observer, b.stream.Observer))
+	})
+	for _, r := range list[limit:] {
+		out = append(out, r.stream)
+	}
+	return out, list[limit-1].rank
+}
+
+// thinFailures keeps at most limit failures: of each file, stream, status and minute the first failuresPerSlot lines, and
+// if these are too many, fewer of each and of longer times, so that what is left still covers all streams and all times.
+func thinFailures(in []Failure, limit int) []Failure {
+	groups := make([]failureRank, len(in))
+	for i := range in {
+		f := &in[i]
+		groups[i] = failureRank{group: HashID(f.Observer) ^ HashID(f.Method)*3 ^ HashID(f.Route)*5 ^ uint64(f.Status)<<32 ^ uint64(f.File), index: int32(i), line: f.Line}
+	}
+	for level := 0; ; level++ {
+		quota, width := max(1, failuresPerSlot>>level), minute<<max(0, level-5)
+		groups = firstOfEach(groups, in, quota, width)
+		if len(groups) <= limit || width > 1<<61 {
+			break
+		}
+	}
+	slices.SortFunc(groups, func(a, b failureRank) int { return cmp.Compare(a.index, b.index) })
+	for i, g := range groups {
+		in[i] = in[g.index]
+	}
+	clear(in[len(groups):])
+	return in[:len(groups)]
+}
+
+type failureRank struct {
+	group       uint64 // file, stream and status
+	slot        int64
+	index, line int32
+}
+
+// firstOfEach keeps the first quota lines of each group and slot of time.
+func firstOfEach(groups []failureRank, in []Failure, quota int, width int64) []failureRank {
+	for i := range groups {
+		groups[i].slot = in[groups[i].index].Time / width
+	}
+	slices.SortFunc(groups, func(a, b failureRank) int {
+		return cmp.Or(cmp.Compare(a.group, b.group), cmp.Compare(a.slot, b.slot), cmp.Compare(a.line, b.line))
+	})
+	out, n := groups[:0], 0
+	for i, g := range groups {
+		if i > 0 && (g.group != groups[i-1].group || g.slot != groups[i-1].slot) {
+			n = 0
+		}
+		if n++; n <= quota {
+			out = append(out, g)
+		}
+	}
+	return out
+}
+
+// thinAnswers keeps at most limit answers, those with the smallest ids, and returns the largest id that may stay. Ids are
+// hashes, so this is a fair draw of requests, and the same one in the files of all services: what two of them say about a
+// request can still be put together.
+func thinAnswers(in []Answer, limit int) (out []Answer, last uint64) {
+	last = math.MaxUint64
+	for out = in; len(out) > limit && last > 0; {
+		last >>= 1
+		out = slices.DeleteFunc(out, func(a Answer) bool { return a.ID > last })
+	}
+	return out, last
+}
+
+// thinPatterns keeps the patterns with the smallest ids and returns the largest id that stays.
+func thinPatterns(m map[patternKey]*Pattern, limit int) (last pattern.ID) {
+	if len(m) <= limit {
+		return math.MaxUint64
+	}
+	keys := slices.SortedFunc(maps.Keys(m), func(a, b patternKey) int {
+		return cmp.Or(cmp.Compare(a.id, b.id), cmp.Compare(a.service, b.service), cmp.Compare(a.level, b.level))
+	})
+	for _, k := range keys[limit:] {
+		delete(m, k)
+	}
+	return keys[limit-1].id
+}
