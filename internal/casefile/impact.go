@@ -222,17 +222,17 @@ func (b *builder) traffic() inquest.Traffic {
 		return 0
 	}
 	mean := func(w inquest.Window) float64 {
-		n, us := uint64(0), uint64(0)
+		n, sum := uint64(0), uint64(0)
 		for _, s := range b.edge {
 			if s.Timed > 0 {
 				n += s.Requests.Count(ns(w.From), ns(w.To))
-				us += s.Seconds.Count(ns(w.From), ns(w.To))
+				sum += s.Seconds.Count(ns(w.From), ns(w.To))
 			}
 		}
 		if n == 0 {
 			return -1
 		}
-		return float64(us) / 1e6 / float64(n)
+		return float64(sum) * mem.DurationUnit.Seconds() / float64(n)
 	}
 	calm := b.base
 	if b.lead() > 0 && calm.To.Equal(b.onset) {

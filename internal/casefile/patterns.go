@@ -3,6 +3,7 @@ package casefile
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/inquesthq/inquest"
@@ -34,6 +35,10 @@ func (b *builder) pattern(p *mem.Pattern, span bool) inquest.LogPattern {
 		Total: int(p.Count), Share: -1, Answered: -1, Span: span,
 	}
 	lp.Origin = b.originOf(p)
+	if lp.Origin == inquest.KindProxy && len(p.Examples) > 0 && quotesApplication(p.Examples[0].Text) {
+		lp.Origin = inquest.KindApp
+		lp.Service = b.behind(&p.Examples[0], lp.Service)
+	}
 	b.novelty(&lp, p)
 	b.belongs(&lp, p)
 	for i := range p.Examples {
@@ -49,6 +54,39 @@ func (b *builder) pattern(p *mem.Pattern, span bool) inquest.LogPattern {
 		lp.Examples = append(lp.Examples, x)
 	}
 	return lp
+}
+
+// quotesApplication: a web server's error log repeats what its FastCGI application wrote to standard error.
+func quotesApplication(text string) bool {
+	return strings.Contains(text, "FastCGI sent in stderr") || strings.Contains(text, "Got error 'PHP message") || strings.Contains(text, "Got error 'Primary script")
+}
+
+// behind names the application behind a web server: the owner of the upstream that the line names, else the only one there is.
+func (b *builder) behind(e *mem.Example, server string) string {
+	for _, f := range e.Fields {
+		if f.Name == "upstream" {
+			addr := f.Value
+			if _, rest, ok := strings.Cut(addr, "://"); ok {
+				addr, _, _ = strings.Cut(rest, "/")
+			}
+			if c := b.names.resolve(addr); c != nil {
+				return c.Name
+			}
+		}
+	}
+	only := ""
+	for _, c := range b.names.all {
+		if c.Kind == "" || c.Kind == inquest.KindApp {
+			if only != "" {
+				return server
+			}
+			only = c.Name
+		}
+	}
+	if only == "" {
+		return server
+	}
+	return only
 }
 
 // originOf says who wrote the pattern: by the format of the file, else by the component's kind.

@@ -99,7 +99,9 @@ func (a *analysis) goneServers() {
 
 // settingWords of a change's summary tell what a configuration change can break between a caller and its callee.
 var settingWords = map[inquest.MechanismID][]string{
-	"misconfiguration/timeout-too-short": {"timeout", "time-out", "time out", "deadline", "patience", "fail fast"},
+	"misconfiguration/timeout-too-short":  {"timeout", "time-out", "time out", "deadline", "patience", "fail fast"},
+	"misconfiguration/keepalive-mismatch": {"keepalive", "keep-alive", "keep alive", "idle timeout", "idle_timeout", "idletimeout"},
+	"misconfiguration/limit-too-small":    {"limit", "max_body", "body size", "buffer", "max_size", "maximum size", "header size"},
 	"misconfiguration/wrong-upstream": {"upstream", "backend", "address", "port", "host", "route", "routing", "registry", "discovery", "inventory", "endpoint", "url",
 		"proxy_pass", "caddyfile", "cluster", "dns", "target", "server list", "service map", "generated", "regenerate", "template"},
 }
@@ -122,11 +124,13 @@ func (a *analysis) afterConfig() {
 		}
 		who, text := a.names.Name(ch.Service), strings.ToLower(ch.Summary)
 		for _, cl := range slices.Clone(a.claimed) {
-			id, ok := fromDependency[cl.mechanism]
-			if !ok || cl.observer != who || cl.strength < 0.3 || !containsAny(text, settingWords[id]) {
-				continue
+			if id, ok := fromDependency[cl.mechanism]; ok && cl.observer == who && cl.strength >= 0.3 && containsAny(text, settingWords[id]) {
+				a.claim(id, who, 0.85, cl.symptom, "the caller's settings for it were changed in the same seconds")
 			}
-			a.claim(id, who, 0.85, cl.symptom, "the caller's settings for it were changed in the same seconds")
+			// A text that may mean such a setting, and the setting changed at either end of the connection.
+			if near := cl.observer == who || cl.culprit == who || cl.symptom.Peer == who; near && cl.strength >= 0.15 && containsAny(text, settingWords[cl.mechanism]) {
+				a.claim(cl.mechanism, who, 0.85, cl.symptom, "the setting that this is about was changed in the same seconds")
+			}
 		}
 	}
 }

@@ -122,6 +122,10 @@ func (a *analysis) fit(c *candidate, ch *inquest.Change) fit {
 		score += 0.25
 		why = append(why, "it is about "+strings.Join(terms, ", ")+", which the failures name")
 	}
+	if p := a.sharedPath(c, ch.Summary); p != "" {
+		score += 0.4 // a path is a name that nobody uses by chance
+		why = append(why, "it touched "+p+", where the failures are")
+	}
 	score *= a.kindFit(c, ch.Kind)
 	if undoes(text) && gap > time.Minute {
 		score *= 0.6
@@ -245,6 +249,20 @@ func (a *analysis) terms(c *candidate, text string) []string {
 		}
 	}
 	return out[:min(len(out), 3)]
+}
+
+var pathWord = regexp.MustCompile(`/[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)+`)
+
+// sharedPath is a path of a change's summary under which the failures name a file.
+func (a *analysis) sharedPath(c *candidate, summary string) string {
+	for _, p := range pathWord.FindAllString(summary, 4) {
+		for i, cl := range c.claims {
+			if i < 4 && cl.symptom.Pattern != nil && strings.Contains(symptom.Example(cl.symptom.Pattern).Text, strings.TrimRight(p, "/.")) {
+				return p
+			}
+		}
+	}
+	return ""
 }
 
 func mentions(text, name string) bool { return wordIn(text, strings.ToLower(name)) }

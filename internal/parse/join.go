@@ -27,7 +27,7 @@ func (w *worker) refused(s *stream, line, lines int, l []byte) {
 		w.skip(line, lines, "header line")
 		return
 	}
-	if s.have && !s.single && w.anchored {
+	if s.have && !s.single && w.anchored && !startsWithLevel(l) {
 		w.join(s, lines, l)
 		return
 	}
@@ -153,4 +153,18 @@ func (w *worker) skip(line, lines int, reason string) {
 	if len(w.skips) < maxSkips {
 		w.skips = append(w.skips, Skip{Line: line, Reason: reason})
 	}
+}
+
+// startsWithLevel reports whether a line without a time begins with a level in capitals and a colon: programs whose output
+// is captured by another (PHP by its FPM, a script by its supervisor) write so, and go on with no line so.
+func startsWithLevel(l []byte) bool {
+	i := bytes.IndexByte(l, ':')
+	if i < 4 || i > 9 || i+1 < len(l) && l[i+1] != ' ' {
+		return false
+	}
+	switch string(l[:i]) {
+	case "NOTICE", "ERROR", "CRITICAL", "FATAL", "ALERT", "EMERGENCY": // WARNING and INFO begin the second line of java.util.logging
+		return true
+	}
+	return false
 }

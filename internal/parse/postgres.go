@@ -25,7 +25,7 @@ func (p *postgres) parse(line []byte, r *Record) bool {
 		return false
 	}
 	from, end := pgLevel(line[:min(len(line), maxPrefix)])
-	if end == 0 {
+	if end == 0 || startsWithLevel(line) || bytes.Contains(line[:from], []byte("SQLSTATE[")) { // a client quotes the server
 		return false
 	}
 	p.prefix(line[:from], r)

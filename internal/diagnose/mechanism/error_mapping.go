@@ -20,6 +20,8 @@ func errorMapping() Mechanism {
 		Silent:      true,
 		Clues: []Clue{
 			says(0.9, "AWS API Gateway: the function's answer cannot be mapped", "malformed lambda proxy response", "execution failed due to configuration error", "no match for output mapping", "output mapping refused", "no integration response matching", "internal server error*integration response"),
+			says(0.6, "a limit of the service's own, logged as an error of the request: a 429 told as a 500", "limitexceeded", "limit exceeded", "quota exceeded", "quota of * exceeded", "rate limit exceeded", "too many requests").
+				but("429", "from upstream", "credit limit", "size limit", "recursion", "memory limit", "time limit", "file size", "upload limit", "gc overhead", "heap", "max retries").by(OriginApp),
 			says(0.6, "a validation error that nobody mapped to 400", "webexchangebindexception", "constraintviolationexception: * must not", "validationerror: * failed validation", "methodargumentnotvalidexception", "pydantic_core._pydantic_core.validationerror", "model validation failed", "validation failed for argument").
 				but("config", "settings"),
 			thrown(0.5, "an expected refusal thrown up to the top: mapped, it would be a 4xx", "ValidationError", "EntityNotFoundException", "RecordNotFound", "ModelNotFoundException", "DoesNotExist", "NoResultFound", "EmptyResultDataAccessException", "NotFoundException", "NotFoundError",

@@ -20,7 +20,7 @@ func unhandledRejection() Mechanism {
 		Triggers:    []inquest.TriggerKind{"deploy", inquest.TriggerExternal, inquest.TriggerData, "flag", "restart"},
 		Roles:       []Role{RoleSelf},
 		Clues: []Clue{
-			says(1, "Node.js and browsers", "unhandledpromiserejection", "unhandled promise rejection", "uncaught (in promise)", "err_unhandled_rejection", "unhandledrejection",
+			says(1, "Node.js and browsers", "triggeruncaughtexception(err, true", "unhandledpromiserejection", "unhandled promise rejection", "uncaught (in promise)", "err_unhandled_rejection", "unhandledrejection",
 				"unhandled 'error' event", "this error originated either by throwing inside of an async function without a catch block"),
 			says(1, "asyncio of Python", "task exception was never retrieved", "future exception was never retrieved", "unhandled exception in event loop", "was never awaited"),
 			says(1, ".NET: nobody observed the task", "unobservedtaskexception", "a task's exception(s) were not observed"),

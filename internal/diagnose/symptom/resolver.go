@@ -123,6 +123,7 @@ var (
 	urlHost  = regexp.MustCompile(`\b(?:https?|grpc|amqps?|redis|rediss|postgres(?:ql)?|mysql|mongodb(?:\+srv)?|tcp)://(?:[^/@\s"']*@)?(\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+)(?::(\d{1,5}))?`)
 	lookedUp = regexp.MustCompile(`(?i)(?:ENOTFOUND|EAI_AGAIN|lookup|resolve host|resolve|resolving|unknown host:?|UnknownHostException:|host=['"]?|could not translate host name|name resolution for|getaddrinfo for|host name|host)\s+["']?([A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)+|[a-z0-9]+(?:-[a-z0-9]+)+)["']?`)
 	bareHost = regexp.MustCompile(`(?i)\b(?:from|to|of|at|by|calling|call|host|reach|reaching|contact|contacting|with|against|for|GET|POST)\s+["'` + "`" + `]?((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,})\b`)
+	saidOf   = regexp.MustCompile(`(?i)\b([a-z][a-z0-9]+(?:[-_][a-z0-9]+)*)(?: (?:service|api|provider|server|backend))? (?:answered|responded|returned|replied) (?:with )?(?:status )?[45]\d\d\b`)
 	pgServer = regexp.MustCompile(`(?i)(?:connection to server at|server at|host)\s+"([^"]+)"(?:\s+\(([0-9a-fA-F.:]+)\))?,?\s+port\s+"?(\d+)"?`)
 	poolHost = regexp.MustCompile(`(?i)HTTPS?Connection(?:Pool)?\(host=['"]([^'"]+)['"],\s*port=(\d+)`)
 )
@@ -159,6 +160,9 @@ func Peer(text string, fields map[string]string) string {
 			return m[1]
 		}
 	}
+	if m := saidOf.FindStringSubmatch(text); m != nil && !vagueName[strings.ToLower(m[1])] {
+		return m[1]
+	}
 	for _, k := range []string{"address", "hostname", "err.hostname", "err.address", "peer", "server.address", "net.peer.name"} {
 		if v := fields[k]; v != "" {
 			return join(v, fields["port"])
@@ -182,6 +186,10 @@ func plausibleHost(h string) bool {
 	}
 	return !strings.ContainsAny(h[i+1:], "0123456789")
 }
+
+// vagueName are subjects of "answered 503" that name nobody.
+var vagueName = map[string]bool{"upstream": true, "it": true, "server": true, "service": true, "api": true, "backend": true, "remote": true, "dependency": true,
+	"request": true, "call": true, "which": true, "and": true, "provider": true, "client": true, "host": true, "target": true, "endpoint": true, "they": true, "has": true, "was": true, "we": true, "i": true}
 
 // packageName tells com.acme.Cart from shop.acme.com: packages begin with what host names end with, and types are capitalised.
 func packageName(s string) bool {

@@ -202,6 +202,9 @@ func appendText(dst []byte, r *parse.Record) []byte {
 			dst = appendCause(dst, root)
 		}
 	}
+	if b := banner(r); b != "" && !strings.Contains(string(dst), b) {
+		dst = append(append(dst, "; "...), b...)
+	}
 	if r.Exception != nil && throughClient(r) {
 		dst = append(dst, "; while reading an HTTP client's answer"...)
 	}
@@ -209,6 +212,21 @@ func appendText(dst []byte, r *parse.Record) []byte {
 		dst = dst[:maxExampleBytes]
 	}
 	return dst
+}
+
+// banners are words that a runtime puts before or behind a trace to say that nobody caught it; the first line often lacks them.
+var banners = []string{"triggerUncaughtException(err, true", "triggerUncaughtException", "UnhandledPromiseRejection", "Unhandled 'error' event", "Reached heap limit", "JavaScript heap out of memory"}
+
+func banner(r *parse.Record) string {
+	if strings.IndexByte(r.Message, '\n') < 0 {
+		return ""
+	}
+	for _, b := range banners {
+		if strings.Contains(r.Message, b) {
+			return b
+		}
+	}
+	return ""
 }
 
 // clientFrames stand in a stack trace that went through the answer of an outgoing call: HTTP clients' own files and types.

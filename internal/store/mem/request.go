@@ -3,6 +3,7 @@ package mem
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"github.com/inquesthq/inquest/internal/stat"
 )
@@ -20,7 +21,7 @@ type Stream struct {
 	Proxy    bool   // the observer is a proxy: its records name an upstream
 	Timed    uint64 // requests that carried a duration
 	Requests stat.Histogram
-	Seconds  stat.Histogram // summed duration in microseconds
+	Seconds  stat.Histogram // summed duration in units of DurationUnit
 	Status   []StatusCount  // ascending by status once sealed
 
 	Observer string
@@ -36,6 +37,10 @@ type Stream struct {
 func newStream(id uint32, observer, name string, n int) *Stream {
 	return &Stream{observer: id, Observer: observer, name: name, Method: name[:n], Route: name[n+1:]}
 }
+
+// DurationUnit is the unit of Stream.Seconds: fine enough for answers from a cache, and coarse enough for a counter of 32 bits
+// to hold five days of waiting, which a busy minute of a hanging service adds up to.
+const DurationUnit = 100 * time.Microsecond
 
 // StatusCount counts one status of a stream.
 type StatusCount struct {

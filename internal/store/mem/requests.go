@@ -3,6 +3,7 @@ package mem
 import (
 	"cmp"
 	"strings"
+	"time"
 
 	"github.com/inquesthq/inquest/internal/parse"
 )
@@ -14,8 +15,8 @@ func (c *Collector) request(r *parse.Record) {
 	st.Requests.Add(r.Time, 1)
 	if r.Duration >= 0 {
 		st.Timed++
-		if us := r.Duration * 1e6; us >= 1 {
-			st.Seconds.Add(r.Time, uint32(min(us, 4e9)))
+		if n := r.Duration*float64(time.Second/DurationUnit) + 0.5; n >= 1 {
+			st.Seconds.Add(r.Time, uint32(min(n, 4e9)))
 		}
 	}
 	n := st.status(r.Status)

@@ -5,9 +5,9 @@ import (
 	"github.com/inquesthq/inquest/internal/pattern"
 )
 
-// addSpan accumulates a span for the service graph and, when it failed, counts it under the pattern of its error. Callers
-// hold the lock.
-func (s *Store) addSpan(sp *inquest.Span) {
+// addSpan accumulates a span of a file for the service graph and, when it failed, counts it under the pattern of its error.
+// Callers hold the lock.
+func (s *Store) addSpan(sp *inquest.Span, file int32) {
 	s.traces.Add(*sp)
 	if !sp.Error {
 		return
@@ -23,17 +23,17 @@ func (s *Store) addSpan(sp *inquest.Span) {
 		if len(s.errSpans) >= maxPatterns {
 			return
 		}
-		p = &Pattern{ID: id, Service: sp.Service, Level: inquest.LevelError, Template: pattern.Template([]byte(text))}
+		p = &Pattern{ID: id, Service: sp.Service, Level: inquest.LevelError, Template: pattern.Template([]byte(text)), slots: map[int64]int{}}
 		s.errSpans[k] = p
 	}
 	at := sp.Start.Add(sp.Duration).UnixNano()
 	p.Count++
 	p.Times.Add(at, 1)
-	if len(p.Requests) < maxIDs {
-		p.Requests = append(p.Requests, HashID(sp.TraceID))
+	if h := HashID(sp.TraceID); h != 0 {
+		p.addID(h)
 	}
 	p.addInstance(sp.Instance)
-	if len(p.Examples) < 8*maxExamples {
-		p.Examples = append(p.Examples, Example{Time: at, Line: int32(sp.Source.Line), Text: text, Instance: sp.Instance, RequestID: sp.TraceID})
+	if p.wants(at) {
+		p.add(Example{Time: at, File: file, Line: int32(sp.Source.Line), Text: text, Instance: sp.Instance, RequestID: sp.TraceID})
 	}
 }

@@ -112,7 +112,7 @@ func (s *Store) Merge(c *Collector, service string) {
 	s.edges = append(s.edges, c.edges...)
 	s.hints = append(s.hints, c.hints...)
 	for _, sp := range c.spans {
-		s.addSpan(sp)
+		s.addSpan(sp, c.file)
 	}
 	for _, e := range c.events {
 		s.events.Add(e.trace, e.service, e.instance, e.key, e.at)
@@ -175,6 +175,9 @@ func (s *Store) Seal() {
 		st.seal()
 	}
 	for _, p := range s.patterns {
+		p.seal()
+	}
+	for _, p := range s.errSpans {
 		p.seal()
 	}
 	s.listed = listings{
