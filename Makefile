@@ -48,7 +48,7 @@ vet-lab: ## the recorder builds and is vetted; recording itself needs root and m
 	$(GO) vet -C lab ./...
 
 golden: ## rewrite the expected outputs; look at the diff
-	$(GO) test ./internal/report ./cmd/inquest ./internal/diagnose/mechanism -update
+	$(GO) test ./internal/report ./cmd/inquest -update
 
 cases: ## judge every recorded case, one row each
 	$(GO) run ./scripts/cases -known $(MISSES) testdata/cases examples

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -18,7 +19,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/spf13/cobra"
 )
+
+var update = flag.Bool("update", false, "rewrite what scripts compare with")
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"inquest": main})
@@ -34,6 +38,7 @@ func TestScripts(t *testing.T) {
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
+		UpdateScripts:       *update,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("EXAMPLE", example)
 			e.Setenv("LANG", "C.UTF-8")
@@ -54,6 +59,33 @@ func TestScripts(t *testing.T) {
 			"printable":  printable,
 		},
 	})
+}
+
+// A command that nobody can find out how to use is of no use: each has a long text, its exit codes, and an example.
+func TestEveryCommandExplainsItself(t *testing.T) {
+	var walk func(c *cobra.Command)
+	walk = func(c *cobra.Command) {
+		t.Run(c.CommandPath(), func(t *testing.T) {
+			if c.Short == "" || len(c.Long) < 60 {
+				t.Error("no text that says what it does")
+			}
+			if !strings.Contains(c.Long, "Exit codes:") {
+				t.Error("its help does not list the exit codes")
+			}
+			if c.Example == "" {
+				t.Error("no example")
+			}
+			for _, line := range strings.Split(c.Long+"\n"+c.Example, "\n") {
+				if len(line) > 140 {
+					t.Errorf("a line of %d characters: %q", len(line), line)
+				}
+			}
+		})
+		for _, sub := range c.Commands() {
+			walk(sub)
+		}
+	}
+	walk(newRoot())
 }
 
 // code N command...: the command ends with exit code N; its output is for stdout and stderr.
