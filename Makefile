@@ -7,7 +7,7 @@ PKG         ?= ./...
 FUZZTIME    ?= 10s
 TOOLS       := bin/tools
 MISSES      := testdata/cases/KNOWN_MISSES.md
-BENCH_PKGS  := ./internal/pattern ./internal/parse ./internal/stat ./internal/diagnose/...
+BENCH_PKGS  := ./internal/pattern ./internal/parse ./internal/stat ./internal/diagnose/mechanism ./internal/flow
 export CGO_ENABLED ?= 1
 
 .DEFAULT_GOAL := help

@@ -44,6 +44,6 @@ status=0
 
 echo
 echo "miner and readers, a core (lines/s and ns/op):"
-go test -run '^$' -bench . -benchtime 1s ./internal/pattern ./internal/parse ./internal/stat ./internal/diagnose/mechanism |
+go test -run "^$" -bench . -benchtime 1s ./internal/pattern ./internal/parse ./internal/stat ./internal/diagnose/mechanism ./internal/flow |
 	grep -E '^(Benchmark|pkg:)' || status=1
 exit $status
