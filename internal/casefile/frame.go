@@ -124,7 +124,9 @@ func (b *builder) isEdge(observer string) bool {
 	if b.proxy {
 		return observer == b.observer
 	}
-	return slices.ContainsFunc(b.edge, func(s *mem.Stream) bool { return s.Observer == observer })
+	// The streams stand in the order of their observers. There may be thousands, and this is asked for each failure.
+	_, found := slices.BinarySearchFunc(b.edge, observer, func(s *mem.Stream, o string) int { return cmp.Compare(s.Observer, o) })
+	return found
 }
 
 // findEnd sets the end when requests were answered well for a while after the last burst.
