@@ -112,6 +112,10 @@ func (b *builder) novelty(lp *inquest.LogPattern, p *mem.Pattern) {
 		lp.Before = int(p.Count)
 		return
 	}
+	if p.Untimed == p.Count {
+		b.untimed(lp, p)
+		return
+	}
 	from := b.onset.Add(-b.lead()).UnixNano()
 	to := b.window.To.UnixNano()
 	baseFrom, baseTo := ns(b.base.From), min(ns(b.base.To), from)
@@ -130,16 +134,33 @@ func (b *builder) novelty(lp *inquest.LogPattern, p *mem.Pattern) {
 	}
 }
 
+// untimed judges errors whose lines carry no time, by their number: as many as there were failed requests, and none too many
+// for them, are those requests' errors. Their examples have the time of the line before, which may be long past.
+func (b *builder) untimed(lp *inquest.LogPattern, p *mem.Pattern) {
+	failed := b.impactOf.Failed
+	if p.Level < inquest.LevelWarn || failed == 0 || int(p.Count)*2 < failed || int(p.Count) > 4*failed {
+		lp.Before = int(p.Count)
+		return
+	}
+	lp.During, lp.New, lp.First, lp.Last = int(p.Count), true, b.onset, b.window.To
+}
+
 // belongs measures by request id which share of the failed requests a pattern accompanies.
 func (b *builder) belongs(lp *inquest.LogPattern, p *mem.Pattern) {
 	if len(p.Requests) == 0 || len(b.failIDs) == 0 {
 		return
 	}
-	hit := 0
+	hit, known := 0, 0
 	for _, id := range p.Requests {
 		if b.failIDs[id] {
 			hit++
 		}
+		if b.edgeStatus(id) > 0 {
+			known++
+		}
+	}
+	if hit == 0 && known == 0 {
+		return // the writer numbers requests in its own way: ids cannot tell
 	}
 	lp.Share = float64(hit) / float64(len(b.failIDs))
 	well := 0

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/inquesthq/inquest"
+	"github.com/inquesthq/inquest/internal/diagnose/mechanism"
 )
 
 // candidate is one mechanism at one culprit, with everything that speaks for it.
@@ -163,8 +164,12 @@ func (a *analysis) brings(x, y *candidate) bool {
 	if x.onset.After(y.onset.Add(slack)) {
 		return false
 	}
-	same := x.culprit == y.culprit || y.observers[x.culprit] || a.shareObserver(x, y)
 	mx := a.d.byID[x.id]
+	same := x.culprit == y.culprit || y.observers[x.culprit] || a.shareObserver(x, y)
+	if mx.Roles[0] == mechanism.RolePeer && x.id != y.id {
+		// What a dependency does to its callers shows in the callers, not in the dependency itself.
+		same = a.shareObserver(x, y) || x.observers[y.culprit] && y.culprit != x.culprit
+	}
 	if a.names.Kind(x.culprit) == inquest.KindDatabase && y.id.Class() == inquest.ClassDatabase && a.onlyDatabase(x.culprit) {
 		same = true // what services say about their database is about this one
 	}

@@ -25,7 +25,7 @@ func (p *postgres) parse(line []byte, r *Record) bool {
 		return false
 	}
 	from, end := pgLevel(line[:min(len(line), maxPrefix)])
-	if end == 0 || startsWithLevel(line) || bytes.Contains(line[:from], []byte("SQLSTATE[")) { // a client quotes the server
+	if end == 0 || quotesServer(line[:from]) {
 		return false
 	}
 	p.prefix(line[:from], r)
@@ -42,6 +42,23 @@ func (p *postgres) parse(line []byte, r *Record) bool {
 	}
 	r.Message = str(b)
 	return true
+}
+
+// quotesServer reports whether what stands before the level is no log_line_prefix but the beginning of a client's line, which
+// has a level of its own, or names the error class before it quotes the server.
+func quotesServer(before []byte) bool {
+	if startsWithLevel(before) || bytes.Contains(before, []byte("SQLSTATE[")) || bytes.Contains(before, []byte("PG::")) {
+		return true
+	}
+	for _, word := range bytes.FieldsFunc(before, func(r rune) bool {
+		return r == ' ' || r == '[' || r == ']' || r == ',' || r == ':' || r == '|' || r == '('
+	}) {
+		switch string(word) {
+		case "ERROR", "WARN", "WARNING", "INFO", "DEBUG", "FATAL", "NOTICE", "SEVERE", "CRITICAL":
+			return true
+		}
+	}
+	return false
 }
 
 // pgLevel finds the level: a known word before ":  ".

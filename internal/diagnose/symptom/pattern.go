@@ -2,6 +2,7 @@ package symptom
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/inquesthq/inquest"
 )
@@ -22,7 +23,7 @@ func patterns(c *inquest.Case, r *Resolver) []inquest.Symptom {
 			continue
 		}
 		x := Example(p)
-		s := inquest.Symptom{Kind: inquest.SymptomPattern, Component: p.Service, Onset: x.Time, Last: p.Last, Count: p.During, Share: p.Share,
+		s := inquest.Symptom{Kind: inquest.SymptomPattern, Component: p.Service, Onset: later(x.Time, p.First), Last: p.Last, Count: p.During, Share: p.Share,
 			Value: float64(p.During), Baseline: float64(p.Before), Limit: none, Pattern: p}
 		s.Peer = r.Called(Peer(x.Text, x.Fields))
 		switch {
@@ -46,6 +47,13 @@ func kindOf(p *inquest.LogPattern) string {
 	return "log"
 }
 
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
 // telling: chatter of applications below a warning tells nothing, except where the line carries an exception. Databases,
 // kernels and supervisors report deaths and starts at any level.
 func telling(p *inquest.LogPattern) bool {
@@ -63,7 +71,7 @@ func Example(p *inquest.LogPattern) *inquest.LogExample {
 			return &p.Examples[i]
 		}
 	}
-	return &p.Examples[0]
+	return &p.Examples[0] // lines without a time of their own
 }
 
 func layerOf(p *inquest.LogPattern) inquest.Layer {

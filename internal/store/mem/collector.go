@@ -14,11 +14,12 @@ import (
 
 // Collector gathers the signals of one worker of one file; it is a parse.Sink.
 type Collector struct {
-	file  int32
-	shift time.Duration // added to every time without a zone (clock correction)
-	carry bool          // records without a time take that of the record before
-	last  int64         // time of the last record that had one
-	local [2]int64      // first and last time without a zone, before the shift
+	file    int32
+	shift   time.Duration // added to every time without a zone (clock correction)
+	carry   bool          // records without a time take that of the record before
+	last    int64         // time of the last record that had one
+	untimed bool          // the current record has no time of its own
+	local   [2]int64      // first and last time without a zone, before the shift
 
 	streams   streamTable
 	observers nameTable // who wrote the records; the first is unnamed
@@ -76,10 +77,11 @@ func NewCollector(set Settings) *Collector {
 
 // Log takes one record.
 func (c *Collector) Log(r *parse.Record) {
+	c.untimed = false
 	switch {
 	case r.Time == 0:
 		if c.carry {
-			r.Time = c.last
+			r.Time, c.untimed = c.last, true
 		}
 	case r.Clock != parse.ClockUTC:
 		if c.local[0] == 0 || r.Time < c.local[0] {
@@ -193,10 +195,12 @@ func (c *Collector) log(r *parse.Record) {
 		c.patterns[k] = p
 	}
 	p.Count++
-	if r.Time != 0 {
+	if c.untimed || r.Time == 0 {
+		p.Untimed++
+	} else {
 		p.Times.Add(r.Time, 1)
 	}
-	if r.Level >= inquest.LevelError && r.RequestID == "" && r.Kind == parse.KindLog {
+	if r.Level >= inquest.LevelError && !c.untimed && r.RequestID == "" && r.Kind == parse.KindLog {
 		c.complain(r, service)
 	}
 	if h := HashID(cmp.Or(r.RequestID, r.TraceID)); h != 0 && r.Level != inquest.LevelInfo {

@@ -19,6 +19,7 @@ type Pattern struct {
 	Template  string
 	Times     stat.Histogram
 	Count     uint64
+	Untimed   uint64    // occurrences without a time of their own; an example has the time of the line before it
 	Examples  []Example // at most two a minute, ascending in time once sealed
 	Requests  []uint64  // hashes of the ids of the requests that it belongs to, at most maxIDs
 	Instances []string  // who wrote it, sorted, at most 16
@@ -52,6 +53,7 @@ func (e Example) compare(o Example) int {
 func (p *Pattern) merge(o *Pattern) {
 	p.Times.Merge(&o.Times)
 	p.Count += o.Count
+	p.Untimed += o.Untimed
 	p.Requests = append(p.Requests, o.Requests...)
 	if len(p.Requests) > 4*maxIDs {
 		p.trimIDs()
@@ -220,6 +222,10 @@ var banners = []string{"triggerUncaughtException(err, true", "triggerUncaughtExc
 func banner(r *parse.Record) string {
 	if strings.IndexByte(r.Message, '\n') < 0 {
 		return ""
+	}
+	// Node prints its version only when it ends of an error; a stack that passed through the microtask queue was a promise's.
+	if strings.Contains(r.Message, "\nNode.js v") && strings.Contains(r.Message, "processTicksAndRejections") {
+		return "UnhandledPromiseRejection, the process ended"
 	}
 	for _, b := range banners {
 		if strings.Contains(r.Message, b) {
