@@ -119,13 +119,19 @@ func (r *Resolver) OfKind(kind inquest.ComponentKind, in []inquest.Component) []
 func loopback(host string) bool { return host == "localhost" || host == "127.0.0.1" || host == "::1" }
 
 var (
-	hostPort = regexp.MustCompile(`\b((?:\d{1,3}\.){3}\d{1,3}|[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)*|\[[0-9a-fA-F:]+\])[:/](\d{2,5})\b`)
+	hostPort = regexp.MustCompile(`(\b(?:\d{1,3}\.){3}\d{1,3}|\b[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)*|\[[0-9a-fA-F:]+\])[:/](\d{2,5})\b`)
 	urlHost  = regexp.MustCompile(`\b(?:https?|grpc|amqps?|redis|rediss|postgres(?:ql)?|mysql|mongodb(?:\+srv)?|tcp)://(?:[^/@\s"']*@)?(\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+)(?::(\d{1,5}))?`)
 	lookedUp = regexp.MustCompile(`(?i)(?:ENOTFOUND|EAI_AGAIN|lookup|resolve host|resolve|resolving|unknown host:?|UnknownHostException:|host=['"]?|could not translate host name|name resolution for|getaddrinfo for|host name|host)\s+["']?([A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)+|[a-z0-9]+(?:-[a-z0-9]+)+)["']?`)
 	bareHost = regexp.MustCompile(`(?i)\b(?:from|to|of|at|by|calling|call|host|reach|reaching|contact|contacting|with|against|for|GET|POST)\s+["'` + "`" + `]?((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,})\b`)
 	saidOf   = regexp.MustCompile(`(?i)\b([a-z][a-z0-9]+(?:[-_][a-z0-9]+)*)(?: (?:service|api|provider|server|backend))? (?:answered|responded|returned|replied) (?:with )?(?:status )?[45]\d\d\b`)
 	pgServer = regexp.MustCompile(`(?i)(?:connection to server at|server at|host)\s+"([^"]+)"(?:\s+\(([0-9a-fA-F.:]+)\))?,?\s+port\s+"?(\d+)"?`)
-	poolHost = regexp.MustCompile(`(?i)HTTPS?Connection(?:Pool)?\(host=['"]([^'"]+)['"],\s*port=(\d+)`)
+	// Clients' own notations that name others beside the peer: Go's look-up names the server it asked, its connection the local
+	// end first; libpq's settings; MySQL's clients.
+	goLookup    = regexp.MustCompile(`\blookup ([A-Za-z0-9][A-Za-z0-9._-]*?)\.?(?: on \S+)?: `)
+	goRemote    = regexp.MustCompile(`:\d+->(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):(\d+)`)
+	pgSettings  = regexp.MustCompile(`\bhost=['"]?([A-Za-z0-9._-]+)['"]?,? (?:port=['"]?(\d+))?(?:user|dbname|database|hostaddr|['" ])`)
+	mysqlServer = regexp.MustCompile(`MySQL server on '([^':]+)(?::(\d+))?'`)
+	poolHost    = regexp.MustCompile(`(?i)HTTPS?Connection(?:Pool)?\(host=['"]([^'"]+)['"],\s*port=(\d+)`)
 )
 
 // Peer finds whom a text is about: the host and port that it names, "" when it names none.
@@ -141,11 +147,13 @@ func Peer(text string, fields map[string]string) string {
 	if m := pgServer.FindStringSubmatch(text); m != nil {
 		return join(m[1], m[3])
 	}
-	if m := poolHost.FindStringSubmatch(text); m != nil {
-		return join(m[1], m[2])
+	if m := goLookup.FindStringSubmatch(text); m != nil {
+		return m[1]
 	}
-	if m := urlHost.FindStringSubmatch(text); m != nil {
-		return join(m[1], m[2])
+	for _, known := range []*regexp.Regexp{poolHost, urlHost, goRemote, pgSettings, mysqlServer} {
+		if m := known.FindStringSubmatch(text); m != nil {
+			return join(m[1], m[2])
+		}
 	}
 	for _, m := range hostPort.FindAllStringSubmatch(text, 8) {
 		if plausibleHost(m[1]) {
