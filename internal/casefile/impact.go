@@ -2,6 +2,7 @@ package casefile
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -113,6 +114,9 @@ func (b *builder) servicesHit() []string {
 				set[b.names.nameOf(a.By.Observer)] = true
 			}
 		}
+	}
+	if b.proxy {
+		delete(set, b.names.nameOf(b.observer)) // who passes the answer on is not who failed
 	}
 	out := make([]string, 0, len(set))
 	for s := range set {
@@ -242,6 +246,13 @@ func (b *builder) traffic() inquest.Traffic {
 	t.BaselineMean, t.IncidentMean = mean(b.base), mean(b.window)
 	if !b.onset.IsZero() {
 		t.OnsetRate = rate(inquest.Window{From: b.onset.Add(-b.lead()), To: b.onset})
+		// A system that fails at once under more load shows no rise before: the seconds around the onset count too, when
+		// the rise in them is more than chance (four standard deviations of a Poisson count).
+		around := inquest.Window{From: b.onset.Add(-5 * time.Second), To: b.onset.Add(5 * time.Second)}
+		expect := t.BaselineRate * around.Duration().Seconds()
+		if n := float64(requestsIn(b.edge, around)); n > expect+4*math.Sqrt(expect) {
+			t.OnsetRate = max(t.OnsetRate, rate(around))
+		}
 	}
 	return t
 }

@@ -1,9 +1,11 @@
 package casefile
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/inquesthq/inquest"
+	"github.com/inquesthq/inquest/internal/parse"
 	"github.com/inquesthq/inquest/internal/store/mem"
 )
 
@@ -26,7 +28,7 @@ func (b *builder) observers() {
 	for _, s := range b.st.Streams() {
 		n := s.Requests.Count(0, 1<<62)
 		requests[s.Observer] += n
-		proxy[s.Observer] = proxy[s.Observer] || s.Proxy || isProxyFormat(b.formatOf(s.Observer))
+		proxy[s.Observer] = proxy[s.Observer] || s.Proxy || b.writesProxyFormat(s.Observer)
 	}
 	best := ""
 	for _, s := range b.st.Streams() { // in name order: ties go to the first name
@@ -50,14 +52,11 @@ func (b *builder) observers() {
 	}
 }
 
-// formatOf returns the format of a file whose records go by the name.
-func (b *builder) formatOf(service string) string {
-	for i := range b.cfg.Reports {
-		if r := &b.cfg.Reports[i]; ServiceOf(r.File, r.Format) == service && r.Format != "" {
-			return r.Format
-		}
-	}
-	return ""
+// writesProxyFormat reports whether a file whose records go by the name is in a format of web servers and gateways.
+func (b *builder) writesProxyFormat(service string) bool {
+	return slices.ContainsFunc(b.cfg.Reports, func(r parse.FileReport) bool {
+		return isProxyFormat(r.Format) && ServiceOf(r.File, r.Format) == service
+	})
 }
 
 func spanOf(streams []*mem.Stream) inquest.Window {

@@ -129,6 +129,11 @@ func (b *builder) novelty(lp *inquest.LogPattern, p *mem.Pattern) {
 	if baseTo <= baseFrom && cmpr.During > 0 { // nothing to compare with: it may be new
 		lp.New = true
 	}
+	for t := range p.Times.Buckets() { // examples are only the first of each minute
+		if t < to && at(t).After(lp.Last) {
+			lp.Last = at(t)
+		}
+	}
 	if i := slices.IndexFunc(p.Examples, func(e mem.Example) bool { return e.Time >= from }); i >= 0 && cmpr.During > 0 {
 		lp.First = at(p.Examples[i].Time)
 	}
@@ -137,6 +142,11 @@ func (b *builder) novelty(lp *inquest.LogPattern, p *mem.Pattern) {
 // untimed judges errors whose lines carry no time, by their number: as many as there were failed requests, and none too many
 // for them, are those requests' errors. Their examples have the time of the line before, which may be long past.
 func (b *builder) untimed(lp *inquest.LogPattern, p *mem.Pattern) {
+	from := b.onset.Add(-b.lead()).UnixNano()
+	if n := p.Carried.Count(from, b.window.To.UnixNano()); n > 0 && p.Carried.Count(0, from) == 0 {
+		lp.During, lp.New, lp.First, lp.Last = int(n), true, at(p.Examples[0].Time), b.window.To // written after a line of the incident
+		return
+	}
 	failed := b.impactOf.Failed
 	if p.Level < inquest.LevelWarn || failed == 0 || int(p.Count)*2 < failed || int(p.Count) > 4*failed {
 		lp.Before = int(p.Count)

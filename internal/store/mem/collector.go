@@ -197,6 +197,9 @@ func (c *Collector) log(r *parse.Record) {
 	p.Count++
 	if c.untimed || r.Time == 0 {
 		p.Untimed++
+		if r.Time != 0 {
+			p.Carried.Add(r.Time, 1)
+		}
 	} else {
 		p.Times.Add(r.Time, 1)
 	}

@@ -19,10 +19,11 @@ type Pattern struct {
 	Template  string
 	Times     stat.Histogram
 	Count     uint64
-	Untimed   uint64    // occurrences without a time of their own; an example has the time of the line before it
-	Examples  []Example // at most two a minute, ascending in time once sealed
-	Requests  []uint64  // hashes of the ids of the requests that it belongs to, at most maxIDs
-	Instances []string  // who wrote it, sorted, at most 16
+	Untimed   uint64         // occurrences without a time of their own; an example has the time of the line before it
+	Carried   stat.Histogram // those occurrences, at the time of the line before
+	Examples  []Example      // at most two a minute, ascending in time once sealed
+	Requests  []uint64       // hashes of the ids of the requests that it belongs to, at most maxIDs
+	Instances []string       // who wrote it, sorted, at most 16
 	slots     map[int64]int
 	wide      uint8 // examples are kept of slots of minute<<wide
 }
@@ -54,6 +55,7 @@ func (p *Pattern) merge(o *Pattern) {
 	p.Times.Merge(&o.Times)
 	p.Count += o.Count
 	p.Untimed += o.Untimed
+	p.Carried.Merge(&o.Carried)
 	p.Requests = append(p.Requests, o.Requests...)
 	if len(p.Requests) > 4*maxIDs {
 		p.trimIDs()
