@@ -9,7 +9,7 @@ fi
 apt-get update
 DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
 	postgresql-15 nginx-light haproxy apache2 caddy redis-server dnsmasq-base iproute2 procps \
-	php-fpm php-pgsql php-curl ruby ruby-sinatra ruby-pg puma python3-flask python3-psycopg2 python3-sqlalchemy python3-prometheus-client gunicorn \
+	php-fpm php-pgsql php-redis php-curl ruby ruby-sinatra ruby-pg puma python3-flask python3-psycopg2 python3-sqlalchemy python3-prometheus-client gunicorn \
 	libpostgresql-jdbc-java libhikaricp-java libslf4j-java liblogback-java openjdk-17-jdk-headless nodejs npm \
 	prometheus-postgres-exporter prometheus-node-exporter prometheus-redis-exporter
 mkdir -p "$WORK/npm"
