@@ -51,7 +51,10 @@ func (h *Histogram) Add(t int64, n uint32) {
 	if n == 0 {
 		return
 	}
-	at := second(t) >> h.shift
+	h.add(second(t)>>h.shift, n)
+}
+
+func (h *Histogram) add(at, n uint32) {
 	last := len(h.buckets) - 1
 	switch {
 	case last >= 0 && h.buckets[last].at == at:
@@ -82,6 +85,12 @@ func (h *Histogram) Merge(other *Histogram) {
 	}
 	by := h.shift - other.shift
 	a, b := h.buckets, other.buckets
+	if len(b) < len(a)/16 { // a few more counts: cheaper one by one than a new list of all
+		for _, x := range b {
+			h.add(x.at>>by, x.n)
+		}
+		return
+	}
 	out := make([]bucket, 0, min(len(a)+len(b), h.max()+1))
 	for len(a) > 0 || len(b) > 0 {
 		var next bucket
@@ -95,6 +104,18 @@ func (h *Histogram) Merge(other *Histogram) {
 	h.buckets = out
 	for len(h.buckets) > h.max() {
 		h.coarsen(1)
+	}
+}
+
+// Widen makes the buckets at least a second << shift wide and gives back the memory that this saves: a keeper of many
+// histograms calls it on all of them to hold a common budget. The contents are as if the width had never been smaller.
+func (h *Histogram) Widen(shift uint8) {
+	if h.shift >= shift {
+		return
+	}
+	h.coarsen(min(shift, 31) - h.shift)
+	if cap(h.buckets) > len(h.buckets)+len(h.buckets)/2 {
+		h.buckets = append(make([]bucket, 0, len(h.buckets)), h.buckets...)
 	}
 }
 

@@ -2,6 +2,7 @@ package mem
 
 import (
 	"cmp"
+	"iter"
 	"maps"
 	"math"
 	"slices"
@@ -16,8 +17,8 @@ import (
 // other is the route under which the requests of too many routes are counted, one stream an observer.
 const other = "(other)"
 
-// rank orders streams for eviction: a hash of the name is a fair draw that every division of the input makes alike.
-func (s *Stream) rank() uint64 { return HashID(s.Name()) }
+// rank orders streams by their names for eviction: a hash of the name is a fair draw that every division of the input makes alike.
+func rank(name []byte) uint64 { return HashID(string(name)) }
 
 func (s *Stream) isOther() bool { return s.Method == "" && s.Route == other }
 
@@ -30,7 +31,7 @@ func surplus(all []*Stream, limit int) (out []*Stream, last uint64) {
 	list := make([]ranked, 0, len(all))
 	for _, st := range all {
 		if !st.isOther() {
-			list = append(list, ranked{st.rank(), st})
+			list = append(list, ranked{HashID(st.name), st})
 		}
 	}
 	if len(list) <= limit {
@@ -118,4 +119,56 @@ func thinPatterns(m map[patternKey]*Pattern, limit int) (last pattern.ID) {
 		delete(m, k)
 	}
 	return keys[limit-1].id
+}
+
+// Budgets for the histograms of all streams together, in filled buckets of 8 bytes. A recording of hours with thousands of
+// routes would fill a bucket with nearly every request; then the width doubles for all streams alike, to the smallest one
+// that is within the budget. Failures have a budget of their own, so that much traffic does not blur when they began.
+const (
+	maxTrafficBuckets = 1 << 20
+	maxFailureBuckets = 1 << 18
+	// budgetEvery is how many requests may pass between two looks at the budget: looking costs a walk over all streams.
+	budgetEvery = 1 << 18
+)
+
+// widths are the widths to which the budgets forced the histograms: seconds << width.
+type widths struct{ traffic, failures uint8 }
+
+// hold widens the histograms until they are within the budgets.
+func (w *widths) hold(streams iter.Seq[*Stream]) {
+	for {
+		traffic, failures := 0, 0
+		for st := range streams {
+			st.widen(*w)
+			t, f := st.buckets()
+			traffic, failures = traffic+t, failures+f
+		}
+		if traffic <= maxTrafficBuckets && failures <= maxFailureBuckets || w.traffic > 30 || w.failures > 30 {
+			return
+		}
+		if traffic > maxTrafficBuckets {
+			w.traffic++
+		}
+		if failures > maxFailureBuckets {
+			w.failures++
+		}
+	}
+}
+
+func (s *Stream) widen(w widths) {
+	s.Requests.Widen(w.traffic)
+	s.Seconds.Widen(w.traffic)
+	s.Abandoned.Widen(w.failures)
+	for i := range s.Status {
+		s.Status[i].Times.Widen(w.failures)
+	}
+}
+
+// buckets returns how many buckets the stream's histograms fill.
+func (s *Stream) buckets() (traffic, failures int) {
+	failures = s.Abandoned.Len()
+	for i := range s.Status {
+		failures += s.Status[i].Times.Len()
+	}
+	return s.Requests.Len() + s.Seconds.Len(), failures
 }

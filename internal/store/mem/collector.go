@@ -32,6 +32,8 @@ type Collector struct {
 	// Answers of larger ids and patterns of larger ids are not kept any more, see bounds.go.
 	lastID      uint64
 	lastPattern pattern.ID
+	widths      widths
+	unchecked   int // requests since the budget of buckets was looked at
 
 	complains map[streamKey]*Complaint
 	series    []inquest.Series

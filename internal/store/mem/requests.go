@@ -2,6 +2,7 @@ package mem
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,6 +12,10 @@ import (
 // request counts one request. It runs on every line of an access log: no allocation, no map, and as few places in memory
 // as the counters need.
 func (c *Collector) request(r *parse.Record) {
+	if c.unchecked++; c.unchecked >= budgetEvery {
+		c.unchecked = 0
+		c.widths.hold(slices.Values(c.streams.all))
+	}
 	st := c.stream(r)
 	st.Requests.Add(r.Time, 1)
 	if r.Duration >= 0 {
@@ -48,11 +53,10 @@ func (c *Collector) stream(r *parse.Record) *Stream {
 	if st := c.streams.find(h, obs, c.route); st != nil {
 		return st
 	}
-	st := newStream(obs, c.observers.names[obs], string(c.route), len(r.Method))
-	if c.streams.evicted && st.rank() > c.streams.last {
-		return c.streams.other(obs, st.Observer)
+	if c.streams.evicted && rank(c.route) > c.streams.last {
+		return c.streams.other(obs, c.observers.names[obs])
 	}
-	c.streams.add(h, st)
+	c.streams.add(h, newStream(obs, c.observers.names[obs], string(c.route), len(r.Method)))
 	if len(c.streams.all) > maxStreams*5/4 {
 		c.streams.shrink(maxStreams)
 	}

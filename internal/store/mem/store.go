@@ -50,6 +50,7 @@ type Store struct {
 	hints    []inquest.Hint
 	traces   *servicegraph.Traces
 	events   *servicegraph.Events
+	widths   widths
 	evicted  bool // there were more streams than maxStreams
 	sealed   bool
 
@@ -85,6 +86,9 @@ func (s *Store) Merge(c *Collector, service string) {
 	for _, st := range c.streams.all {
 		mergeInto(s.streams, streamKey{st.Observer, st.Method, st.Route}, st)
 	}
+	s.widths.traffic = max(s.widths.traffic, c.widths.traffic)
+	s.widths.failures = max(s.widths.failures, c.widths.failures)
+	s.widths.hold(maps.Values(s.streams))
 	s.evicted = s.evicted || c.streams.evicted
 	if len(s.streams) > maxStreams*5/4 {
 		s.shrink()
@@ -170,6 +174,7 @@ func (s *Store) Seal() {
 	s.sealed = true
 	s.shrink()
 	s.renameEvicted()
+	s.widths.hold(maps.Values(s.streams))
 	thinPatterns(s.patterns, maxPatterns)
 	for _, st := range s.streams {
 		st.seal()

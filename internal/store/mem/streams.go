@@ -59,11 +59,12 @@ func (t *streamTable) add(hash uint64, st *Stream) {
 
 // other returns the stream for the routes beyond maxStreams.
 func (t *streamTable) other(observer uint32, name string) *Stream {
-	st := newStream(observer, name, " "+other, 0)
-	h := t.hash(observer, []byte(st.name))
-	if have := t.find(h, observer, []byte(st.name)); have != nil {
+	key := []byte(" " + other)
+	h := t.hash(observer, key)
+	if have := t.find(h, observer, key); have != nil {
 		return have
 	}
+	st := newStream(observer, name, string(key), 0)
 	t.add(h, st)
 	return st
 }
