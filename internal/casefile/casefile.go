@@ -43,6 +43,7 @@ type builder struct {
 	edge     []*mem.Stream // streams of the outermost observer
 	observer string
 	proxy    bool
+	counters bool // the edge is known from request counters alone
 	span     inquest.Window
 
 	groups []inquest.FailureGroup

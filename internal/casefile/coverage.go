@@ -26,7 +26,9 @@ func (b *builder) coverage(c *inquest.Case) inquest.Coverage {
 	c.Layers = map[inquest.Layer]bool{}
 	for _, l := range []inquest.Layer{inquest.LayerResponse, inquest.LayerApplication, inquest.LayerInfrastructure, inquest.LayerChange} {
 		lc := inquest.LayerCoverage{State: "missing", Files: files[l]}
-		if files[l] > 0 || l == inquest.LayerResponse && len(b.edge) > 0 {
+		// What the services themselves wrote about their requests is the application's word; what the client got, only who
+		// answered last can say.
+		if l == inquest.LayerResponse && b.proxy || l != inquest.LayerResponse && files[l] > 0 {
 			lc.State = "checked"
 		}
 		c.Layers[l] = lc.State == "checked"

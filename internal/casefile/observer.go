@@ -43,6 +43,10 @@ func (b *builder) observers() {
 			b.edge = append(b.edge, s)
 		}
 	}
+	if len(b.edge) == 0 {
+		b.edge = counted(b.st.Series())
+		b.counters = len(b.edge) > 0
+	}
 	if best == "" && len(requests) == 1 {
 		b.observer = b.edge[0].Observer
 	}

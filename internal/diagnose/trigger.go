@@ -43,12 +43,12 @@ func (a *analysis) trigger(c *candidate) *inquest.Trigger {
 func (a *analysis) noChange(c *candidate) *inquest.Trigger {
 	t := &inquest.Trigger{Time: c.onset}
 	switch {
+	case a.c.Impact.Spread == inquest.SpreadClient:
+		t.Kind, t.Summary, t.Why = inquest.TriggerClient, "one client's requests", "all failed requests are of one client"
 	case a.loadFit(c) > 0:
 		t.Kind, t.Summary, t.Why = inquest.TriggerTraffic, fmt.Sprintf("requests rose from %.3g to %.3g a second", a.c.Traffic.BaselineRate, math.Max(a.c.Traffic.OnsetRate, a.c.Traffic.IncidentRate)), "no recorded change fits, and the load rose before the failures"
 	case c.id.Class() == inquest.ClassDependency && !a.ours(c.culprit):
 		t.Kind, t.Summary, t.Why = inquest.TriggerExternal, a.display(c.culprit)+" failed from outside", "the dependency is not ours, and no recorded change fits"
-	case a.c.Impact.Spread == inquest.SpreadClient:
-		t.Kind, t.Summary, t.Why = inquest.TriggerClient, "one client's requests", "all failed requests are of one client"
 	case c.id.Class() == inquest.ClassException:
 		t.Kind, t.Summary, t.Why = inquest.TriggerData, "a value that the code does not expect", "the code did not change; requests with other values go on working"
 	default:

@@ -62,11 +62,13 @@ func classify(s *inquest.Series) (resource, scope string, p part, ok bool) {
 		}
 	case isPool(s, t):
 		return classifyPool(s, t)
-	case has(t, "thread", "threads", "executor", "worker", "workers", "processes") && !t["cpu"]:
+	case t["phpfpm"]:
+		return classifyFPM(t)
+	case has(t, "thread", "threads", "executor", "worker", "workers", "processes") && !t["cpu"] && !t["connected"]: // MySQL's threads_connected are connections
 		return classifyThreads(s, t)
 	case has(t, "memory", "heap", "mem"):
 		return classifyMemory(s, t)
-	case has(t, "connections", "clients", "connected", "backends", "numbackends", "activity"):
+	case has(t, "connections", "clients", "connected", "backends", "numbackends", "activity", "maxclients"):
 		return classifyConnections(s, t)
 	case has(t, "cpu", "throttled"):
 		return classifyCPU(s, t)
@@ -75,14 +77,14 @@ func classify(s *inquest.Series) (resource, scope string, p part, ok bool) {
 }
 
 func isPool(s *inquest.Series, t map[string]bool) bool {
-	return has(t, "pool", "hikaricp", "hikari", "c3p0", "dbcp") && !has(t, "thread", "threads", "executor", "jvm", "buffer", "memory") ||
+	return has(t, "pool", "pgxpool", "hikaricp", "hikari", "c3p0", "dbcp") && !has(t, "thread", "threads", "executor", "jvm", "buffer", "memory") ||
 		t["sql"] && t["go"] || t["db"] && t["client"] && has(t, "connection", "connections") || t["datasource"] && has(t, "connections", "active")
 }
 
 func classifyPool(s *inquest.Series, t map[string]bool) (string, string, part, bool) {
 	scope := firstToken(s.Name) + s.Labels["pool"] + s.Labels["pool_name"]
 	switch {
-	case has(t, "closed", "lifetime", "created", "creation", "usage") && !has(t, "connections"), has(t, "closed", "duration", "seconds", "min", "minimum"):
+	case has(t, "closed", "lifetime", "created", "creation", "usage") && !has(t, "connections"), has(t, "closed", "destroy", "duration", "seconds", "min", "minimum"):
 		return "", "", 0, false
 	case has(t, "waiting", "waiters", "pending", "queued", "queue", "awaiting"):
 		return pool, scope, partWaiting, true
@@ -120,6 +122,18 @@ func classifyThreads(s *inquest.Series, t map[string]bool) (string, string, part
 		return threads, scope, partUsed, true
 	case has(t, "idle") && !isCounter(s):
 		return threads, scope, partFree, true
+	}
+	return "", "", 0, false
+}
+
+// classifyFPM reads php-fpm's status page: its max_ figures are peaks since the start, and in the dynamic modes all children
+// are busy as a matter of course. Requests that queue, and children that could not be started, are what a limit shows in.
+func classifyFPM(t map[string]bool) (string, string, part, bool) {
+	switch {
+	case t["children"] && t["reached"]:
+		return threads, "phpfpm", partWaits, true
+	case t["queue"] && !has(t, "max", "length", "len"):
+		return threads, "phpfpm", partWaiting, true
 	}
 	return "", "", 0, false
 }
@@ -172,7 +186,7 @@ func classifyConnections(s *inquest.Series, t map[string]bool) (string, string, 
 	switch {
 	case has(t, "rejected"):
 		return connections, scope, partWaits, true
-	case has(t, "max", "maximum", "limit", "maxclients") && !has(t, "duration", "input", "output", "tx", "age"):
+	case has(t, "max", "maximum", "limit", "maxclients") && !has(t, "duration", "input", "output", "tx", "age", "used", "user"): // MySQL's max_used_connections is a peak
 		return connections, scope, partLimit, true
 	case isCounter(s) && !(t["activity"] && t["count"]), has(t, "duration", "buffer", "table", "age"):
 		return "", "", 0, false
@@ -291,7 +305,7 @@ func (g *gauge) used(c *inquest.Case, k gaugeKey) (inquest.Symptom, bool) {
 			break
 		}
 	}
-	s.Since = riseBegan(ratio, s.Onset, usual)
+	s.Since = riseBegan(ratio, s.Onset, quantile(then, 0.5)) // the median: the baseline may hold part of the rise
 	value, max := valueAt(use, s.Onset), valueAt(limit, s.Onset)
 	if k.resource == cpu {
 		s.Text = fmt.Sprintf("%s: one core fully used (%.0f%%, %.0f%% before)", name(k), 100*peak, 100*usual)
