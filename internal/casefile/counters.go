@@ -52,6 +52,9 @@ func counted(series []inquest.Series) []*mem.Stream {
 // countsRequests: http_requests_total, http_server_requests_seconds_count, envoy_cluster_upstream_rq and the like.
 func countsRequests(name string) bool {
 	n := strings.ToLower(name)
+	if strings.HasSuffix(n, "frontend_http_responses_total") { // HAProxy: its servers and backends count the same answers again
+		return true
+	}
 	return (strings.Contains(n, "request") || strings.Contains(n, "_rq")) && (strings.HasSuffix(n, "_total") || strings.HasSuffix(n, "_count")) &&
 		!strings.Contains(n, "client") && !strings.Contains(n, "scrape")
 }
