@@ -146,6 +146,9 @@ func (a *analysis) confidence(c *candidate, rivals []*candidate) (float64, inque
 func (a *analysis) undecided(open []*candidate) {
 	v := &inquest.Verdict{Level: inquest.Open}
 	v.Summary = "Requests fail, and the evidence does not say why. " + a.lacking()
+	if s := a.c.Suspects; len(s) > 0 && a.c.Impact.Failed == 0 {
+		v.Summary = fmt.Sprintf("The alert is real: most of what deviates begins at %s (%s). What is wrong there, the evidence does not say. %s", s[0].Component, s[0].Why, a.lacking())
+	}
 	a.symptomLinks(v)
 	a.out.Verdict = v
 	for _, c := range open[:min(3, len(open))] {

@@ -3,6 +3,7 @@ package diagnose
 import (
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 
 	"github.com/inquesthq/inquest"
@@ -25,36 +26,63 @@ func (a *analysis) summary(c *candidate, v *inquest.Verdict) string {
 	return s
 }
 
-// actions are the fixes of the mechanism, then those of its effects that only ease a symptom.
+// actions are the fixes of the mechanism, mitigation first, and the guard against the exception that it surfaces as.
 func (a *analysis) actions(c *candidate, v *inquest.Verdict) []inquest.Action {
 	values := a.values(c, v)
 	var out []inquest.Action
-	add := func(m []inquest.Action, symptomOnly bool) {
-		for _, act := range m {
-			if symptomOnly {
-				if act.Phase != inquest.PhaseLater {
-					continue
-				}
-				act.Cures = "symptom"
+	for _, act := range a.d.byID[c.id].Actions {
+		if mechanism.IsRollback(act) {
+			var ok bool
+			if act, ok = rollBack(act, v.Trigger); !ok {
+				continue
 			}
-			act.Text, act.Command = mechanism.Fill(act.Text, values), mechanism.Fill(act.Command, values)
-			out = append(out, act)
 		}
+		act.Text, act.Command = mechanism.Fill(act.Text, values), mechanism.Fill(act.Command, values)
+		out = append(out, act)
 	}
-	add(a.d.byID[c.id].Actions, false)
-	for _, e := range a.effects(c) {
-		if e.id.Class() == inquest.ClassException && len(a.d.byID[e.id].Actions) > 0 {
-			guard := a.d.byID[e.id].Actions
-			for _, act := range guard {
-				if act.Phase == inquest.PhaseLater && act.Cures == "symptom" {
-					add([]inquest.Action{act}, true)
-					break
-				}
-			}
-			break
-		}
+	if guard, ok := a.guard(c); ok {
+		guard.Text, guard.Command = mechanism.Fill(guard.Text, values), mechanism.Fill(guard.Command, values)
+		out = append(out, guard)
 	}
+	slices.SortStableFunc(out, func(x, y inquest.Action) int { return phaseOrder[x.Phase] - phaseOrder[y.Phase] })
 	return out
+}
+
+var phaseOrder = map[inquest.Phase]int{inquest.PhaseNow: 0, inquest.PhaseLater: 1, inquest.PhasePrevent: 2}
+
+// rollBack fits the advice to roll back to what set the fault off: named when it was a change, left out when it was none, and
+// as it stands when that is unknown.
+func rollBack(act inquest.Action, t *inquest.Trigger) (inquest.Action, bool) {
+	if t == nil {
+		return act, true
+	}
+	switch t.Kind {
+	case inquest.TriggerTraffic, inquest.TriggerExternal, inquest.TriggerData, inquest.TriggerClient:
+		return act, false
+	}
+	act.Text = fmt.Sprintf("Undo the %s of %s at %s first, investigate second: %s.", t.Kind, t.Service, clock(t.Time), strings.TrimSuffix(t.Summary, "."))
+	if t.Kind != inquest.TriggerKind(inquest.ChangeDeploy) {
+		act.Command = "" // how a setting, flag or migration is undone, only its owner knows
+	} else {
+		act.Command = mechanism.Fill(act.Command, map[string]string{"service": t.Service})
+	}
+	return act, true
+}
+
+// guard is what to do about the exception that the cause surfaces as: it eases the symptom, and the report says so.
+func (a *analysis) guard(c *candidate) (inquest.Action, bool) {
+	for _, e := range a.effects(c) {
+		if e.id.Class() != inquest.ClassException {
+			continue
+		}
+		for _, act := range a.d.byID[e.id].Actions {
+			if act.Phase == inquest.PhaseLater && act.Cures == "symptom" {
+				return act, true
+			}
+		}
+		break
+	}
+	return inquest.Action{}, false
 }
 
 func (a *analysis) fill(in []inquest.Command, c *candidate, v *inquest.Verdict) []inquest.Command {

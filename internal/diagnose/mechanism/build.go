@@ -1,6 +1,10 @@
 package mechanism
 
-import "github.com/inquesthq/inquest"
+import (
+	"strings"
+
+	"github.com/inquesthq/inquest"
+)
 
 // The small constructors below keep an entry readable: what is said, by whom, how much it weighs, and why.
 
@@ -31,9 +35,16 @@ func (c Clue) by(origins ...Origin) Clue { c.From = origins; return c }
 // carrying demands one of the phrases in addition to an exception type or code.
 func (c Clue) carrying(phrases ...string) Clue { c.Any = append(c.Any, phrases...); return c }
 
+// rollbackIf begins the advice that depends on a change having come before.
+const rollbackIf = "If a change to the service came right before:"
+
+// IsRollback reports whether an action is the advice to roll back if there was a change: a diagnosis that knows what set the
+// fault off says it outright, or leaves it out.
+func IsRollback(a inquest.Action) bool { return strings.HasPrefix(a.Text, rollbackIf) }
+
 // rollback is the first thing to do when a change came right before: stability goes before analysis.
 func rollback() inquest.Action {
-	return inquest.Action{Text: "If a change to the service came right before: roll it back first, investigate second.",
+	return inquest.Action{Text: rollbackIf + " roll it back first, investigate second.",
 		Phase: inquest.PhaseNow, Cures: "cause", Command: "kubectl rollout undo deployment/{service}"}
 }
 
