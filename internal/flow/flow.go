@@ -67,8 +67,9 @@ func Read(ctx context.Context, path string, opts Options) (*mem.Store, []parse.F
 		return nil, nil, nil, err
 	}
 	for i, sinks := range r.sinks { // in the order of names, so that the result does not depend on scheduling
-		for _, c := range sinks {
+		for k, c := range sinks {
 			r.store.Merge(c, casefile.ServiceOf(entries[i].Name, r.reports[i].Format))
+			sinks[k] = nil // large files have large collectors: no two copies of all of it at a time
 		}
 	}
 	r.store.Seal()

@@ -18,7 +18,8 @@ type Options struct {
 	// records in the order of the file.
 	Workers int
 	// AllFields asks for fields that cost time on every line and that only a reader of single records wants: user
-	// agent, referrer, protocol. Without it they are there for failed requests only (status 500 and above).
+	// agent, referrer, protocol. Without it they are there for failed requests only (status 500 and above). Of a JSON
+	// line at level info about a request answered well (below 400) no extra field is kept at all.
 	AllFields bool
 	// Latest is a time that no record can be after, as Unix nanoseconds: times without a year get the latest year
 	// that obeys it. 0 means the file's last change. A caller who has files with whole dates passes their newest,

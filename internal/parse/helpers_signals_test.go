@@ -51,7 +51,7 @@ func readText(t testing.TB, format, text string) *kept {
 		t.Fatal(err)
 	}
 	k := &kept{}
-	k.rep = parse.ReadFile(context.Background(), dir, "in", parse.Options{Workers: 1}, func() parse.Sink { return k })
+	k.rep = parse.ReadFile(context.Background(), dir, "in", parse.Options{Workers: 1, AllFields: true}, func() parse.Sink { return k })
 	if k.rep.Err != nil {
 		t.Fatal(k.rep.Err)
 	}

@@ -20,7 +20,10 @@ type jsonParser struct {
 	stamp   stampCache
 	sample  []byte
 	bare    uint8 // unit of durations that do not say theirs; unitNone: not yet found out
+	lean    bool  // leave the extra fields of healthy requests out, see Options.AllFields
 }
+
+func (p *jsonParser) allFields(all bool) { p.lean = !all }
 
 // jsonVariant is a JSON format by name.
 type jsonVariant struct {
@@ -81,12 +84,14 @@ func (p *jsonParser) parse(line []byte, r *Record) bool {
 	if len(vals) == 0 || !p.choose(vals) {
 		return false
 	}
+	healthy := p.lean && p.healthy(vals)
 	for i := range vals {
 		v := &vals[i]
 		if v.kind == jsonNull || len(v.raw) == 0 {
 			continue
 		}
-		if a := v.key.act; a != actField && p.slots[a] == int16(i) && p.take(v, r) {
+		a := v.key.act
+		if a != actField && p.slots[a] == int16(i) && p.take(v, r) || a == actField && healthy {
 			continue
 		}
 		p.field(v, r)
@@ -105,6 +110,20 @@ func (p *jsonParser) parse(line []byte, r *Record) bool {
 		p.variant.rest(p, r)
 	}
 	return true
+}
+
+// healthy reports whether the line is a request of which only what is counted matters: it was answered well, and nobody
+// complained. Formats that look at fields themselves have none such.
+func (p *jsonParser) healthy(vals []jsonVal) bool {
+	if p.variant.ok != nil || p.variant.rest != nil {
+		return false
+	}
+	status, method, url, level := p.slots[actStatus], p.slots[actMethod], p.slots[actURL], p.slots[actLevel]
+	if status|method|url|level < 0 {
+		return false
+	}
+	code := statusCode(vals[status].raw)
+	return code >= 100 && code < 400 && isMethod(vals[method].raw) && vals[url].raw[0] == '/' && string(vals[level].raw) == "info"
 }
 
 // isLog decides about objects that lack a time, a level or a message: two of the three make a log record, and so
