@@ -157,6 +157,8 @@ func statusOwner(status int) string {
 		return "the server itself"
 	case status >= 200 && status < 300:
 		return "the server, hidden behind a success"
+	case status == 499: // nginx: closed by the client; counted only where it had waited in vain
+		return "the server: clients gave up waiting"
 	}
 	return "not a server failure"
 }
