@@ -251,11 +251,11 @@ func burstOf502() Scenario {
 	s.Routes = parcelRoutes(h.gw())
 	s.Setup = func(e *Env) {
 		h.up(e)
-		h.gate(e, GW{Kind: "apache", Name: "httpd", Format: "common", Access: "access_log"}, "", "retry=0")
+		h.gate(e, GW{Kind: "nginx", Name: "nginx", Format: "combined", Access: "edge.access.log"}, " max_fails=0", "")
 	}
 	s.Inject = func(e *Env) { e.Stop("pickup", syscall.SIGKILL, time.Second) }
 	s.Recover = func(e *Env) { e.Start(h.part(e, 1, "/srv/pickup/releases/6.1")) }
 	s.Fault, s.Recovery = 16*time.Second, 40*time.Second
-	s.Keep = []string{"access_log"}
+	s.Keep = []string{"edge.access.log"}
 	return s
 }
