@@ -7,18 +7,31 @@ import (
 )
 
 var (
-	rotation = regexp.MustCompile(`[._-]?(\d{4}-?\d{2}-?\d{2}([T_.-]?\d{2,6})?|\d{1,3})$`)
+	// rotation is a date, or a number behind a dot (logrotate, log4j); behind a dash it is an instance (checkout-2).
+	rotation = regexp.MustCompile(`([._-]?\d{4}-?\d{2}-?\d{2}([T_.-]?\d{2,6})?|\.\d{1,3})$`)
+	// pod is what Kubernetes appends to a deployment's name, in the alphabet without vowels that it draws such names from.
+	pod = regexp.MustCompile(`-[bcdfghjklmnpqrstvwxz2456789]{7,10}-[bcdfghjklmnpqrstvwxz2456789]{5}$`)
 	// role words say what a log holds, not who wrote it.
 	role = regexp.MustCompile(`(?i)(^|[._-])(access|error|errors|err|stdout|stderr|out|output|log|logs|application|server|current|main|messages|json|requests?|slow|general|console|combined|all)($|[._-])`)
 	// instance numbers: checkout-2, api_01
 	instance = regexp.MustCompile(`^(.*[A-Za-z])[._-]0*(\d{1,3})$`)
 )
 
+// loggers are the first parts of formats that a library or a layout gives its name to: whose log it is they do not say.
+var loggers = map[string]bool{
+	"json": true, "logfmt": true, "plain": true, "timed": true, "time": true, "timestamps": true, "level": true, "logger": true, "bunyan": true, "pino": true,
+	"winston": true, "zap": true, "zerolog": true, "slog": true, "serilog": true, "logback": true, "logstash": true, "log4j2": true, "ecs": true, "gelf": true,
+	"monolog": true, "python": true, "ruby": true, "rust": true, "dotnet": true, "klog": true, "otlp": true, "sentry": true,
+}
+
+// nobody is the name of an application that nothing names.
+const nobody = "app"
+
 // ServiceOf names the writer of a log that does not say itself, by its file name: rotation, compression and role words
-// taken off ("nginx-access.log.2.gz" is nginx). A name that is nothing but a role ("access.log") takes the folder's
-// name, else the software that the format belongs to.
+// taken off ("nginx-access.log.2.gz" is nginx). A name that is nothing but a role or a number ("access.log", "0.log") takes
+// the folder's name, else the software that the format belongs to.
 func ServiceOf(file, format string) string {
-	if s := stem(path.Base(file)); s != "" {
+	if s := stem(path.Base(file)); s != "" && s != nobody {
 		return s
 	}
 	for dir := path.Dir(file); dir != "." && dir != "/"; dir = path.Dir(dir) {
@@ -26,11 +39,13 @@ func ServiceOf(file, format string) string {
 			return s
 		}
 	}
-	if format != "" {
-		software, _, _ := strings.Cut(format, "-")
-		if software == "combined" || software == "common" { // a layout that every web server writes
-			return "gateway"
-		}
+	software, _, _ := strings.Cut(format, "-")
+	switch {
+	case stem(path.Base(file)) == nobody, loggers[software]:
+		return nobody
+	case software == "combined" || software == "common": // a layout that every web server writes
+		return "gateway"
+	case software != "":
 		return software
 	}
 	return "unknown"
@@ -42,7 +57,7 @@ func stem(base string) string {
 		for _, ext := range []string{".gz", ".zst", ".zstd", ".bz2", ".xz", ".log", ".txt", ".json", ".jsonl", ".ndjson", ".out", ".err", ".csv"} {
 			trimmed = strings.TrimSuffix(trimmed, ext)
 		}
-		if m := rotation.FindStringIndex(trimmed); m != nil && m[0] > 0 && (!strings.HasSuffix(base, trimmed) || strings.ContainsAny(base, ".")) && !instance.MatchString(trimmed) {
+		if m := rotation.FindStringIndex(trimmed); m != nil {
 			trimmed = trimmed[:m[0]]
 		}
 		if trimmed == base {
@@ -50,6 +65,7 @@ func stem(base string) string {
 		}
 		base = trimmed
 	}
+	base = pod.ReplaceAllString(base, "")
 	for {
 		m := role.FindStringSubmatchIndex(base)
 		if m == nil {
@@ -61,7 +77,10 @@ func stem(base string) string {
 		}
 		base = base[:m[0]] + sep + base[m[1]:]
 	}
-	return strings.Trim(base, "._- ")
+	if base = strings.Trim(base, "._- "); strings.Trim(base, "0123456789._-") == "" {
+		return "" // numbers name nobody
+	}
+	return base
 }
 
 // group strips an instance number: "checkout-2" belongs to "checkout". ok is false for a plain name.
