@@ -21,7 +21,7 @@ func visitCounterRefused() Scenario {
 		edits: []Edit{{"src/Listings.php", "final class Listings", "final class Visits\n{\n    public static function seen(int $id): int\n    {\n        $kv = new Redis();\n        $kv->connect(getenv('KV_HOST'), 6379, 0.5);\n        return $kv->incr(\"seen:$id\");\n    }\n}\n\nfinal class Listings"},
 			{"index.php", "    $item = Listings::get((int) $m[1]);", "    Visits::seen((int) $m[1]);\n    $item = Listings::get((int) $m[1]);"}}}
 	s := inc("visit-counter-refused", "dependency-failure", "refused", "the key-value store that counts visits is gone; every room page asks it first", Truth{
-		Culprit: "kv-2", Aliases: []string{"redis", "kv", "cache", "10.17.4.50"},
+		Culprit: "redis", Aliases: []string{"kv-2", "kv", "cache", "10.17.4.50"},
 		Trigger:   &Trigger{Kind: "infra", Summary: "kv-2 stopped", Recorded: false},
 		NotCauses: []string{"deploy of stays-admin", "database", "php-fpm down"}, MustMention: []string{"RedisException|Redis", "Connection refused"},
 		Fix: "Start kv-2 again; a page must not need its visit counter.", Difficulty: "medium"})
