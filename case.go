@@ -44,6 +44,7 @@ type FailureGroup struct {
 	Before   float64 // failure ratio outside the window
 	Score    float64 // log-likelihood ratio
 	Lying    bool    // answers were 2xx
+	RateOnly bool    // known from a proxy's error log alone: how many requests did not fail is unknown
 	Note     string
 }
 

@@ -46,13 +46,14 @@ type builder struct {
 	counters bool // the edge is known from request counters alone
 	span     inquest.Window
 
-	groups []inquest.FailureGroup
-	blips  []inquest.FailureGroup
-	onset  time.Time
-	end    time.Time
-	window inquest.Window
-	base   inquest.Window
-	byHint bool // the alert said so, the requests did not
+	groups   []inquest.FailureGroup
+	blips    []inquest.FailureGroup
+	onset    time.Time
+	end      time.Time
+	window   inquest.Window
+	base     inquest.Window
+	allFails bool // from the first request to the last
+	byHint   bool // the alert said so, the requests did not
 
 	names    *names
 	liedBy   []lie         // requests answered well though they failed

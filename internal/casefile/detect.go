@@ -35,12 +35,13 @@ type candidate struct {
 	failures []*stat.Histogram
 	minus    []*stat.Histogram // failures that were answered as such
 	lying    bool
+	rateOnly bool    // requests are unknown: the failures' rate over time is judged
 	least    float64 // ratio below which a rise is no failure of ours
 }
 
 // detect finds the groups of routes and statuses whose failures rose, and with them onset and end.
 func (b *builder) detect() {
-	if b.span.IsZero() || len(b.edge) == 0 {
+	if b.span.IsZero() {
 		return
 	}
 	width := binWidth(b.span)
@@ -61,6 +62,37 @@ func (b *builder) detect() {
 	slices.SortStableFunc(b.groups, func(x, y inquest.FailureGroup) int { return cmp.Compare(y.Score, x.Score) })
 	slices.SortStableFunc(b.blips, func(x, y inquest.FailureGroup) int { return x.Window.From.Compare(y.Window.From) })
 	b.keepTogether()
+	if len(b.groups) == 0 {
+		b.throughout()
+	}
+}
+
+// mostly: where more than half of all requests fail from the first line to the last, nothing in the recording is healthy to
+// compare with, but nobody calls it background.
+const mostly = 0.5
+
+// throughout takes a recording that fails from end to end for an incident (REQUIREMENTS T17: ten of ten still page).
+func (b *builder) throughout() {
+	requests, failed, by := 0.0, 0.0, map[int]int{}
+	for _, s := range b.edge {
+		requests += float64(s.Requests.Count(0, 1<<62))
+		for i := range s.Status {
+			if st := &s.Status[i]; failing(st.Status) {
+				failed += float64(st.Count)
+				by[st.Status] += int(st.Count)
+			}
+		}
+	}
+	if failed < minFailures || stat.WilsonLower(failed, requests, 1.96) < mostly {
+		return
+	}
+	for status, n := range by {
+		b.groups = append(b.groups, inquest.FailureGroup{Status: status, Window: b.span, Requests: int(requests), Failed: n, Score: float64(n)})
+	}
+	slices.SortFunc(b.groups, func(x, y inquest.FailureGroup) int {
+		return cmp.Or(cmp.Compare(y.Failed, x.Failed), cmp.Compare(x.Status, y.Status))
+	})
+	b.window, b.allFails = b.span, true
 }
 
 // dropCovered drops a status over all routes where routes of that status were found: they say it more exactly.
@@ -146,10 +178,19 @@ func total(hs []*stat.Histogram) (n uint64) {
 	return n
 }
 
+// against lists the requests among which a candidate's failures are counted: those of its route, or, where that never
+// answered well and so has no good stretch of its own to compare with, all of them.
+func (b *builder) against(c *candidate) []*mem.Stream {
+	if c.route == "" || c.lying || len(c.requests) != 1 || slices.ContainsFunc(c.requests[0].Status, func(s mem.StatusCount) bool { return !failing(s.Status) }) {
+		return c.requests
+	}
+	return b.edge
+}
+
 // judge scans one candidate. blip says that the burst was short and healed.
 func (b *builder) judge(c candidate, width time.Duration, threshold float64) (g inquest.FailureGroup, blip, ok bool) {
 	trials := b.bins(width, func(yield func(int64, uint32)) {
-		for _, s := range c.requests {
+		for _, s := range b.against(&c) {
 			for t, n := range s.Requests.Buckets() {
 				yield(t, n)
 			}
@@ -174,6 +215,12 @@ func (b *builder) judge(c candidate, width time.Duration, threshold float64) (g 
 			fails[i] = min(max(0, fails[i]-told[i]), max(0, trials[i]-told[i]))
 		}
 	}
+	if c.rateOnly {
+		most := slices.Max(fails)
+		for i := range trials {
+			trials[i] = most
+		}
+	}
 	for i := range fails {
 		trials[i] = max(trials[i], fails[i])
 	}
@@ -181,13 +228,16 @@ func (b *builder) judge(c candidate, width time.Duration, threshold float64) (g 
 	if burst.Failed < minFailures || burst.LLR < threshold || burst.In < minRise*burst.Out {
 		return g, false, false
 	}
+	if len(b.against(&c)) > len(c.requests) { // the scan is over, and the route's own requests count: all of them failed
+		burst.Requests = burst.Failed
+	}
 	if stat.WilsonLower(burst.Failed, burst.Requests, 1.96) < max(minRatio, c.least) {
 		return g, false, false
 	}
 	from := b.span.From.Add(time.Duration(burst.From) * width)
 	to := b.span.From.Add(time.Duration(burst.To) * width)
 	g = inquest.FailureGroup{Route: c.route, Status: c.status, Window: inquest.Window{From: from, To: to},
-		Requests: int(burst.Requests), Failed: int(burst.Failed), Before: burst.Out, Score: burst.LLR, Lying: c.lying}
+		Requests: int(burst.Requests), Failed: int(burst.Failed), Before: burst.Out, Score: burst.LLR, Lying: c.lying, RateOnly: c.rateOnly}
 	healed := b.span.To.Sub(to) >= blipSeconds*time.Second
 	return g, to.Sub(from) < blipSeconds*time.Second && healed, true
 }

@@ -29,6 +29,10 @@ func (b *builder) frame() {
 		return
 	}
 	b.base = inquest.Window{From: b.span.From, To: b.onset}
+	if b.allFails {
+		b.base = inquest.Window{} // a good request before the first failure is luck
+		return
+	}
 	if !b.base.From.Before(b.base.To) { // failing from the first line on: what comes after the end is all there is to compare with
 		b.base = inquest.Window{}
 		if !b.end.IsZero() && b.span.To.Sub(b.end) > blipSeconds*time.Second {
@@ -71,6 +75,9 @@ func (b *builder) firstFailure(g inquest.FailureGroup) time.Time {
 				return at(l.answer.Time)
 			}
 		}
+		return g.Window.From
+	}
+	if g.RateOnly {
 		return g.Window.From
 	}
 	var mine []mem.Failure

@@ -67,6 +67,19 @@ func (b *builder) impact() {
 			s.Clients.Hashes(func(h uint64) { clients[h] = true })
 		}
 	}
+	for _, g := range b.groups {
+		if !g.RateOnly {
+			continue
+		}
+		r := perRoute[g.Route]
+		if r == nil {
+			r = &inquest.RouteImpact{Route: g.Route, Status: map[int]int{}}
+			perRoute[g.Route] = r
+		}
+		r.Requests, r.Failed = max(r.Requests, g.Failed), r.Failed+g.Failed
+		r.Status[g.Status] += g.Failed
+		im.Requests = max(im.Requests, g.Failed)
+	}
 	for route, r := range perRoute {
 		if k := lies[route]; k > 0 {
 			r.Status[200] += k

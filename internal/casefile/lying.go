@@ -74,7 +74,7 @@ func (b *builder) lyingTimes() map[string]*stat.Histogram {
 // ids, more often than the route answers 5xx. At most as many as there were other answers can be lies.
 func (b *builder) complaints() []candidate {
 	if !b.proxy {
-		return nil // without a second observer there is nothing to set the errors against
+		return b.attempts() // without a second observer there is nothing to set the errors against
 	}
 	by := map[string]*candidate{}
 	for _, x := range b.st.Complaints() {
@@ -103,6 +103,21 @@ func (b *builder) complaints() []candidate {
 	}
 	return out
 }
+
+// attempts are failures told by a proxy's error log alone, where its request log is missing: every line about an upstream is a
+// request that failed, or was tried again. How many did not fail nobody tells, so their rate is judged, not their ratio.
+func (b *builder) attempts() []candidate {
+	var out []candidate
+	for _, x := range b.st.Complaints() {
+		if b.writesProxyFormat(x.Service) && x.Via.Len() > 0 {
+			out = append(out, candidate{route: x.Name(), status: statusBadGateway, failures: []*stat.Histogram{&x.Via}, rateOnly: true})
+		}
+	}
+	return out
+}
+
+// statusBadGateway stands for what a proxy answers when its upstream fails (RFC 9110, 15.6.3).
+const statusBadGateway = 502
 
 // keepLies keeps the lies of the incident: those on routes whose lies rose.
 func (b *builder) keepLies() {

@@ -122,6 +122,13 @@ func (a *analysis) confidence(c *candidate, rivals []*candidate) (float64, inque
 			level = inquest.Probable
 		}
 	}
+	if !a.c.Layers[inquest.LayerChange] { // what set it off, and so what to undo, cannot be told
+		p *= 0.95
+		level = inquest.Probable
+	}
+	if len(a.c.Series) == 0 { // logs of servers tell what broke, only metrics rule resources out
+		p *= 0.93
+	}
 	if a.c.Baseline.IsZero() {
 		p *= 0.8
 		level = inquest.Probable

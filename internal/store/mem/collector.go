@@ -2,6 +2,7 @@ package mem
 
 import (
 	"cmp"
+	"hash/maphash"
 	"math"
 	"slices"
 	"strings"
@@ -20,6 +21,7 @@ type Collector struct {
 	last    int64         // time of the last record that had one
 	untimed bool          // the current record has no time of its own
 	local   [2]int64      // first and last time without a zone, before the shift
+	starts  []int64       // times without a zone at which a process said that it starts, before the shift
 
 	streams   streamTable
 	observers nameTable // who wrote the records; the first is unnamed
@@ -45,8 +47,15 @@ type Collector struct {
 
 	route   []byte
 	text    []byte
+	texts   [256]seenText
 	intern  nameTable
 	skipped int // records without a time
+}
+
+// seenText is a text whose pattern is known.
+type seenText struct {
+	hash    uint64
+	pattern *Pattern
 }
 
 type event struct {
@@ -90,6 +99,9 @@ func (c *Collector) Log(r *parse.Record) {
 			c.local[0] = r.Time
 		}
 		c.local[1] = max(c.local[1], r.Time)
+		if len(c.starts) < 64 && saysStart(r.Message) {
+			c.starts = append(c.starts, r.Time)
+		}
 		r.Time += int64(c.shift)
 		c.last = r.Time
 	default:
@@ -176,25 +188,41 @@ func (c *Collector) name(service string) {
 
 func (c *Collector) internString(s string) string { return c.intern.names[c.intern.id(s)] }
 
+// pattern finds the pattern of c.text, nil when there are too many. Programs repeat themselves word by word, so a small cache
+// by the text saves most of the masking.
+func (c *Collector) pattern(r *parse.Record, service string) *Pattern {
+	hash := maphash.Bytes(c.streams.seed, c.text) ^ uint64(r.Level)
+	seen := &c.texts[hash%uint64(len(c.texts))]
+	if seen.pattern != nil && seen.hash == hash && seen.pattern.Level == r.Level && seen.pattern.Service == service {
+		return seen.pattern
+	}
+	id := pattern.Hash(c.text)
+	k := patternKey{service, r.Level, id}
+	p := c.patterns[k]
+	if p == nil {
+		if id > c.lastPattern {
+			return nil
+		}
+		if len(c.patterns) > maxPatterns*5/4 {
+			c.lastPattern = thinPatterns(c.patterns, maxPatterns)
+		}
+		p = &Pattern{ID: id, Service: service, Level: r.Level, Template: pattern.Template(c.text)}
+		c.patterns[k] = p
+	}
+	seen.hash, seen.pattern = hash, p
+	return p
+}
+
 // log counts a record under its pattern. Records without a time count too, at time 0.
 func (c *Collector) log(r *parse.Record) {
 	c.text = appendText(c.text[:0], r)
 	if len(c.text) == 0 {
 		return
 	}
-	id := pattern.Hash(c.text)
 	service := c.observer(r)
-	k := patternKey{service, r.Level, id}
-	p := c.patterns[k]
+	p := c.pattern(r, service)
 	if p == nil {
-		if id > c.lastPattern {
-			return
-		}
-		if len(c.patterns) > maxPatterns*5/4 {
-			c.lastPattern = thinPatterns(c.patterns, maxPatterns)
-		}
-		p = &Pattern{ID: id, Service: service, Level: r.Level, Template: pattern.Template(c.text), slots: map[int64]int{}}
-		c.patterns[k] = p
+		return
 	}
 	p.Count++
 	if c.untimed || r.Time == 0 {
@@ -215,7 +243,7 @@ func (c *Collector) log(r *parse.Record) {
 		p.addInstance(c.internString(r.Instance))
 	}
 	if r.TraceID != "" && r.SpanID != "" {
-		c.events = append(c.events, event{strings.Clone(r.TraceID), service, c.internString(r.Instance), c.internString(cmp.Or(r.Logger, id.String())), time.Unix(0, r.Time).UTC()})
+		c.events = append(c.events, event{strings.Clone(r.TraceID), service, c.internString(r.Instance), c.internString(cmp.Or(r.Logger, p.ID.String())), time.Unix(0, r.Time).UTC()})
 	}
 	if p.wants(r.Time) {
 		p.add(c.example(r))

@@ -3,7 +3,9 @@ package mem
 import (
 	"cmp"
 	"regexp"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/inquesthq/inquest/internal/parse"
 	"github.com/inquesthq/inquest/internal/stat"
@@ -14,12 +16,16 @@ import (
 type Complaint struct {
 	Service, Method, Route string
 	Times                  stat.Histogram
+	Via                    stat.Histogram // those of them that name an upstream: a proxy's failed attempts
 }
 
 // Name returns "METHOD /route".
 func (c *Complaint) Name() string { return strings.TrimSpace(c.Method + " " + c.Route) }
 
-func (c *Complaint) merge(o *Complaint) { c.Times.Merge(&o.Times) }
+func (c *Complaint) merge(o *Complaint) {
+	c.Times.Merge(&o.Times)
+	c.Via.Merge(&o.Via)
+}
 
 func (c *Complaint) compare(o *Complaint) int {
 	return cmp.Or(cmp.Compare(c.Service, o.Service), cmp.Compare(c.Route, o.Route), cmp.Compare(c.Method, o.Method))
@@ -52,6 +58,9 @@ func (c *Collector) complain(r *parse.Record, service string) {
 	}
 	if r.Time != 0 {
 		x.Times.Add(r.Time, 1)
+		if r.Upstream != "" {
+			x.Via.Add(r.Time, 1)
+		}
 	}
 }
 
@@ -72,6 +81,27 @@ func (c *Collector) Range() (from, to int64) {
 
 // Local returns the first and last time that carried no zone, as read; zero when all did.
 func (c *Collector) Local() (from, to int64) { return c.local[0], c.local[1] }
+
+// Starts returns the times without a zone at which a process said that it starts, as read.
+func (c *Collector) Starts() []int64 { return c.starts }
+
+// startWords begin or end what processes say when they come up, in most frameworks' words.
+var startWords = []string{"listening", "starting", "started", "startup", "booting", "ready to handle", "ready to accept", "reloading", "server running", "serving on", "fpm is running"}
+
+func saysStart(message string) bool {
+	if len(message) > 300 {
+		message = message[:300]
+	}
+	message = strings.ToLower(message)
+	return slices.ContainsFunc(startWords, func(w string) bool { return strings.Contains(message, w) })
+}
+
+// ChangeTimes calls f for every change.
+func (c *Collector) ChangeTimes(f func(at time.Time)) {
+	for i := range c.changes {
+		f(c.changes[i].Time)
+	}
+}
 
 // AnswerTimes calls f for every answered request that carried an id.
 func (c *Collector) AnswerTimes(f func(id uint64, at int64)) {

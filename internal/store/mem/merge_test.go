@@ -54,6 +54,14 @@ func TestOneFileGivesTheSameStoreHoweverItIsSplitAmongWorkers(t *testing.T) {
 			}
 			return out
 		}},
+		{"more routes and more failures than are kept", func(rng *rand.Rand) (out []*parse.Record) {
+			for i := range 90_000 {
+				n := rng.IntN(30_000)
+				name := string([]byte{byte('g' + n%20), byte('g' + n/20%20), byte('g' + n/400%20), byte('g' + n/8000%20)})
+				out = append(out, access(t0.Add(time.Duration(i)*time.Second), "GET", "/"+name, 200+300*rng.IntN(2), inLine(i+1), id(name)))
+			}
+			return out
+		}},
 	} {
 		t.Run(w.name, func(t *testing.T) {
 			for seed := range uint64(3) {

@@ -24,8 +24,9 @@ type Pattern struct {
 	Examples  []Example      // at most two a minute, ascending in time once sealed
 	Requests  []uint64       // hashes of the ids of the requests that it belongs to, at most maxIDs
 	Instances []string       // who wrote it, sorted, at most 16
-	slots     map[int64]int
-	wide      uint8 // examples are kept of slots of minute<<wide
+	last      int64          // slot of the example wanted last
+	wanted    int            // examples wanted of that slot
+	wide      uint8          // examples are kept of slots of minute<<wide
 }
 
 // Example is one occurrence of a pattern.
@@ -94,11 +95,14 @@ func (p *Pattern) addInstance(name string) {
 	p.Instances = p.Instances[:min(len(p.Instances), maxInstances)]
 }
 
-// wants reports whether an example at time t would be kept. It may be asked once for each line.
+// wants reports whether the next line of the pattern, at time t, is to be kept as an example. Where times go back and
+// forth it says yes too often; thin sees to that.
 func (p *Pattern) wants(t int64) bool {
-	slot := p.slot(t)
-	p.slots[slot]++
-	return p.slots[slot] <= examplesPerSlot
+	if slot := p.slot(t); p.wanted == 0 || slot != p.last {
+		p.last, p.wanted = slot, 0
+	}
+	p.wanted++
+	return p.wanted <= examplesPerSlot
 }
 
 // slot numbers the stretches of time of which a few examples are kept: minutes, or longer ones when there are many.
@@ -108,10 +112,6 @@ func (p *Pattern) slot(t int64) int64 { return t / (minute << p.wide) }
 func (p *Pattern) add(e Example) {
 	if p.Examples = append(p.Examples, e); len(p.Examples) > keptExamples {
 		p.thin()
-		clear(p.slots)
-		for _, e := range p.Examples {
-			p.slots[p.slot(e.Time)]++
-		}
 	}
 }
 
@@ -143,7 +143,6 @@ func (p *Pattern) seal() {
 	p.thin()
 	slices.SortFunc(p.Examples, Example.compare)
 	p.Examples = spread(p.Examples)
-	p.slots = nil
 }
 
 // spread picks maxExamples, the first and the last among them.

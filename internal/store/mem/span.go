@@ -23,7 +23,7 @@ func (s *Store) addSpan(sp *inquest.Span, file int32) {
 		if len(s.errSpans) >= maxPatterns {
 			return
 		}
-		p = &Pattern{ID: id, Service: sp.Service, Level: inquest.LevelError, Template: pattern.Template([]byte(text)), slots: map[int64]int{}}
+		p = &Pattern{ID: id, Service: sp.Service, Level: inquest.LevelError, Template: pattern.Template([]byte(text))}
 		s.errSpans[k] = p
 	}
 	at := sp.Start.Add(sp.Duration).UnixNano()

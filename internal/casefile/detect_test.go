@@ -1,0 +1,284 @@
+package casefile_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/inquesthq/inquest"
+)
+
+func TestHealthyTrafficIsNoIncident(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		with func(*file)
+	}{
+		{"no failures at all", func(*file) {}},
+		{"a steady background of one failure in a hundred", func(f *file) { f.failing(3, 1200, 0.1, "GET /cart", 500) }},
+		{"a random background", func(f *file) {
+			rng := rand.New(rand.NewPCG(1, 2))
+			for range 150 {
+				f.asked(sec(rng.Float64()*1200), "GET /cart", 502)
+			}
+		}},
+		{"ten times the traffic for two minutes", func(f *file) { f.traffic(500, 620, 100) }},
+		{"ten times the traffic, and the background with it", func(f *file) {
+			f.failing(3, 1200, 0.1, "GET /cart", 500)
+			f.traffic(500, 620, 100)
+			f.failing(500, 620, 1, "GET /cart", 500)
+		}},
+		{"a burst of 404", func(f *file) { f.failing(500, 560, 20, "GET /wp-login.php", 404) }},
+		{"a burst of 429", func(f *file) { f.failing(500, 560, 20, "POST /orders", 429) }},
+		{"clients that leave at once", func(f *file) { f.failing(500, 560, 20, "GET /cart", 499, took(0.1)) }},
+		{"methods that nobody implements", func(f *file) { f.failing(500, 560, 20, "PROPFIND /", 501) }},
+		{"four failures in a row", func(f *file) { f.failing(500, 504, 1, "GET /cart", 500) }},
+	} {
+		gw := gateway()
+		gw.traffic(0, 1200, 10)
+		c.with(gw)
+		got := build(gw)
+		if got.Incident || !got.Onset.IsZero() || got.Impact.Failed != 0 {
+			t.Errorf("%s: incident since %s, %+v", c.name, got.Onset, got.Groups)
+		}
+		if got.Baseline != got.Span {
+			t.Errorf("%s: without an incident all of %v is the baseline, not %v", c.name, got.Span, got.Baseline)
+		}
+	}
+}
+
+func TestABurstIsFoundWithItsOnsetToTheSecond(t *testing.T) {
+	for _, c := range []struct {
+		name       string
+		with       func(*file)
+		onset, end float64 // end 0: it lasts
+		status     int
+	}{
+		{"failures on top of traffic", func(f *file) { f.failing(603.4, 900, 2, "GET /cart", 500) }, 603.4, 900, 500},
+		{"until the recording ends", func(f *file) { f.failing(603.4, 1200, 2, "GET /cart", 500) }, 603.4, 0, 500},
+		{"above a background of the same route and status", func(f *file) {
+			f.failing(3, 1200, 0.02, "GET /cart", 500)
+			f.failing(603.4, 900, 3, "GET /cart", 500)
+		}, 603.4, 900, 500},
+		{"above a background of other statuses", func(f *file) {
+			f.failing(3, 1200, 0.2, "GET /cart", 502)
+			f.failing(603.4, 900, 3, "GET /cart", 503)
+		}, 603.4, 900, 503},
+		{"a ramp with a thin beginning", func(f *file) {
+			for _, s := range []float64{598, 604, 609, 613, 616, 618} {
+				f.asked(sec(s), "GET /cart", 503)
+			}
+			f.failing(620, 900, 3, "GET /cart", 503)
+		}, 598, 900, 503},
+		{"all requests of a rare route", func(f *file) { f.failing(630, 1100, 0.05, "POST /refunds", 500) }, 630, 1096, 500},
+		{"clients that give a hanging route up", func(f *file) { f.failing(603.4, 900, 10, "GET /cart", 499, took(8)) }, 603.4, 900, 499},
+		{"spread thin over hundreds of routes", func(f *file) {
+			for i := range 600 {
+				f.asked(sec(603.4+float64(i)/2), fmt.Sprintf("GET /page-%c%c%c", 'a'+i%26, 'a'+i/26%26, 'a'+i/676), 503)
+			}
+		}, 603.4, 903, 503},
+	} {
+		gw := gateway()
+		gw.traffic(0, 1200, 10)
+		c.with(gw)
+		got := build(gw)
+		if !got.Incident {
+			t.Errorf("%s: no incident", c.name)
+			continue
+		}
+		if d := got.Onset.Sub(sec(c.onset)).Abs(); d > time.Second {
+			t.Errorf("%s: onset %s, want %s", c.name, got.Onset, sec(c.onset))
+		}
+		if got.Groups[0].Status != c.status {
+			t.Errorf("%s: status %d", c.name, got.Groups[0].Status)
+		}
+		if c.end == 0 && !got.End.IsZero() || c.end > 0 && got.End.Sub(sec(c.end)).Abs() > 16*time.Second {
+			t.Errorf("%s: end %s, want %v s", c.name, got.End, c.end)
+		}
+		if !got.Window.From.Equal(got.Onset) || !got.Baseline.From.Equal(got.Span.From) || !got.Baseline.To.Equal(got.Onset) {
+			t.Errorf("%s: window %v, baseline %v, span %v, onset %s", c.name, got.Window, got.Baseline, got.Span, got.Onset)
+		}
+	}
+}
+
+func TestABlipIsSetAsideAndTold(t *testing.T) {
+	gw := gateway()
+	gw.traffic(0, 600, 10)
+	gw.failing(300, 302, 20, "GET /cart", 502)
+	got := build(gw)
+	if got.Incident || len(got.Blips) != 1 {
+		t.Fatalf("incident %v, blips %+v", got.Incident, got.Blips)
+	}
+	b := got.Blips[0]
+	if b.Failed != 40 || b.Status != 502 || b.Route != "GET /cart" || b.Window.From.Sub(sec(300)).Abs() > 4*time.Second {
+		t.Errorf("blip %+v", b)
+	}
+	gw.failing(596, 600, 20, "GET /cart", 502) // the recording ends in it: nobody knows whether it heals
+	if got := build(gw); !got.Incident {
+		t.Error("a burst that goes on to the end of the recording is no blip")
+	}
+}
+
+func TestTwoBurstsFarApartAreTwoIncidentsAndTheStrongerOneIsTold(t *testing.T) {
+	gw := gateway()
+	gw.traffic(0, 3600, 10)
+	gw.failing(600, 660, 2, "GET /cart", 500)
+	gw.failing(2400, 2700, 5, "POST /orders", 503)
+	got := build(gw)
+	if got.Onset.Sub(sec(2400)).Abs() > time.Second || len(got.Groups) != 1 {
+		t.Errorf("onset %s of %+v", got.Onset, got.Groups)
+	}
+	if len(got.Blips) != 1 || got.Blips[0].Status != 500 || !strings.Contains(got.Blips[0].Note, "separate") {
+		t.Errorf("the other burst is not told: %+v", got.Blips)
+	}
+	if got.Impact.Failed != 1500 {
+		t.Errorf("%d failed, want the 1500 of the stronger burst", got.Impact.Failed)
+	}
+}
+
+func TestBurstsOfOneFaultOnSeveralRoutesAreOneIncident(t *testing.T) {
+	gw := gateway()
+	gw.traffic(0, 1200, 10)
+	gw.failing(600, 900, 2, "GET /cart", 500)
+	gw.failing(640, 920, 2, "POST /orders", 504) // time-outs surface later
+	got := build(gw)
+	if len(got.Groups) != 2 || len(got.Blips) != 0 || got.Onset.Sub(sec(600)).Abs() > time.Second {
+		t.Errorf("onset %s, groups %+v, blips %+v", got.Onset, got.Groups, got.Blips)
+	}
+}
+
+func TestFailingFromTheFirstLine(t *testing.T) {
+	gw := gateway()
+	gw.traffic(0, 600, 10)
+	gw.failing(0, 600, 5, "GET /cart", 502)
+	if got := build(gw); got.Incident && !got.Baseline.IsZero() {
+		t.Errorf("there is nothing to compare with, but the baseline is %v", got.Baseline)
+	}
+	gw = gateway()
+	gw.traffic(0, 900, 10)
+	gw.failing(0, 300, 5, "GET /cart", 502)
+	got := build(gw)
+	if !got.Incident || !got.Onset.Equal(sec(0)) || got.Baseline.From.Sub(sec(300)).Abs() > 16*time.Second || !got.Baseline.To.Equal(got.Span.To) {
+		t.Errorf("incident %v since %s, baseline %v: want what came after the end", got.Incident, got.Onset, got.Baseline)
+	}
+}
+
+func TestTenOfTenRequestsThatFailAreAnIncident(t *testing.T) {
+	for _, c := range []struct {
+		name         string
+		failed, well int
+		want         bool
+	}{
+		{"ten of ten", 10, 0, true},
+		{"ten of twelve", 10, 2, true},
+		{"five of five", 5, 0, true},
+		{"four of four are too few", 4, 0, false},
+		{"half of them, from end to end, may be a bug of old", 20, 20, false},
+	} {
+		gw := gateway()
+		for i := range c.failed + c.well {
+			status := 500
+			if i%max(1, (c.failed+c.well)/max(1, c.well)) == 1 && c.well > 0 {
+				status = 200
+			}
+			gw.asked(sec(float64(i*7)), "GET /cart", status)
+		}
+		got := build(gw)
+		if got.Incident != c.want {
+			t.Errorf("%s: incident %v of %+v", c.name, got.Incident, got.Groups)
+		}
+		if c.want && (got.Impact.Failed != c.failed || got.Impact.Requests != c.failed+c.well || !got.Onset.Equal(t0) || !got.Baseline.IsZero() || !got.End.IsZero()) {
+			t.Errorf("%s: onset %s, end %s, baseline %v, %+v", c.name, got.Onset, got.End, got.Baseline, got.Impact)
+		}
+	}
+}
+
+func TestAnAlertMakesAnIncidentWhereRequestsDoNotShowIt(t *testing.T) {
+	gw := gateway()
+	gw.traffic(0, 1200, 10)
+	w, base := inquest.Window{From: sec(600), To: sec(900)}, inquest.Window{From: sec(0), To: sec(300)}
+	for _, c := range []struct {
+		name         string
+		hint         inquest.Hint
+		window, base inquest.Window
+	}{
+		{"window and baseline", inquest.Hint{Window: w, Baseline: base}, w, base},
+		{"a window alone", inquest.Hint{Window: w}, w, inquest.Window{From: sec(0), To: sec(600)}},
+		{"a time alone: the five minutes before it", inquest.Hint{Time: sec(900)}, inquest.Window{From: sec(600), To: sec(900)}, inquest.Window{From: sec(0), To: sec(600)}},
+	} {
+		f := &file{name: "incident.json", format: "incident"}
+		f.signals = append(f.signals, signalOf(c.hint))
+		got := build(gw, f)
+		if !got.Incident || got.Window != c.window || got.Baseline != c.base || !got.Onset.Equal(c.window.From) {
+			t.Errorf("%s: incident %v, window %v, baseline %v", c.name, got.Incident, got.Window, got.Baseline)
+		}
+	}
+}
+
+func TestImpactEqualsACountByHand(t *testing.T) {
+	gw := gateway()
+	gw.traffic(0, 1200, 9) // 3 a second on each route
+	a := gw.failing(600, 900, 2, "GET /cart", 500, via("10.0.0.1:80", "500"))
+	b := gw.failing(600, 900, 1, "POST /orders", 503, via("10.0.0.1:80", "503"))
+	gw.failing(600, 900, 0.02, "GET /items/7", 404) // six of them: the clients' business
+	c := build(gw)
+	well := int(9 * c.Window.Duration().Seconds()) // the end is known to a bin only
+	n := well + a + b + 6
+	want := inquest.Impact{Requests: n, Failed: a + b, Ratio: float64(a+b) / float64(n), Clients: 20, Spread: inquest.SpreadService,
+		Routes: []inquest.RouteImpact{
+			{Route: "GET /cart", Requests: well/3 + a, Failed: a, Status: map[int]int{500: a}},
+			{Route: "POST /orders", Requests: well/3 + b, Failed: b, Status: map[int]int{503: b}},
+		}, Services: []string{}}
+	if d := cmp.Diff(want, c.Impact); d != "" || c.Window.To.Sub(sec(900)) > 16*time.Second {
+		t.Errorf("window %v: %s", c.Window, d)
+	}
+}
+
+func TestSpreadTellsHowFarItReaches(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		with func(*file)
+		want inquest.Spread
+	}{
+		{"one client's requests", func(f *file) {
+			f.failing(600, 900, 1, "GET /cart", 500, from("203.0.113.9"))
+			f.failing(600, 900, 1, "POST /orders", 500, from("203.0.113.9"))
+		}, inquest.SpreadClient},
+		{"one route", func(f *file) { f.failing(600, 900, 2, "GET /cart", 500) }, inquest.SpreadRoute},
+		{"every route", func(f *file) {
+			f.failing(600, 900, 2, "GET /cart", 503)
+			f.failing(600, 900, 2, "POST /orders", 503)
+			f.failing(600, 900, 2, "GET /items/1", 503)
+		}, inquest.SpreadEverything},
+		{"two routes of three", func(f *file) {
+			f.failing(600, 900, 2, "GET /cart", 503)
+			f.failing(600, 900, 2, "POST /orders", 503)
+		}, inquest.SpreadService},
+	} {
+		gw := gateway()
+		gw.traffic(0, 1200, 9)
+		c.with(gw)
+		if got := build(gw).Impact.Spread; got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+func TestTrafficComparesTheLoadBeforeAndAtTheOnset(t *testing.T) {
+	gw := gateway()
+	gw.traffic(0, 540, 10)
+	gw.traffic(540, 900, 30)
+	gw.failing(600, 900, 5, "GET /cart", 503, took(2))
+	c := build(gw)
+	got := c.Traffic
+	t.Log(c.Onset, c.Window, c.Baseline, c.Groups)
+	if got.BaselineRate < 9.5 || got.BaselineRate > 10.5 || got.OnsetRate < 28 || got.OnsetRate > 31 || got.IncidentRate < 34 || got.IncidentRate > 36 {
+		t.Errorf("rates %+v, want 10, 30, 35", got)
+	}
+	if got.BaselineMean < 0.049 || got.BaselineMean > 0.051 || got.IncidentMean < 0.3 || got.IncidentMean > 0.35 {
+		t.Errorf("means %+v, want 0.05 and (30*0.05+5*2)/35 = 0.33", got)
+	}
+}
