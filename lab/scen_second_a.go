@@ -197,7 +197,7 @@ func hoursNull() Scenario {
 		h.gate(e, GW{Kind: "nginx", Name: "nginx"}, " max_fails=0", "")
 	}
 	s.Inject = func(e *Env) { e.SQL("canteen", "update restaurants set opens = null where id % 3 = 0") }
-	s.Keep = []string{"canteen.log", "changes.jsonl"}
+	s.Keep = []string{"access.log", "canteen.log", "changes.jsonl"}
 	return s
 }
 
@@ -222,6 +222,6 @@ func labelShareRoot() Scenario {
 		e.Run("chown", "-R", "root:root", "/srv/share/labels")
 		e.Run("chmod", "755", "/srv/share/labels")
 	}
-	s.Keep = []string{"haproxy.log", "labels.log", "changes.jsonl"}
+	s.Keep = []string{"haproxy.log", "labels.log", "changes.jsonl", "metrics.om"} // only the metrics tell the zone
 	return s
 }
