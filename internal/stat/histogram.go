@@ -87,7 +87,7 @@ func (h *Histogram) Merge(other *Histogram) {
 	a, b := h.buckets, other.buckets
 	if len(b) < len(a)/16 { // a few more counts: cheaper one by one than a new list of all
 		for _, x := range b {
-			h.add(x.at>>by, x.n)
+			h.add(x.at>>(h.shift-other.shift), x.n) // adding may have widened h
 		}
 		return
 	}

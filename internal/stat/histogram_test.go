@@ -126,6 +126,37 @@ func TestHistogramDoesNotDependOnOrderOrDivision(t *testing.T) {
 	}
 }
 
+func TestHistogramMergeOfAFewIntoManyIsLikeAddingThem(t *testing.T) {
+	many, few, want := stat.NewHistogram(64), stat.NewHistogram(64), stat.NewHistogram(64)
+	for s := range int64(63) {
+		many.Add(s*10*sec, 1)
+		want.Add(s*10*sec, 1)
+	}
+	for _, s := range []int64{5, 6, 777} { // the second one makes the width double
+		few.Add(s*sec, 2)
+		want.Add(s*sec, 2)
+	}
+	many.Merge(&few)
+	if !same(&many, &want) {
+		t.Errorf("merged %v %v, added %v %v", many.Width(), contents(&many), want.Width(), contents(&want))
+	}
+}
+
+func TestHistogramWidenIsAsIfTheWidthHadNeverBeenSmaller(t *testing.T) {
+	var early, late, empty stat.Histogram
+	early.Widen(3)
+	for s := range int64(200) {
+		early.Add(s*sec, 1)
+		late.Add(s*sec, 1)
+	}
+	late.Widen(3)
+	late.Widen(2)
+	empty.Widen(1)
+	if !same(&early, &late) || late.Width() != 8*time.Second || late.Len() != 25 || empty.Len() != 0 {
+		t.Errorf("early %v %v, late %v %v", early.Width(), contents(&early), late.Width(), contents(&late))
+	}
+}
+
 func TestHistogramMergeLeavesTheOtherAlone(t *testing.T) {
 	a, b := stat.NewHistogram(2), stat.NewHistogram(2)
 	a.Add(0, 1)

@@ -3,6 +3,7 @@ package mem_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"testing"
 	"time"
 
@@ -55,10 +56,10 @@ func TestOneFileGivesTheSameStoreHoweverItIsSplitAmongWorkers(t *testing.T) {
 			return out
 		}},
 		{"more routes and more failures than are kept", func(rng *rand.Rand) (out []*parse.Record) {
-			for i := range 90_000 {
+			for i := range 70_000 {
 				n := rng.IntN(30_000)
 				name := string([]byte{byte('g' + n%20), byte('g' + n/20%20), byte('g' + n/400%20), byte('g' + n/8000%20)})
-				out = append(out, access(t0.Add(time.Duration(i)*time.Second), "GET", "/"+name, 200+300*rng.IntN(2), inLine(i+1), id(name)))
+				out = append(out, access(t0.Add(time.Duration(i)*time.Second), "GET", "/"+name, [...]int{200, 500, 500, 500, 500, 502, 502, 503, 503, 504}[rng.IntN(10)], inLine(i+1), id(name)))
 			}
 			return out
 		}},
@@ -69,6 +70,9 @@ func TestOneFileGivesTheSameStoreHoweverItIsSplitAmongWorkers(t *testing.T) {
 				records := w.records(rng)
 				want := list(split(rng, records, 1))
 				got := list(split(rng, records, 2+rng.IntN(5)))
+				if reflect.DeepEqual(want, got) { // much quicker than cmp
+					continue
+				}
 				if d := cmp.Diff(want, got); d != "" {
 					t.Fatalf("seed %d: (-one worker +several)\n%s", seed, head(d))
 				}
