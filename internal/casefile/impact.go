@@ -18,74 +18,23 @@ func (b *builder) impact() {
 	if len(b.groups) == 0 {
 		return
 	}
-	from, to := ns(b.window.From), ns(b.window.To)
-	for _, f := range b.st.Failures() {
-		if b.isEdge(f.Observer) && f.Time >= from && f.Time < to+int64(time.Second) && b.inGroups(f.Name(), int(f.Status)) {
-			b.failing = append(b.failing, f)
-			if f.ID != 0 {
-				b.failIDs[f.ID] = true
-			}
-		}
-	}
+	b.collectFailures()
 	im := &b.impactOf
-	lies := map[string]int{}
-	for _, l := range b.liedBy {
-		lies[l.route()]++
-		b.failIDs[l.answer.ID] = true
-	}
-	for _, g := range b.groups {
-		if g.Lying && lies[g.Route] == 0 {
-			lies[g.Route] = g.Failed
-		}
-	}
-	clients := map[uint64]bool{}
 	perRoute := map[string]*inquest.RouteImpact{}
+	clients := map[uint64]bool{}
 	for _, s := range b.edge {
-		n := int(s.Requests.Count(from, to))
-		im.Requests += n
-		r := perRoute[s.Name()]
-		if r == nil {
-			r = &inquest.RouteImpact{Route: s.Name(), Status: map[int]int{}}
-			perRoute[s.Name()] = r
-		}
-		r.Requests += n
-		for i := range s.Status {
-			code := s.Status[i].Status
-			if !failing(code) && code != statusAbandoned || !b.inGroups(s.Name(), code) {
-				continue
-			}
-			times := &s.Status[i].Times
-			if code == statusAbandoned {
-				times = &s.Abandoned
-			}
-			if k := int(times.Count(from, to)); k > 0 {
-				r.Status[code] += k
-				r.Failed += k
-			}
-		}
-		if r.Failed > 0 {
-			s.Clients.Hashes(func(h uint64) { clients[h] = true })
-		}
+		im.Requests += b.addStream(perRoute, s, clients)
 	}
+	b.addLies(perRoute)
 	for _, g := range b.groups {
-		if !g.RateOnly {
-			continue
+		if g.RateOnly { // the requests that did not fail are unknown
+			r := routeOf(perRoute, g.Route)
+			r.Requests, r.Failed = max(r.Requests, g.Failed), r.Failed+g.Failed
+			r.Status[g.Status] += g.Failed
+			im.Requests = max(im.Requests, g.Failed)
 		}
-		r := perRoute[g.Route]
-		if r == nil {
-			r = &inquest.RouteImpact{Route: g.Route, Status: map[int]int{}}
-			perRoute[g.Route] = r
-		}
-		r.Requests, r.Failed = max(r.Requests, g.Failed), r.Failed+g.Failed
-		r.Status[g.Status] += g.Failed
-		im.Requests = max(im.Requests, g.Failed)
 	}
-	for route, r := range perRoute {
-		if k := lies[route]; k > 0 {
-			r.Status[200] += k
-			r.Failed += k
-			im.Lying += k
-		}
+	for _, r := range perRoute {
 		if r.Failed > 0 {
 			im.Failed += r.Failed
 			im.Routes = append(im.Routes, *r)
@@ -100,6 +49,75 @@ func (b *builder) impact() {
 	im.Clients = len(clients)
 	im.Services = b.servicesHit()
 	im.Spread = b.spread(im)
+}
+
+// collectFailures gathers the kept failures of the incident and the ids of all requests that failed.
+func (b *builder) collectFailures() {
+	from, to := ns(b.window.From), ns(b.window.To)
+	for _, f := range b.st.Failures() {
+		if f.Time >= from && f.Time < to+int64(time.Second) && b.isEdge(f.Observer) && b.inGroups(f.Name(), int(f.Status)) {
+			b.failing = append(b.failing, f)
+			if f.ID != 0 {
+				b.failIDs[f.ID] = true
+			}
+		}
+	}
+	for _, l := range b.liedBy {
+		b.failIDs[l.answer.ID] = true
+	}
+}
+
+func routeOf(perRoute map[string]*inquest.RouteImpact, name string) *inquest.RouteImpact {
+	r := perRoute[name]
+	if r == nil {
+		r = &inquest.RouteImpact{Route: name, Status: map[int]int{}}
+		perRoute[name] = r
+	}
+	return r
+}
+
+// addStream adds a stream's answers of the incident and returns how many there were.
+func (b *builder) addStream(perRoute map[string]*inquest.RouteImpact, s *mem.Stream, clients map[uint64]bool) int {
+	from, to := ns(b.window.From), ns(b.window.To)
+	n := int(s.Requests.Count(from, to))
+	r := routeOf(perRoute, s.Name())
+	r.Requests += n
+	for i := range s.Status {
+		code, times := s.Status[i].Status, &s.Status[i].Times
+		if code == statusAbandoned {
+			times = &s.Abandoned
+		} else if !failing(code) {
+			continue
+		}
+		if k := int(times.Count(from, to)); k > 0 && b.inGroups(s.Name(), code) {
+			r.Status[code] += k
+			r.Failed += k
+		}
+	}
+	if r.Failed > 0 {
+		s.Clients.Hashes(func(h uint64) { clients[h] = true })
+	}
+	return n
+}
+
+// addLies adds the answers of 2xx that hide a failure: counted by request id, or else as many as the errors say.
+func (b *builder) addLies(perRoute map[string]*inquest.RouteImpact) {
+	lies := map[string]int{}
+	for _, l := range b.liedBy {
+		lies[l.route()]++
+	}
+	for _, g := range b.groups {
+		if g.Lying && lies[g.Route] == 0 {
+			lies[g.Route] = g.Failed
+		}
+	}
+	for route, r := range perRoute {
+		if k := lies[route]; k > 0 {
+			r.Status[200] += k
+			r.Failed += k
+			b.impactOf.Lying += k
+		}
+	}
 }
 
 func (b *builder) inGroups(route string, status int) bool {

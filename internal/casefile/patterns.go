@@ -134,8 +134,13 @@ func (b *builder) novelty(lp *inquest.LogPattern, p *mem.Pattern) {
 			lp.Last = at(t)
 		}
 	}
-	if i := slices.IndexFunc(p.Examples, func(e mem.Example) bool { return e.Time >= from }); i >= 0 && cmpr.During > 0 {
-		lp.First = at(p.Examples[i].Time)
+	if cmpr.During > 0 { // examples are only the first of each minute: the counts know better when it began
+		for t := range p.Times.Buckets() {
+			if t+int64(p.Times.Width()) > from {
+				lp.First = at(t)
+				break
+			}
+		}
 	}
 }
 
@@ -172,7 +177,7 @@ func (b *builder) belongs(lp *inquest.LogPattern, p *mem.Pattern) {
 	if hit == 0 && known == 0 {
 		return // the writer numbers requests in its own way: ids cannot tell
 	}
-	lp.Share = float64(hit) / float64(len(b.failIDs))
+	lp.Share = float64(hit) / float64(max(1, b.comparable(p)))
 	well := 0
 	for _, id := range p.Requests {
 		if s := b.edgeStatus(id); s > 0 && s < 500 && s != 499 {
@@ -180,6 +185,22 @@ func (b *builder) belongs(lp *inquest.LogPattern, p *mem.Pattern) {
 		}
 	}
 	lp.Answered = float64(well) / float64(len(p.Requests))
+}
+
+// comparable counts the failed requests of which the pattern's ids can tell: all, or those of the draw that was kept of very
+// many.
+func (b *builder) comparable(p *mem.Pattern) int {
+	last, all := p.Drawn()
+	if all {
+		return len(b.failIDs)
+	}
+	n := 0
+	for id := range b.failIDs {
+		if id <= last {
+			n++
+		}
+	}
+	return n
 }
 
 // edgeStatus is the status that the outermost observer answered to a request, 0 when it is not known.

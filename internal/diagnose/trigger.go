@@ -41,7 +41,7 @@ func (a *analysis) trigger(c *candidate) *inquest.Trigger {
 
 // noChange says what set it off when no recorded change did.
 func (a *analysis) noChange(c *candidate) *inquest.Trigger {
-	t := &inquest.Trigger{Time: c.onset}
+	t := &inquest.Trigger{Time: a.c.Onset}
 	switch {
 	case a.c.Impact.Spread == inquest.SpreadClient:
 		t.Kind, t.Summary, t.Why = inquest.TriggerClient, "one client's requests", "all failed requests are of one client"

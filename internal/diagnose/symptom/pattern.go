@@ -2,7 +2,6 @@ package symptom
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/inquesthq/inquest"
 )
@@ -23,12 +22,12 @@ func patterns(c *inquest.Case, r *Resolver) []inquest.Symptom {
 			continue
 		}
 		x := Example(p)
-		s := inquest.Symptom{Kind: inquest.SymptomPattern, Component: p.Service, Onset: later(x.Time, p.First), Last: p.Last, Count: p.During, Share: p.Share,
+		s := inquest.Symptom{Kind: inquest.SymptomPattern, Component: p.Service, Onset: p.First, Last: p.Last, Count: p.During, Share: p.Share,
 			Value: float64(p.During), Baseline: float64(p.Before), Limit: none, Pattern: p}
 		s.Peer = r.Called(Peer(x.Text, x.Fields))
 		switch {
 		case p.New:
-			s.Detail, s.Text = "new", fmt.Sprintf("%s: new line, %d times since %s", p.Service, p.During, x.Time.Format("15:04:05"))
+			s.Detail, s.Text = "new", fmt.Sprintf("%s: new line, %d times since %s", p.Service, p.During, p.First.Format("15:04:05"))
 		case p.Surging:
 			s.Detail, s.Text = "surging", fmt.Sprintf("%s: line %.0f times as frequent as before, %d times", p.Service, p.Ratio, p.During)
 		default:
@@ -45,13 +44,6 @@ func kindOf(p *inquest.LogPattern) string {
 		return "span"
 	}
 	return "log"
-}
-
-func later(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
 }
 
 // telling: chatter of applications below a warning tells nothing, except where the line carries an exception. Databases,

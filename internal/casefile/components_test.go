@@ -1,0 +1,179 @@
+package casefile_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/inquesthq/inquest"
+)
+
+// isOne checks that a component goes by all the names, and nobody else by any of them.
+func isOne(t *testing.T, c *inquest.Case, name string, kind inquest.ComponentKind, aliases ...string) {
+	t.Helper()
+	x := component(c, name)
+	if x == nil {
+		t.Errorf("no component %q among %v", name, names(c))
+		return
+	}
+	if x.Kind != kind {
+		t.Errorf("%s is a %q, want %q", name, x.Kind, kind)
+	}
+	for _, a := range aliases {
+		if !slices.Contains(x.Aliases, a) {
+			t.Errorf("%s does not go by %q but by %v", name, a, x.Aliases)
+		}
+	}
+	for _, o := range c.Components {
+		for _, a := range append([]string{name}, aliases...) {
+			if o.Name != name && (o.Name == a || slices.Contains(o.Aliases, a)) {
+				t.Errorf("%q is %s and %s", a, name, o.Name)
+			}
+		}
+	}
+}
+
+func TestAnUpstreamAddressIsTheServiceThatLoggedTheSameRequests(t *testing.T) {
+	gw := gateway()
+	cart, pay := &file{name: "cart.log", format: "pino"}, &file{name: "pay.log", format: "pino"}
+	for i := range 20 {
+		a, b := fmt.Sprint("a", i), fmt.Sprint("b", i)
+		gw.asked(sec(float64(i)), "GET /cart", 200, id(a), via("10.0.0.1:8080", "200"))
+		gw.asked(sec(float64(i)), "POST /pay", 200, id(b), via("10.0.0.1:9090", "200"))
+		cart.asked(sec(float64(i)), "GET /cart", 200, id(a))
+		pay.asked(sec(float64(i)), "POST /pay", 200, id(b))
+	}
+	c := build(gw, cart, pay)
+	isOne(t, c, "cart", inquest.KindApp, "10.0.0.1:8080")
+	isOne(t, c, "pay", inquest.KindApp, "10.0.0.1:9090")
+	isOne(t, c, "gateway", inquest.KindProxy)
+	if slices.Contains(component(c, "cart").Aliases, "10.0.0.1") || slices.Contains(component(c, "pay").Aliases, "10.0.0.1") {
+		t.Error("a host that two services share names neither of them")
+	}
+	if want := []inquest.Edge{{From: "gateway", To: "cart"}, {From: "gateway", To: "pay"}}; !cmp.Equal(c.Edges, want) {
+		t.Errorf("edges %v", c.Edges)
+	}
+}
+
+func TestWithoutIdsTheOnlyApplicationOrThePortTells(t *testing.T) {
+	gw := gateway()
+	for i := range 5 {
+		gw.asked(sec(float64(i)), "GET /cart", 200, via("10.0.0.1:8080", "200"))
+	}
+	one := &file{name: "cart.log", format: "pino"}
+	one.says(sec(1), inquest.LevelInfo, "listening")
+	isOne(t, build(gw, one), "cart", inquest.KindApp, "10.0.0.1:8080", "10.0.0.1")
+
+	two := &file{name: "pay.log", format: "pino"}
+	two.says(sec(1), inquest.LevelInfo, "listening")
+	m := &file{name: "metrics.om", format: "openmetrics"}
+	m.series("up", "job", "pay", "instance", "localhost:8080")
+	m.series("up", "job", "cart", "instance", "localhost:8081")
+	if c := build(gw, one, two); slices.Contains(component(c, "cart").Aliases, "10.0.0.1:8080") || slices.Contains(component(c, "pay").Aliases, "10.0.0.1:8080") {
+		t.Errorf("with two services and nothing else to go by, the address is somebody's: %+v", c.Components)
+	}
+	gw.signals = nil
+	m.series("up", "job", "pay", "instance", "pay-host:8080")
+	isOne(t, build(gw, one, two, m), "pay", inquest.KindApp, "10.0.0.1:8080")
+}
+
+func TestHAProxysServersAreFoundBehindTheirBackends(t *testing.T) {
+	lb := &file{name: "haproxy.log", format: "haproxy"}
+	for i := range 5 {
+		lb.asked(sec(float64(i)), "GET /cart", 200, via("be_cart/cart-1", "200"))
+	}
+	app := &file{name: "cart.log", format: "pino"}
+	app.says(sec(1), inquest.LevelInfo, "listening", instance("cart-1"))
+	c := build(lb, app)
+	if len(c.Upstreams) != 1 || c.Upstreams[0].Component != "cart" {
+		t.Errorf("upstreams %+v, want cart's", c.Upstreams)
+	}
+}
+
+func TestADatabasesLogExporterAndChangeRecordAreOne(t *testing.T) {
+	log := &file{name: "postgresql.log", format: "postgresql"}
+	log.says(sec(1), inquest.LevelInfo, "database system is ready to accept connections")
+	m := &file{name: "metrics.om", format: "openmetrics"}
+	m.series("pg_up", "job", "postgres", "instance", "db-1:9187")
+	ch := &file{name: "changes.jsonl", format: "changes"}
+	ch.change(sec(5), inquest.ChangeMigration, "db-1", "add an index")
+	app := &file{name: "cart.log", format: "pino"}
+	app.says(sec(1), inquest.LevelInfo, "listening")
+	for _, files := range [][]*file{{log, m, ch, app}, {m, app, ch, log}, {ch, log, app, m}} {
+		c := build(files...)
+		isOne(t, c, "db-1", inquest.KindDatabase, "postgresql")
+		if x := component(c, "db-1"); x != nil && (!x.Logs || !x.Metrics) {
+			t.Errorf("logs %v, metrics %v", x.Logs, x.Metrics)
+		}
+	}
+}
+
+func TestTwinsOfOtherSoftwareAreNotJoined(t *testing.T) {
+	log := &file{name: "mysqld.log", format: "mysql-error"}
+	log.says(sec(1), inquest.LevelInfo, "ready for connections")
+	m := &file{name: "metrics.om", format: "openmetrics"}
+	m.series("pg_up", "job", "postgres", "instance", "db-1:9187")
+	c := build(log, m)
+	isOne(t, c, "mysqld", inquest.KindDatabase)
+	isOne(t, c, "db-1", inquest.KindDatabase, "postgres")
+}
+
+func TestAnApplicationsOwnPoolMetricsDoNotMakeItADatabase(t *testing.T) {
+	m := &file{name: "metrics.om", format: "openmetrics"}
+	m.series("pg_pool_size", "job", "cart", "instance", "cart:9090")
+	m.series("redis_pool_hits_total", "job", "cart", "instance", "cart:9090")
+	m.series("node_load1", "job", "node", "instance", "worker-3:9100")
+	c := build(m)
+	isOne(t, c, "cart", inquest.KindApp)
+	if component(c, "worker-3") != nil {
+		t.Error("a host's exporter is no component of the request path")
+	}
+}
+
+func TestNumberedInstancesAreOneService(t *testing.T) {
+	a, b := &file{name: "cart-1.log", format: "pino"}, &file{name: "cart-2.log", format: "pino"}
+	a.says(sec(1), inquest.LevelInfo, "listening")
+	b.says(sec(1), inquest.LevelInfo, "listening")
+	c := build(a, b)
+	isOne(t, c, "cart", inquest.KindApp, "cart-1", "cart-2")
+	lone := &file{name: "db-1.log", format: "postgresql"}
+	lone.says(sec(1), inquest.LevelInfo, "ready")
+	isOne(t, build(lone), "db-1", inquest.KindDatabase)
+}
+
+func TestKindsByName(t *testing.T) {
+	for name, want := range map[string]inquest.ComponentKind{
+		"orders-db": inquest.KindDatabase, "pg": inquest.KindDatabase, "mongo-0": inquest.KindDatabase, "redis": inquest.KindCache, "session-cache": inquest.KindCache,
+		"kafka": inquest.KindBroker, "edge": inquest.KindProxy, "api-gateway": inquest.KindProxy, "supervisord": inquest.KindSupervisor, "kern": inquest.KindKernel,
+		"cart": inquest.KindApp, "dbwriter": inquest.KindApp, "imageproxying": inquest.KindApp, "queued-mail": inquest.KindApp,
+	} {
+		f := &file{name: name + ".log", format: "json"}
+		f.says(sec(1), inquest.LevelInfo, "x")
+		c := build(f)
+		if len(c.Components) != 1 || c.Components[0].Kind != want {
+			t.Errorf("%s: %+v, want %q", name, c.Components, want)
+		}
+	}
+}
+
+func TestTheOutermostProxyIsTheObserver(t *testing.T) {
+	edge, inner := &file{name: "edge.log", format: "nginx-json"}, &file{name: "mesh.log", format: "envoy"}
+	app := &file{name: "cart.log", format: "pino"}
+	for i := range 100 {
+		edge.asked(sec(float64(i)), "GET /cart", 200, via("mesh:80", "200"))
+		app.asked(sec(float64(i)), "GET /cart", 200)
+		app.asked(sec(float64(i)), "GET /health", 200)
+		if i%2 == 0 {
+			inner.asked(sec(float64(i)), "GET /cart", 200, via("cart:80", "200"))
+		}
+	}
+	c := build(edge, inner, app)
+	if c.Observer != "edge" || !c.Proxy {
+		t.Errorf("observer %q (proxy %v), want the proxy that answered the most", c.Observer, c.Proxy)
+	}
+	if c := build(app); c.Observer != "cart" || c.Proxy {
+		t.Errorf("observer %q (proxy %v), want the application itself", c.Observer, c.Proxy)
+	}
+}
