@@ -20,6 +20,16 @@ type step struct {
 	key string
 }
 
+// order sorts the steps by time, then by name.
+func (s *segment) order() {
+	sort.Slice(s.steps, func(i, j int) bool {
+		if s.steps[i].at != s.steps[j].at {
+			return s.steps[i].at < s.steps[j].at
+		}
+		return s.steps[i].key < s.steps[j].key
+	})
+}
+
 // segments cuts traces and log statements into segments. Log statements join the latest segment of their service and
 // trace that had begun by then; without spans, each trace and service is one segment.
 func segments(forest []*node, ev *Events, side map[uint64]int) []*segment {
@@ -74,12 +84,7 @@ func segments(forest []*node, ev *Events, side map[uint64]int) []*segment {
 		}
 	}
 	for _, s := range all {
-		sort.Slice(s.steps, func(i, j int) bool {
-			if s.steps[i].at != s.steps[j].at {
-				return s.steps[i].at < s.steps[j].at
-			}
-			return s.steps[i].key < s.steps[j].key
-		})
+		s.order()
 	}
 	return all
 }
