@@ -77,6 +77,15 @@ func (p *Pattern) addID(h uint64) {
 	}
 }
 
+// Drawn tells which ids Requests holds: all, or, of more than are kept, those up to last. Ids are hashes, so what holds for
+// these holds for all.
+func (p *Pattern) Drawn() (last uint64, all bool) {
+	if len(p.Requests) < maxIDs {
+		return 0, true
+	}
+	return p.Requests[len(p.Requests)-1], false
+}
+
 func (p *Pattern) trimIDs() {
 	slices.Sort(p.Requests)
 	p.Requests = slices.Compact(p.Requests)
