@@ -29,7 +29,7 @@ var version = "dev"
 func main() {
 	// Logs of any size are to be read on small machines next to what failed. Reading allocates little, so a heap that may
 	// grow by less between collections costs little time.
-	debug.SetGCPercent(40)
+	debug.SetGCPercent(30)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()

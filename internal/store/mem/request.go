@@ -52,6 +52,15 @@ type StatusCount struct {
 	kept   int   // failures kept of that minute
 }
 
+// full counts a failure and reports whether enough of that minute are kept.
+func (s *StatusCount) full(minute int64) bool {
+	if s.minute != minute {
+		s.minute, s.kept = minute, 0
+	}
+	s.kept++
+	return s.kept > failuresPerSlot
+}
+
 // Name returns "METHOD /route".
 func (s *Stream) Name() string {
 	if s.Method == "" {

@@ -171,10 +171,11 @@ func (c *Collector) failure(r *parse.Record, st *Stream, n *StatusCount) {
 	if r.ClientAddr != "" && r.Status >= 500 {
 		st.Clients.add(HashID(r.ClientAddr))
 	}
-	if m := r.Time / minute; n.minute != m {
-		n.minute, n.kept = m, 0
-	}
-	if n.kept++; n.kept > failuresPerSlot {
+	method, route := st.Method, st.Route
+	if st.isOther() { // kept under its own name until Seal: thinning must not depend on when a worker gave the route up
+		name := string(c.route)
+		method, route = name[:len(r.Method)], name[len(r.Method)+1:]
+	} else if n.full(r.Time / minute) {
 		return
 	}
 	if len(c.failures) >= 2*maxFailures { // twice, so that it happens rarely
@@ -184,7 +185,7 @@ func (c *Collector) failure(r *parse.Record, st *Stream, n *StatusCount) {
 	reason = cmp.Or(reason, r.Get("termination_state"), r.Get("error_reason"), r.Get("upstream_failure"), r.Get("response_code_details"))
 	c.failures = append(c.failures, Failure{
 		Time: r.Time, File: c.file, Line: int32(r.Line), Status: int32(r.Status), Duration: r.Duration,
-		Observer: st.Observer, Method: st.Method, Route: st.Route, URL: strings.Clone(r.URL),
+		Observer: st.Observer, Method: method, Route: route, URL: strings.Clone(r.URL),
 		Upstream: c.internString(r.Upstream), UpstreamStatus: c.internString(r.UpstreamStatus), Reason: c.internString(reason),
 		ID: HashID(r.RequestID), RequestID: strings.Clone(r.RequestID), Client: strings.Clone(r.ClientAddr),
 	})

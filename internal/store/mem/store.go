@@ -21,7 +21,7 @@ import (
 
 // Bounds on what is kept. They are sizes at which a person stops reading, or memory budgets; counts stay exact.
 const (
-	maxStreams      = 20_000  // distinct route x status streams; the surplus is counted under the route "(other)"
+	maxStreams      = 12_000  // distinct routes of all observers; more are data in paths, and counted under "(other)"
 	maxPatterns     = 20_000  // distinct log patterns
 	maxFailures     = 30_000  // failed requests kept with detail (some 300 bytes each)
 	failuresPerSlot = 32      // of one stream and minute
@@ -173,6 +173,7 @@ func (s *Store) Seal() {
 	}
 	s.sealed = true
 	s.shrink()
+	s.failures = thinFailures(s.failures, maxFailures)
 	s.renameEvicted()
 	s.widths.hold(maps.Values(s.streams))
 	thinPatterns(s.patterns, maxPatterns)
@@ -190,7 +191,6 @@ func (s *Store) Seal() {
 		patterns:  sortedValues(s.patterns, (*Pattern).compare),
 		upstreams: sortedValues(s.upstream, (*Upstream).compare),
 	}
-	s.failures = thinFailures(s.failures, maxFailures)
 	s.answers, _ = thinAnswers(s.answers, maxAnswers)
 	slices.SortFunc(s.failures, Failure.compare)
 	slices.SortFunc(s.answers, func(a, b Answer) int {
