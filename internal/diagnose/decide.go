@@ -111,9 +111,9 @@ func (a *analysis) byTrigger(c *candidate, v *inquest.Verdict) {
 // confidence turns strength into a calibrated figure and a level, lowered by what could not be checked: a verdict from a
 // stack trace alone is unconfirmed until the infrastructure was looked at (REQUIREMENTS 54, 56).
 func (a *analysis) confidence(c *candidate, rivals []*candidate) (float64, inquest.VerdictLevel) {
-	p := c.strength
+	p := 1 - (1-c.strength)*(1-a.corroborated(c))
 	level := inquest.Probable
-	if c.strength >= establishedFrom {
+	if p >= establishedFrom {
 		level = inquest.Established
 	}
 	for _, l := range []inquest.Layer{inquest.LayerResponse, inquest.LayerApplication, inquest.LayerInfrastructure} {
@@ -147,6 +147,18 @@ func (a *analysis) confidence(c *candidate, rivals []*candidate) (float64, inque
 		level = inquest.Open
 	}
 	return math.Round(math.Min(0.97, p)*100) / 100, level
+}
+
+// corroborated is how much the consequences that a mechanism declares, seen in the failed requests, add to what speaks for it
+// directly: at most half of the doubt goes, since another cause might have the same consequence.
+func (a *analysis) corroborated(c *candidate) float64 {
+	most := 0.0
+	for _, e := range c.explains {
+		if e.specific() {
+			most = math.Max(most, e.strength)
+		}
+	}
+	return most / 2
 }
 
 // undecided writes an open verdict: it names no cause, but what would be needed.

@@ -46,6 +46,7 @@ func (a *analysis) noChange(c *candidate) *inquest.Trigger {
 	case a.c.Impact.Spread == inquest.SpreadClient:
 		t.Kind, t.Summary, t.Why = inquest.TriggerClient, "one client's requests", "all failed requests are of one client"
 	case a.loadFit(c) > 0:
+		t.Time = a.rose()
 		t.Kind, t.Summary, t.Why = inquest.TriggerTraffic, fmt.Sprintf("requests rose from %.3g to %.3g a second", a.c.Traffic.BaselineRate, math.Max(a.c.Traffic.OnsetRate, a.c.Traffic.IncidentRate)), "no recorded change fits, and the load rose before the failures"
 	case c.id.Class() == inquest.ClassDependency && !a.ours(c.culprit):
 		t.Kind, t.Summary, t.Why = inquest.TriggerExternal, a.display(c.culprit)+" failed from outside", "the dependency is not ours, and no recorded change fits"
@@ -69,6 +70,24 @@ func (a *analysis) loadFit(c *candidate) float64 {
 		return 0
 	}
 	return 0.8
+}
+
+// rose is when the load that led to the failures began: the first of the chart's steps in a row before the onset with half as
+// much again as usual.
+func (a *analysis) rose() time.Time {
+	ch := a.c.Chart
+	began := a.c.Onset
+	for i := len(ch.Requests) - 1; i >= 0 && ch.Step > 0; i-- {
+		at := ch.From.Add(time.Duration(i) * ch.Step)
+		if !at.Before(a.c.Onset) {
+			continue
+		}
+		if float64(ch.Requests[i]) < 1.5*a.c.Traffic.BaselineRate*ch.Step.Seconds() {
+			break
+		}
+		began = at
+	}
+	return began
 }
 
 // ours: a component of which the folder holds a log, metrics or a change is run by the people who keep the folder.
