@@ -66,7 +66,7 @@ func syncTakesSlots() Scenario {
 		edits: []Edit{{"kitchen.js", "idleTimeoutMillis: 2000,", "idleTimeoutMillis: 1000, maxLifetimeSeconds: 3,"}},
 		pg:    Postgres{Export: true, Conf: map[string]string{"max_connections": "20", "log_line_prefix": "'%m [%p] %q%a/%u@%d '"}}}
 	s := inc("sync-takes-every-slot", "database", "too-many-connections", "an import with 24 workers takes every connection the database server has; the API gets none", Truth{
-		Culprit: "bistro-pg", Aliases: []string{"postgres", "postgresql", "database", "menu-sync", "10.18.9.30", "bistro"},
+		Culprit: "bistro-pg", Aliases: []string{"postgres", "postgresql", "database", "menu-sync", "10.18.9.30"},
 		Trigger:   &Trigger{Kind: "scale", Summary: "menu-sync: 2 -> 24 import workers", Recorded: true},
 		NotCauses: []string{"database down", "bistro-api pool too small"}, MustMention: []string{"too many clients|remaining connection slots", "menu-sync|24"},
 		Fix: "End the import or run it with two workers; give it a connection limit of its own.", Difficulty: "medium"})

@@ -134,7 +134,7 @@ func spoolFull() Scenario {
 func minorUpgrade() Scenario {
 	h := house{src: "go/parcels", service: "consign", version: "3.8.8", net: "10.31.2.", db: "consign", dbHost: "consign-db", n: 2, partner: "duty.customs.example", env: []string{"CUSTOMS_URL=http://duty.customs.example"}, pg: Postgres{Export: true}}
 	s := inc("minor-upgrade-at-noon", "database", "down", "the database server is upgraded at noon and is away for twenty seconds; then all is well again", Truth{
-		Culprit: "consign-db", Aliases: []string{"postgres", "postgresql", "database", "10.31.2.30", "consign"},
+		Culprit: "consign-db", Aliases: []string{"postgres", "postgresql", "database", "10.31.2.30"},
 		Trigger:   &Trigger{Kind: "infra", Summary: "consign-db: minor upgrade of PostgreSQL", Recorded: true},
 		NotCauses: []string{"consign release", "pool", "credentials"}, MustMention: []string{"57P01|terminating connection|connection refused|shutting down", "consign-db|upgrade"},
 		Fix: "It came back by itself; upgrade with a standby, in a quiet hour.", Difficulty: "easy"})
