@@ -22,7 +22,7 @@ func (a *analysis) decide() {
 	var open []*candidate
 	for _, c := range a.cands {
 		// What fits a dozen mechanisms (slow answers, a time-out's length, an upstream's status) names none of them.
-		if c.explained == nil && c.specific() {
+		if (c.explained == nil || c.root().strength < probableFrom) && c.specific() {
 			open = append(open, c)
 		}
 	}
@@ -65,6 +65,15 @@ func (a *analysis) display(name string) string {
 		return host
 	}
 	return name
+}
+
+// root is the deepest candidate that explains c. One that is a guess itself silences nothing: without this, a weak reason behind
+// an established fact would leave the verdict open.
+func (c *candidate) root() *candidate {
+	for c.explained != nil {
+		c = c.explained
+	}
+	return c
 }
 
 // weight ranks candidates: by their own strength, and by how much of the failure they explain, themselves or through what

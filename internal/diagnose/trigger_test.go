@@ -1,0 +1,79 @@
+package diagnose_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/inquesthq/inquest"
+)
+
+func TestTheTriggerIsTheChangeThatFits(t *testing.T) {
+	unused := func(c *inquest.Case) { // nobody asked for the affected routes before the onset
+		for i := range c.Chart.Requests {
+			if c.Chart.From.Add(time.Duration(i) * c.Chart.Step).Before(onset) {
+				c.Chart.Requests[i] = 0
+			}
+		}
+	}
+	surge := func(c *inquest.Case) { c.Traffic.OnsetRate, c.Traffic.IncidentRate = 40, 45 }
+	mystery := says("cart", `column "discount" of relation "baskets" does not exist`, 0.9, 0)
+	slowSince := says("db-1", "duration: 8123.4 ms  statement: SELECT * FROM baskets WHERE owner = 17", -1, 0, at(inquest.LevelInfo))
+	for _, c := range []struct {
+		name  string
+		parts []part
+		want  string // kind and service, "" for none
+	}{
+		{"a deploy of the culprit right before", []part{nullDereference, changed(-20*time.Second, inquest.ChangeDeploy, "cart", "release 2.1")}, "deploy cart"},
+		{"not the deploy of another service half a minute before", []part{nullDereference, changed(-30*time.Second, inquest.ChangeDeploy, "pay", "release 7")}, "data "},
+		{"the culprit's deploy, though another service was deployed nearer", []part{nullDereference, changed(-60*time.Second, inquest.ChangeDeploy, "cart", "release 2.1"), changed(-30*time.Second, inquest.ChangeDeploy, "pay", "release 7")}, "deploy cart"},
+		{"not what came after the first failure", []part{nullDereference, changed(30*time.Second, inquest.ChangeDeploy, "cart", "hotfix")}, "data "},
+		{"not a deploy with thousands of good answers since", []part{nullDereference, changed(-9*time.Minute, inquest.ChangeDeploy, "cart", "release 2.1")}, "data "},
+		{"a deploy hours before whose route nobody used since", []part{nullDereference, unused, func(c *inquest.Case) { c.Span.From = onset.Add(-13 * time.Hour) }, changed(-12*time.Hour, inquest.ChangeDeploy, "cart", "release 2.1")}, "deploy cart"},
+		{"a migration that drops what the failures name", []part{mystery, changed(-40*time.Second, inquest.ChangeMigration, "db-1", "baskets: drop column discount"), changed(-20*time.Second, inquest.ChangeDeploy, "pay", "release 7")}, "migration db-1"},
+		{"a dropped index before slow statements", []part{slowSince, slow, poolError, poolFull, changed(-15*time.Second, inquest.ChangeMigration, "db-1", "drop index on baskets (owner)")}, "migration db-1"},
+		{"the load that rose before a pool ran dry", []part{poolError, poolFull, surge}, "traffic "},
+		{"a change right before beats the load", []part{poolError, poolFull, surge, changed(-10*time.Second, inquest.ChangeConfig, "cart", "pool max 50 -> 10")}, "config cart"},
+		{"the load does not set off a null dereference", []part{nullDereference, surge}, "data "},
+		{"somebody else's failure", []part{says("cart", "HTTPSConnectionPool(host='api.tax.example', port=443): Read timed out. (read timeout=5)", 0.9, 0)}, "external "},
+		{"one client's requests", []part{nullDereference, func(c *inquest.Case) { c.Impact.Spread = inquest.SpreadClient }}, "client "},
+		{"no record of changes: that nothing changed is not known", []part{nullDereference, without(inquest.LayerChange)}, ""},
+		{"a pool that ran dry for no visible reason", []part{poolError, poolFull}, ""},
+		{"a rollback long before heals rather than harms", []part{nullDereference, changed(-8*time.Minute, inquest.ChangeDeploy, "cart", "rollback to 2.0")}, "data "},
+	} {
+		v := verdict(c.parts...)
+		got := ""
+		if v.Trigger != nil {
+			got = string(v.Trigger.Kind) + " " + v.Trigger.Service
+			if v.Trigger.Why == "" || v.Trigger.Summary == "" || v.Trigger.Time.IsZero() {
+				t.Errorf("%s: the trigger does not say why: %+v", c.name, v.Trigger)
+			}
+		}
+		if got != c.want {
+			t.Errorf("%s (%s): trigger %q, want %q", c.name, name(v), got, c.want)
+		}
+	}
+}
+
+func TestAGatewayThatIsPointedElsewhereIsTheCulprit(t *testing.T) {
+	moved := []part{
+		failing(func(_ int, r *inquest.Request) { r.Status, r.Upstream, r.UpstreamStatus = 502, "10.0.0.1:8081", "-" }),
+		func(c *inquest.Case) {
+			c.Impact.Routes[0].Status = map[int]int{502: 600}
+			c.Upstreams = []inquest.UpstreamUse{
+				{Observer: "gateway", Addr: "10.0.0.1:8080", Component: "cart", BaselineOK: 6000, FirstSeen: t0, LastSeen: onset},
+				{Observer: "gateway", Addr: "10.0.0.1:8081", IncidentFailed: 600, NoAnswer: 600, FirstSeen: onset, LastSeen: end},
+			}
+		},
+		changed(-5*time.Second, inquest.ChangeConfig, "gateway", "regenerate upstreams"), changed(-40*time.Second, inquest.ChangeDeploy, "pay", "release 7"),
+	}
+	v := verdict(moved...)
+	if name(v) != "misconfiguration/wrong-upstream at gateway" || v.Trigger == nil || v.Trigger.Service != "gateway" {
+		t.Errorf("%s, trigger %+v", name(v), v.Trigger)
+	}
+	stopped := verdict(moved[0], func(c *inquest.Case) {
+		c.Upstreams = []inquest.UpstreamUse{{Observer: "gateway", Addr: "10.0.0.1:8080", Component: "cart", BaselineOK: 6000, IncidentFailed: 600, NoAnswer: 600, FirstSeen: t0, LastSeen: end}}
+	}, failing(func(_ int, r *inquest.Request) { r.Upstream = "10.0.0.1:8080" }))
+	if stopped.Mechanism == "misconfiguration/wrong-upstream" {
+		t.Error("an address that answered before and refuses now is no wrong address")
+	}
+}

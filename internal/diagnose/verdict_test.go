@@ -1,0 +1,264 @@
+package diagnose_test
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/inquesthq/inquest"
+)
+
+func TestTheDeeperAndEarlierMechanismIsTheCause(t *testing.T) {
+	refusedBy := func(who, text string) part { return says(who, text, 0.9, 0) }
+	for _, c := range []struct {
+		name  string
+		parts []part
+		want  string
+	}{
+		{"a null dereference alone", []part{nullDereference}, "unhandled-exception/null-dereference at cart"},
+		{"a pool that ran dry explains the null dereference behind it", []part{nullDereference, poolError, poolFull}, "database/pool-exhausted at cart"},
+		{"a full pool, by its metrics alone, in the same requests", []part{nullDereference, poolFull, says("cart", "connection pool exhausted", 0.9, 0)}, "database/pool-exhausted at cart"},
+		{"slow statements of the database explain the pool", []part{slowStatement, slow, poolError, poolFull}, "database/slow-query at db-1"},
+		{"and all that lies behind it", []part{slowStatement, slow, poolError, poolFull, nullDereference}, "database/slow-query at db-1"},
+		{"a reason behind it that is only a guess does not silence a fact", []part{slowStatement, poolError, poolFull}, "database/pool-exhausted at cart"},
+		{"the database is gone", []part{refusedBy("cart", "connect ECONNREFUSED 10.0.0.9:5432"), measured("pg_up", 0, 1, 0, "instance", "db-1:9187")}, "database/down at db-1"},
+		{"the database shuts down, and the null dereference hurts", []part{says("db-1", "received fast shutdown request", -1, -2*time.Second, at(inquest.LevelInfo)), refusedBy("cart", "connect ECONNREFUSED 10.0.0.9:5432"), nullDereference}, "database/down at db-1"},
+		{"another service that cart calls refuses", []part{refusedBy("cart", "request to http://pay:9000/charge failed, reason: connect ECONNREFUSED")}, "dependency-failure/refused at pay"},
+		{"a third party is slow", []part{says("cart", "HTTPSConnectionPool(host='api.tax.example', port=443): Read timed out. (read timeout=5)", 0.9, 0)}, "dependency-failure/timeout at api.tax.example"},
+		{"its name does not resolve", []part{says("cart", "getaddrinfo ENOTFOUND api.tax.example", 0.9, 0)}, "dependency-failure/dns at api.tax.example"},
+		{"the kernel kills", []part{says("kernel", "Out of memory: Killed process 4711 (cart) total-vm:900000kB", -1, -time.Second), component("kernel", inquest.KindKernel, true)}, "resource-exhaustion/memory at cart"},
+		{"no space left", []part{says("cart", "write /var/spool/x: no space left on device", 0.9, 0)}, "resource-exhaustion/disk at cart"},
+		{"a missing environment variable", []part{says("cart", "KeyError: 'PAYMENT_KEY' missing environment variable PAYMENT_KEY", 0.9, 0)}, "misconfiguration/missing-env at cart"},
+		{"a column that is not there", []part{says("cart", `column "discount" of relation "baskets" does not exist`, 0.9, 0)}, "bad-deploy/schema-mismatch at cart"},
+	} {
+		if got := name(verdict(c.parts...)); got != c.want {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
+	}
+}
+
+func TestAConsequenceIsToldAsOneAndNotAsARival(t *testing.T) {
+	d := catalogue.Diagnose(incident(nullDereference, poolError, poolFull)).Diagnosis
+	i := slices.IndexFunc(d.Alternatives, func(c inquest.Candidate) bool { return c.Mechanism == "unhandled-exception/null-dereference" })
+	if i < 0 || !strings.Contains(strings.Join(d.Alternatives[i].Against, " "), "a consequence of database/pool-exhausted at cart") {
+		t.Errorf("alternatives %+v", d.Alternatives)
+	}
+	roles := map[inquest.LinkRole]string{}
+	for _, l := range d.Verdict.Chain {
+		roles[l.Role] += l.Text
+		if l.Role != inquest.RoleTrigger && len(l.Evidence) == 0 {
+			t.Errorf("%s without evidence: %s", l.Role, l.Text)
+		}
+	}
+	if !strings.Contains(roles[inquest.RoleCause], "timeout exceeded when trying to connect") || !strings.Contains(roles[inquest.RoleEffect], "Cannot read properties") || !strings.Contains(roles[inquest.RoleSymptom], "600 answers of 500 on GET /cart") {
+		t.Errorf("chain %v", roles)
+	}
+}
+
+func TestWhatComesLaterIsNoCauseOfWhatWasThereBefore(t *testing.T) {
+	later := func(c *inquest.Case) {
+		says("cart", "timeout exceeded when trying to connect", 0.1, 3*time.Minute)(c)
+		measured("pg_pool_waiting_count", 40, 0, 3*time.Minute, "job", "cart")(c)
+	}
+	if got := name(verdict(nullDereference, later)); got != "unhandled-exception/null-dereference at cart" {
+		t.Errorf("%s: the pool ran dry three minutes after the exceptions began", got)
+	}
+}
+
+func TestFailuresAreFollowedDownTheCallGraph(t *testing.T) {
+	chain := []part{
+		component("web", inquest.KindApp, true), calls("gateway", "web"), calls("web", "cart"),
+		func(c *inquest.Case) { c.Impact.Services = []string{"web"} },
+		says("web", `Get "http://cart:8080/cart": context deadline exceeded`, 0.9, time.Second),
+		says("cart", "connection pool exhausted", -1, 0), poolFull,
+	}
+	if got := name(verdict(chain...)); got != "database/pool-exhausted at cart" {
+		t.Errorf("%s: what web says of cart is a consequence", got)
+	}
+	if got := name(verdict(append(chain, slowStatement, slow)...)); got != "database/slow-query at db-1" {
+		t.Errorf("%s: behind cart's pool are the statements of its database", got)
+	}
+}
+
+func TestWhatHasNothingToDoWithTheFailedRequestsIsNotTheCause(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		parts []part
+	}{
+		{"an error of a service off the path", []part{component("newsletter", inquest.KindApp, true), says("newsletter", "connect ECONNREFUSED 10.0.0.77:25", -1, 0)}},
+		{"an error of requests that did not fail", []part{says("cart", "connect ECONNREFUSED 10.0.0.77:25", 0, 0)}},
+		{"chatter", []part{says("cart", "connection pool exhausted", 0.9, 0, at(inquest.LevelInfo))}},
+		{"an old line as frequent as ever", []part{says("cart", "connection pool exhausted", -1, 0, func(p *inquest.LogPattern) { p.New, p.Before = false, 600 })}},
+	} {
+		v := verdict(c.parts...)
+		if v.Level == inquest.Established {
+			t.Errorf("%s: %s is %s", c.name, name(v), v.Level)
+		}
+		if got := name(verdict(append(c.parts, nullDereference)...)); got != "unhandled-exception/null-dereference at cart" {
+			t.Errorf("%s: beside the exceptions in nine of ten failed requests it is %s", c.name, got)
+		}
+	}
+}
+
+func TestTheLevelFallsWithEachLayerThatIsMissing(t *testing.T) {
+	full := verdict(nullDereference, poolError, poolFull, slowStatement, slow)
+	if full.Level != inquest.Established {
+		t.Errorf("with every layer read and three witnesses it is %s", full.Level)
+	}
+	last := full.Confidence
+	for i := range 3 {
+		layers := []inquest.Layer{inquest.LayerInfrastructure, inquest.LayerResponse, inquest.LayerApplication}[:i+1]
+		v := verdict(nullDereference, poolError, poolFull, slowStatement, slow, without(layers...))
+		if v.Level == inquest.Established || v.Confidence >= last {
+			t.Errorf("without %v: %s, %.2f after %.2f", layers, v.Level, v.Confidence, last)
+		}
+		last = v.Confidence
+	}
+	v := verdict(nullDereference, poolError, poolFull, func(c *inquest.Case) { c.Baseline = inquest.Window{} })
+	if v.Level == inquest.Established {
+		t.Error("without a baseline nothing is new for certain")
+	}
+}
+
+func TestNothingThatSpeaksIsOpen(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		parts []part
+		needs string
+	}{
+		{"every layer read, and silent", nil, "raise its log level"},
+		{"an access log alone", []part{without(inquest.LayerApplication, inquest.LayerInfrastructure, inquest.LayerChange)}, "the application's log, metrics and the logs of database and supervisor, the record of changes"},
+		{"slow answers fit a dozen mechanisms", []part{func(c *inquest.Case) { c.Traffic.IncidentMean = 3 }, failing(func(_ int, r *inquest.Request) { r.Duration = 5 })}, ""},
+		{"a deploy half a minute before is no reason", []part{changed(-30*time.Second, inquest.ChangeDeploy, "cart", "release 2")}, ""},
+	} {
+		v := verdict(c.parts...)
+		if v.Level != inquest.Open || v.Mechanism != "" || v.Culprit != "" || v.Trigger != nil || len(v.Actions) != 0 || !strings.Contains(v.Summary, c.needs) {
+			t.Errorf("%s: %s %s %+v %q", c.name, v.Level, name(v), v.Trigger, v.Summary)
+		}
+		if !slices.ContainsFunc(v.Chain, func(l inquest.Link) bool { return l.Role == inquest.RoleSymptom }) {
+			t.Errorf("%s: the symptom is not told", c.name)
+		}
+	}
+}
+
+func TestNoIncidentHasNoVerdict(t *testing.T) {
+	r := catalogue.Diagnose(incident(nullDereference, func(c *inquest.Case) { c.Incident = false; c.Onset, c.End = time.Time{}, time.Time{} }, changed(0, inquest.ChangeDeploy, "cart", "v2")))
+	if d := r.Diagnosis; d.Verdict != nil || d.Incident || len(d.Timeline) != 1 || len(r.Symptoms) != 0 {
+		t.Errorf("%+v", d)
+	}
+}
+
+func TestASecondIndependentCauseIsNamedToo(t *testing.T) {
+	own := says("cart", "TypeError: Cannot read properties of undefined (reading 'price')", 0.5, 0, thrown("TypeError", "Cannot read properties of undefined"))
+	other := says("pay", "panic: write /var/lib/pay/journal: no space left on device", 0.45, 0)
+	two := func(c *inquest.Case) {
+		c.Impact.Services = []string{"cart", "pay"}
+		c.Edges = []inquest.Edge{{From: "gateway", To: "cart"}, {From: "gateway", To: "pay"}}
+	}
+	v := verdict(own, other, two)
+	var got []string
+	for _, a := range v.Also {
+		got = append(got, string(a.Mechanism)+" at "+a.Culprit)
+	}
+	both := append(got, name(v))
+	slices.Sort(both)
+	if !slices.Equal(both, []string{"resource-exhaustion/disk at pay", "unhandled-exception/null-dereference at cart"}) {
+		t.Errorf("verdict %s, also %v", name(v), got)
+	}
+	if v := verdict(nullDereference, poolError, poolFull); len(v.Also) != 0 {
+		t.Errorf("a consequence is no second cause: %+v", v.Also)
+	}
+}
+
+func TestActionsAreFilledAndInTheOrderOfTheirTime(t *testing.T) {
+	phases := []inquest.Phase{inquest.PhaseNow, inquest.PhaseLater, inquest.PhasePrevent}
+	for _, parts := range [][]part{{nullDereference}, {poolError, poolFull, nullDereference}, {slowStatement, slow, poolError, poolFull}, {nullDereference, changed(-20*time.Second, inquest.ChangeDeploy, "cart", "release 2.1")}, {says("cart", "getaddrinfo ENOTFOUND api.tax.example", 0.9, 0)}} {
+		v := verdict(parts...)
+		if len(v.Actions) == 0 {
+			t.Errorf("%s: %+v", name(v), v.Actions)
+		}
+		if !slices.IsSortedFunc(v.Actions, func(a, b inquest.Action) int { return slices.Index(phases, a.Phase) - slices.Index(phases, b.Phase) }) {
+			var got []inquest.Phase
+			for _, a := range v.Actions {
+				got = append(got, a.Phase)
+			}
+			t.Errorf("%s: actions are not ordered now, later, prevent: %v", name(v), got)
+		}
+		for _, a := range v.Actions {
+			if strings.Contains(a.Text+a.Command, "{service}") || a.Text == "" || a.Cures != "cause" && a.Cures != "symptom" {
+				t.Errorf("%s: %+v", name(v), a)
+			}
+		}
+		for _, c := range v.Confirm {
+			if strings.Contains(c.Command, "{service}") || c.Text == "" {
+				t.Errorf("%s: %+v", name(v), c)
+			}
+		}
+	}
+}
+
+func TestEverySentenceCitesEvidenceThatIsThere(t *testing.T) {
+	d := catalogue.Diagnose(incident(nullDereference, poolError, poolFull, slowStatement, changed(-time.Minute, inquest.ChangeDeploy, "cart", "basket of many items"))).Diagnosis
+	known := map[string]bool{}
+	for _, e := range d.Evidence {
+		if known[e.ID] = true; e.Text == "" || e.Source.File == "" && e.Source.Metric == "" {
+			t.Errorf("evidence %+v points nowhere", e)
+		}
+	}
+	cited := 0
+	check := func(ids []string) {
+		for _, id := range ids {
+			if cited++; !known[id] {
+				t.Errorf("%s is cited and not there", id)
+			}
+		}
+	}
+	for _, l := range d.Verdict.Chain {
+		check(l.Evidence)
+	}
+	for _, e := range d.Timeline {
+		check(e.Evidence)
+	}
+	if cited < 5 || !slices.IsSortedFunc(d.Timeline, func(a, b inquest.Entry) int { return a.Time.Compare(b.Time) }) {
+		t.Errorf("%d citations, timeline %+v", cited, d.Timeline)
+	}
+}
+
+func TestBlipsAndOtherBurstsAreNoted(t *testing.T) {
+	d := catalogue.Diagnose(incident(nullDereference, changed(-5*time.Minute-10*time.Second, inquest.ChangeRestart, "pay", "restart"), func(c *inquest.Case) {
+		c.Blips = []inquest.FailureGroup{{Route: "GET /pay", Status: 502, Failed: 40, Window: inquest.Window{From: onset.Add(-5 * time.Minute), To: onset.Add(-5*time.Minute + 2*time.Second)}}}
+	})).Diagnosis
+	if len(d.Notes) != 1 || !strings.Contains(d.Notes[0], "40 answers of 502 on GET /pay at 10:05:00, over within 2s") || !strings.Contains(d.Notes[0], "restart of pay") {
+		t.Errorf("notes %q", d.Notes)
+	}
+}
+
+func TestTheSameCaseGivesTheSameDiagnosis(t *testing.T) {
+	parts := []part{nullDereference, poolError, poolFull, slowStatement, component("web", inquest.KindApp, true), calls("web", "cart"), says("web", `Get "http://cart:8080/": context deadline exceeded`, 0.3, 0),
+		changed(-time.Minute, inquest.ChangeDeploy, "cart", "v2"), changed(-time.Minute, inquest.ChangeDeploy, "pay", "v3"), failing(func(i int, r *inquest.Request) { r.Status, r.Duration = 500+i%4, 5 })}
+	same := cmp.Options{cmp.Comparer(func(a, b float64) bool { return a == b || math.IsNaN(a) && math.IsNaN(b) })}
+	want := catalogue.Diagnose(incident(parts...))
+	for range 30 {
+		if d := cmp.Diff(want, catalogue.Diagnose(incident(parts...)), same); d != "" {
+			t.Fatal(d)
+		}
+	}
+	// Nor does the order matter in which equal things stand in the case.
+	got := catalogue.Diagnose(incident(append(parts, func(c *inquest.Case) { slices.Reverse(c.Patterns); slices.Reverse(c.Series) })...))
+	if a, b := want.Diagnosis.Verdict, got.Diagnosis.Verdict; a.Mechanism != b.Mechanism || a.Culprit != b.Culprit || a.Confidence != b.Confidence || !cmp.Equal(a.Trigger, b.Trigger) {
+		t.Errorf("%s %.2f, reversed %s %.2f", name(a), a.Confidence, name(b), b.Confidence)
+	}
+}
+
+func TestTheCaseIsNotEdited(t *testing.T) {
+	c, want := incident(nullDereference, poolError, poolFull), incident(nullDereference, poolError, poolFull)
+	catalogue.Diagnose(c)
+	c.Coverage, want.Coverage = inquest.Coverage{}, inquest.Coverage{}
+	if d := cmp.Diff(want, c); d != "" {
+		t.Error(d)
+	}
+}
