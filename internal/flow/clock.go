@@ -168,12 +168,9 @@ func byStretch(f, ref stretch, noYear bool) time.Duration {
 	}
 	best, fit := time.Duration(0), 0.0
 	for _, y := range years {
-		for k := 0; k <= 28; k++ { // zones reach from -12 to +14 hours; half hours are the finest in wide use
-			for _, d := range []time.Duration{time.Duration(k), time.Duration(-k)} {
-				shift := y + d*2*quarter
-				if o := overlap(f, ref, shift); o > fit+0.02 {
-					best, fit = shift, o
-				}
+		for _, z := range zones() {
+			if o := overlap(f, ref, y+z); o > fit+0.02 {
+				best, fit = y+z, o
 			}
 		}
 	}
@@ -181,6 +178,16 @@ func byStretch(f, ref stretch, noYear bool) time.Duration {
 		return 0
 	}
 	return best
+}
+
+// zones are the shifts to try, the likelier ones first: from -12 to +14 hours by the half hour, the smaller before the larger,
+// then the three zones in use that are off by a quarter (Nepal, Eucla, Chatham Islands).
+func zones() []time.Duration {
+	out := []time.Duration{0}
+	for k := time.Duration(1); k <= 28; k++ {
+		out = append(out, k*2*quarter, -k*2*quarter)
+	}
+	return append(out, -(5*time.Hour + 3*quarter), -(8*time.Hour + 3*quarter), -(12*time.Hour + 3*quarter))
 }
 
 // overlap is the share of the shorter stretch that both cover.
