@@ -121,6 +121,7 @@ func (a *analysis) byTrigger(c *candidate, v *inquest.Verdict) {
 // stack trace alone is unconfirmed until the infrastructure was looked at (REQUIREMENTS 54, 56).
 func (a *analysis) confidence(c *candidate, rivals []*candidate) (float64, inquest.VerdictLevel) {
 	p := 1 - (1-c.strength)*(1-a.corroborated(c))
+	most := 0.97 // however much speaks for it, a layer that nobody looked at may hold what speaks against it
 	level := inquest.Probable
 	if p >= establishedFrom {
 		level = inquest.Established
@@ -128,6 +129,7 @@ func (a *analysis) confidence(c *candidate, rivals []*candidate) (float64, inque
 	for _, l := range []inquest.Layer{inquest.LayerResponse, inquest.LayerApplication, inquest.LayerInfrastructure} {
 		if !a.c.Layers[l] {
 			p *= 0.85
+			most -= 0.2
 			level = inquest.Probable
 		}
 	}
@@ -155,7 +157,7 @@ func (a *analysis) confidence(c *candidate, rivals []*candidate) (float64, inque
 	if p < probableFrom*0.85*0.85 {
 		level = inquest.Open
 	}
-	return math.Round(math.Min(0.97, p)*100) / 100, level
+	return math.Round(math.Min(most, p)*100) / 100, level
 }
 
 // corroborated is how much the consequences that a mechanism declares, seen in the failed requests, add to what speaks for it
