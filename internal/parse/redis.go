@@ -25,7 +25,7 @@ func (redis) parse(line []byte, r *Record) bool {
 		pid, i = in, len(in)+3
 	default:
 		d, k := digitsAt(line, 0)
-		if k > 0 && line[k] == ':' && k+3 < len(line) {
+		if k > 0 && k+3 < len(line) && line[k] == ':' {
 			if line[k+1] == 's' { // written from a signal handler, without time functions
 				return redisSignal(line, d, k, r)
 			}
