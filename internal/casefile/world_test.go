@@ -33,7 +33,6 @@ func via(up, code string) option {
 	return func(r *parse.Record) { r.Upstream, r.UpstreamStatus = up, code }
 }
 func instance(s string) option { return func(r *parse.Record) { r.Instance = s } }
-func service(s string) option  { return func(r *parse.Record) { r.Service = s } }
 
 // asked adds one request.
 func (f *file) asked(at time.Time, route string, status int, opts ...option) {

@@ -215,8 +215,3 @@ func busy(rng *rand.Rand, n int, over time.Duration) []*parse.Record {
 func order[T any](rng *rand.Rand, in []T) {
 	rng.Shuffle(len(in), func(i, j int) { in[i], in[j] = in[j], in[i] })
 }
-
-func byID(in []answer) []answer {
-	slices.SortFunc(in, func(a, b answer) int { return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Time, b.Time)) })
-	return in
-}
