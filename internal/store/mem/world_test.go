@@ -1,7 +1,6 @@
 package mem_test
 
 import (
-	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"slices"
