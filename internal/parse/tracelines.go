@@ -88,7 +88,7 @@ var traceParts = [][]byte{
 // tracePart reports whether l stands only inside a stack trace, for the count of lines that a format should take.
 func tracePart(l []byte) bool {
 	var t traceState
-	return t.continues(l, nil)
+	return len(l) > 0 && t.continues(l, nil)
 }
 
 // exceptionLine reports whether l has the form "some.Type: message" or is a bare dotted name ending a trace.
