@@ -115,7 +115,7 @@ func patternText(w io.Writer, path string, ps []inquest.LogPattern, context int)
 	fmt.Fprintln(t, "ID\tCOUNT\tNEW\tLEVEL\tSERVICE\tFIRST\tLAST\tPATTERN")
 	for i := range ps {
 		p := &ps[i]
-		fmt.Fprintf(t, "%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\n", p.ID, p.Total, novelty(p), p.Level, redact.Clean(p.Service, 40), clock(firstSeen(p)), clock(p.Last), redact.Clean(redact.Text(p.Template), 200))
+		fmt.Fprintf(t, "%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\n", p.ID, p.Total, novelty(p), p.Level, redact.Clean(p.Service, 40), stamp(firstSeen(p)), stamp(p.Last), redact.Clean(redact.Text(p.Template), 200))
 	}
 	_ = t.Flush()
 	if context > 0 {
@@ -126,13 +126,6 @@ func patternText(w io.Writer, path string, ps []inquest.LogPattern, context int)
 		}
 	}
 	return b.Flush()
-}
-
-func clock(t time.Time) string {
-	if t.IsZero() {
-		return "-"
-	}
-	return t.UTC().Format("2006-01-02T15:04:05Z")
 }
 
 func firstSeen(p *inquest.LogPattern) time.Time {

@@ -15,9 +15,9 @@ func clock(t time.Time) string { return t.Format("15:04:05") }
 
 // cite files evidence and returns its id; the same source is filed once.
 func (a *analysis) cite(e inquest.Evidence) string {
-	key := fmt.Sprintf("%s:%d:%s:%v:%s", e.Source.File, e.Source.Line, e.Source.Metric, e.Source.Labels, e.Kind)
+	key := evidenceKey(&e)
 	for i := range a.evidence {
-		if a.evidenceKey(i) == key {
+		if evidenceKey(&a.evidence[i]) == key {
 			return a.evidence[i].ID
 		}
 	}
@@ -30,8 +30,7 @@ func (a *analysis) cite(e inquest.Evidence) string {
 	return e.ID
 }
 
-func (a *analysis) evidenceKey(i int) string {
-	e := &a.evidence[i]
+func evidenceKey(e *inquest.Evidence) string {
 	return fmt.Sprintf("%s:%d:%s:%v:%s", e.Source.File, e.Source.Line, e.Source.Metric, e.Source.Labels, e.Kind)
 }
 
