@@ -14,8 +14,9 @@ type Diagnosis struct {
 	Verdict      *Verdict
 	Alternatives []Candidate
 	Suspects     []Suspect
-	Evidence     []Evidence // in the order of ID
-	Timeline     []Entry    // ascending
+	Resources    []ResourceLevel // every resource that can run out, measured or not
+	Evidence     []Evidence      // in the order of ID
+	Timeline     []Entry         // ascending
 	Similar      []Similar
 	Coverage     Coverage
 	Chart        Chart
@@ -120,6 +121,18 @@ type Suspect struct {
 	Component string
 	Score     float64 // 0 to 1
 	Why       string
+}
+
+// ResourceLevel is how full one resource was in the incident, at the component where it was fullest.
+type ResourceLevel struct {
+	Resource  string    // pool, connections, threads, memory, disk, descriptors, cpu
+	Component string    // "" when nothing measured it
+	Instance  string    // of the component, "" when it has no name of its own
+	Value     float64   // in the metric's unit, NaN when unknown
+	Limit     float64   // likewise
+	Share     float64   // Value/Limit, or cores used of one; NaN when unknown
+	Before    float64   // the same before the incident; NaN when unknown
+	Time      time.Time // when it was first as full
 }
 
 // Evidence is one quoted pointer into a signal. Text is verbatim where it quotes a line.

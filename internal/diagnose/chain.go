@@ -90,6 +90,9 @@ func first(set map[string]bool, or string) string {
 // saying is the title of the mechanism with the most telling text or measurement.
 func (a *analysis) saying(c *candidate) string {
 	title := a.d.byID[c.id].Title
+	if s, ok := c.scanned(); ok {
+		title += " (" + s.String() + ")"
+	}
 	for _, cl := range c.claims {
 		if cl.symptom.Pattern != nil {
 			return title + ": " + quote(symptom.Example(cl.symptom.Pattern).Text)

@@ -37,8 +37,9 @@ type Result struct {
 func (d *Diagnoser) Diagnose(c *inquest.Case) Result {
 	out := &inquest.Diagnosis{Incident: c.Incident, Onset: c.Onset, End: c.End, Window: c.Window, Baseline: c.Baseline,
 		Impact: c.Impact, Suspects: c.Suspects, Coverage: c.Coverage, Chart: c.Chart}
-	a := &analysis{d: d, c: c, out: out, names: symptom.NewResolver(c)}
+	a := &analysis{d: d, c: c, out: out, names: symptom.NewResolver(c), env: environmentOf(c)}
 	out.Notes = a.notes()
+	out.Resources = symptom.Levels(c, a.names)
 	if !c.Incident {
 		out.Onset = c.Onset
 		a.timeline(nil)
@@ -59,6 +60,7 @@ type analysis struct {
 	c        *inquest.Case
 	out      *inquest.Diagnosis
 	names    *symptom.Resolver
+	env      mechanism.Environment
 	symptoms []inquest.Symptom
 	claimed  []claim
 	cands    []*candidate

@@ -15,6 +15,9 @@ import (
 func (a *analysis) summary(c *candidate, v *inquest.Verdict) string {
 	m := a.d.byID[c.id]
 	s := fmt.Sprintf("%s at %s since %s.", m.Title, v.Culprit, clock(a.c.Onset))
+	if read, ok := c.scanned(); ok {
+		s = fmt.Sprintf("%s at %s since %s: %s.", m.Title, v.Culprit, clock(a.c.Onset), read)
+	}
 	if t := v.Trigger; t != nil {
 		switch t.Kind {
 		case inquest.TriggerTraffic, inquest.TriggerExternal, inquest.TriggerData, inquest.TriggerClient:
@@ -33,15 +36,15 @@ func (a *analysis) actions(c *candidate, v *inquest.Verdict) []inquest.Action {
 	for _, act := range a.d.byID[c.id].Actions {
 		if mechanism.IsRollback(act) {
 			var ok bool
-			if act, ok = rollBack(act, v.Trigger); !ok {
+			if act, ok = a.rollBack(act, v.Trigger); !ok {
 				continue
 			}
 		}
-		act.Text, act.Command = mechanism.Fill(act.Text, values), mechanism.Fill(act.Command, values)
+		act.Text, act.Command = mechanism.Fill(act.Text, values), mechanism.Fill(a.env.On(act.Command), values)
 		out = append(out, act)
 	}
 	if guard, ok := a.guard(c); ok {
-		guard.Text, guard.Command = mechanism.Fill(guard.Text, values), mechanism.Fill(guard.Command, values)
+		guard.Text, guard.Command = mechanism.Fill(guard.Text, values), mechanism.Fill(a.env.On(guard.Command), values)
 		out = append(out, guard)
 	}
 	slices.SortStableFunc(out, func(x, y inquest.Action) int { return phaseOrder[x.Phase] - phaseOrder[y.Phase] })
@@ -52,7 +55,7 @@ var phaseOrder = map[inquest.Phase]int{inquest.PhaseNow: 0, inquest.PhaseLater: 
 
 // rollBack fits the advice to roll back to what set the fault off: named when it was a change, left out when it was none, and
 // as it stands when that is unknown.
-func rollBack(act inquest.Action, t *inquest.Trigger) (inquest.Action, bool) {
+func (a *analysis) rollBack(act inquest.Action, t *inquest.Trigger) (inquest.Action, bool) {
 	if t == nil {
 		return act, true
 	}
@@ -64,7 +67,7 @@ func rollBack(act inquest.Action, t *inquest.Trigger) (inquest.Action, bool) {
 	if t.Kind != inquest.TriggerKind(inquest.ChangeDeploy) {
 		act.Command = "" // how a setting, flag or migration is undone, only its owner knows
 	} else {
-		act.Command = mechanism.Fill(act.Command, map[string]string{"service": t.Service})
+		act.Command = mechanism.Fill(a.env.On(act.Command), map[string]string{"service": t.Service})
 	}
 	return act, true
 }
@@ -89,7 +92,11 @@ func (a *analysis) fill(in []inquest.Command, c *candidate, v *inquest.Verdict) 
 	values := a.values(c, v)
 	out := make([]inquest.Command, 0, len(in))
 	for _, cmd := range in {
-		out = append(out, inquest.Command{Text: mechanism.Fill(cmd.Text, values), Command: mechanism.Fill(cmd.Command, values), Expect: mechanism.Fill(cmd.Expect, values)})
+		command := a.env.On(cmd.Command)
+		if command == "" {
+			continue // a check that nobody can run is none
+		}
+		out = append(out, inquest.Command{Text: mechanism.Fill(cmd.Text, values), Command: mechanism.Fill(command, values), Expect: mechanism.Fill(cmd.Expect, values)})
 	}
 	return out
 }
@@ -111,6 +118,10 @@ func (a *analysis) values(c *candidate, v *inquest.Verdict) map[string]string {
 	}
 	if v.Trigger != nil {
 		set("version", v.Trigger.Version)
+	}
+	if s, ok := c.scanned(); ok {
+		set("table", s.table)
+		set("column", strings.Join(s.columns, ","))
 	}
 	for _, cl := range c.claims {
 		if cl.symptom.Pattern == nil {

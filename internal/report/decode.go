@@ -1,6 +1,7 @@
 package report
 
 import (
+	"math"
 	"time"
 
 	"github.com/inquesthq/inquest"
@@ -53,6 +54,10 @@ func fromWire(w *wireReport) *inquest.Diagnosis {
 		Alternatives: some(w.Alternatives, fromCandidate),
 		Suspects: some(w.Suspects, func(s wireSuspect) inquest.Suspect {
 			return inquest.Suspect{Component: s.Component, Score: float64(s.Score), Why: s.Why}
+		}),
+		Resources: some(w.Resources, func(r wireResource) inquest.ResourceLevel {
+			return inquest.ResourceLevel{Resource: r.Resource, Component: r.Component, Instance: r.Instance,
+				Value: measuredOr(r.Value), Limit: measuredOr(r.Limit), Share: measuredOr(r.Share), Before: measuredOr(r.Before), Time: r.Time.time()}
 		}),
 		Evidence: some(w.Evidence, func(e wireEvidence) inquest.Evidence {
 			return inquest.Evidence{
@@ -127,4 +132,11 @@ func fromCoverage(w wireCoverage) inquest.Coverage {
 		}),
 		Missing: some(w.Missing, same),
 	}
+}
+
+func measuredOr(v *float64) float64 {
+	if v == nil {
+		return math.NaN()
+	}
+	return *v
 }

@@ -38,6 +38,7 @@ func toWire(d *inquest.Diagnosis) *wireReport {
 		Impact:       toImpact(d.Impact),
 		Alternatives: each(d.Alternatives, toCandidate),
 		Suspects:     each(d.Suspects, func(s inquest.Suspect) wireSuspect { return wireSuspect{s.Component, ratio(s.Score), s.Why} }),
+		Resources:    each(d.Resources, toResource),
 		Evidence:     each(d.Evidence, toEvidence),
 		Timeline: each(d.Timeline, func(e inquest.Entry) wireEntry {
 			return wireEntry{at(e.Time), e.Kind, e.Text, each(e.Evidence, same)}
@@ -107,6 +108,18 @@ func toCandidate(c inquest.Candidate) wireCandidate {
 
 func toEvidence(e inquest.Evidence) wireEvidence {
 	return wireEvidence{e.ID, string(e.Layer), e.Kind, at(e.Time), e.Text, wireSource(e.Source)}
+}
+
+func toResource(r inquest.ResourceLevel) wireResource {
+	return wireResource{r.Resource, r.Component, r.Instance, numberOrNull(r.Value), numberOrNull(r.Limit), numberOrNull(r.Share), numberOrNull(r.Before), at(r.Time)}
+}
+
+// numberOrNull is null for what is no number.
+func numberOrNull(v float64) *float64 {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return nil
+	}
+	return &v
 }
 
 func toCoverage(c inquest.Coverage) wireCoverage {

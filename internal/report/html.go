@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"math"
 	"regexp"
 	"strings"
 	"time"
@@ -153,6 +154,12 @@ func (p page) FirstQuote() *inquest.Evidence { _, e := p.firstFailure(); return 
 
 // Infrastructure is the evidence of the third layer.
 func (p page) Infrastructure() []inquest.Evidence { e, _ := p.infrastructure(); return e }
+
+// ResourceRows is the checklist of resources.
+func (p page) ResourceRows() []resourceRow { return p.resourceRows() }
+
+// Measured reports whether there is a figure.
+func (r resourceRow) Measured() bool { return !math.IsNaN(r.Share) }
 
 // NoInfrastructure says why there is none.
 func (p page) NoInfrastructure() string { _, none := p.infrastructure(); return none }

@@ -40,7 +40,7 @@ func TestJSONComesBackAsItWas(t *testing.T) {
 			}
 		}
 		near := cmpopts.EquateApprox(0, 1e-6)
-		if diff := cmp.Diff(want, got, near, cmpopts.EquateEmpty(), cmpopts.EquateApproxTime(time.Millisecond)); diff != "" {
+		if diff := cmp.Diff(want, got, near, cmpopts.EquateNaNs(), cmpopts.EquateEmpty(), cmpopts.EquateApproxTime(time.Millisecond)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 		again := render(t, "json", got)
@@ -75,7 +75,7 @@ func TestJSONFollowsTheSchema(t *testing.T) {
 }
 
 func TestJSONHasNoNullLists(t *testing.T) {
-	nullable := regexp.MustCompile(`"(onset|end|from|to|verdict|class|mechanism|culprit|trigger|time)": null`)
+	nullable := regexp.MustCompile(`"(onset|end|from|to|verdict|class|mechanism|culprit|trigger|time|value|limit|share|before)": null`)
 	for name, d := range map[string]*inquest.Diagnosis{"rich": rich(), "healthy": healthy(), "open": open(), "empty": {Incident: true, Verdict: &inquest.Verdict{}}} {
 		for l := range strings.SplitSeq(render(t, "json", d), "\n") {
 			if strings.HasSuffix(strings.TrimSuffix(l, ","), ": null") && !nullable.MatchString(l) {

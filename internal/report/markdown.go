@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"time"
 
@@ -178,6 +179,17 @@ func (m *markdown) firstError() {
 
 func (m *markdown) layer3() {
 	m.section("Infrastructure")
+	if rows := m.resourceRows(); len(rows) > 0 {
+		m.printf("| resource | fullest | where |\n|:--|--:|:--|\n")
+		for _, r := range rows {
+			share := ""
+			if !math.IsNaN(r.Share) {
+				share = percent(r.Share)
+			}
+			m.printf("| %s | %s | %s |\n", escape(r.Name), share, escape(r.Text))
+		}
+		m.printf("\n")
+	}
 	found, none := m.infrastructure()
 	if none != "" {
 		m.printf("%s\n", none)

@@ -44,6 +44,13 @@ func rich() *inquest.Diagnosis {
 			{Component: "orders-db", Score: 0.91, Why: "all failing calls end here; 31 s a query against 40 ms before"},
 			{Component: "checkout", Score: 0.38, Why: "fails itself, and explained by orders-db for the most part"},
 		},
+		Resources: []inquest.ResourceLevel{
+			{Resource: "pool", Component: "checkout", Instance: "checkout-1", Value: 10, Limit: 10, Share: 1, Before: 0.2, Time: at(702)},
+			{Resource: "threads", Share: math.NaN(), Before: math.NaN(), Value: math.NaN(), Limit: math.NaN()},
+			{Resource: "memory", Component: "checkout-1", Value: 488 << 20, Limit: 512 << 20, Share: 0.953, Before: math.NaN(), Time: at(900)},
+			{Resource: "disk", Share: math.NaN(), Before: math.NaN(), Value: math.NaN(), Limit: math.NaN()},
+			{Resource: "cpu", Component: "orders-db", Value: math.NaN(), Limit: math.NaN(), Share: 0.31, Before: 0.3, Time: at(740)},
+		},
 		Evidence: evidence(),
 		Timeline: []inquest.Entry{
 			{Time: at(610), Kind: "change", Text: "deploy catalog 5.1.0: new badge on product pages", Evidence: []string{"E6"}},
@@ -161,7 +168,7 @@ func open() *inquest.Diagnosis {
 	d.Verdict = &inquest.Verdict{Level: inquest.Open, Summary: "Requests to the orders routes began to fail, but only the gateway's view was given: it says that they failed, not why."}
 	d.Evidence = []inquest.Evidence{d.Evidence[3]}
 	d.Timeline = []inquest.Entry{{Time: at(731.204), Kind: "onset", Text: "first failing answer: POST /api/orders 500", Evidence: []string{"E4"}}}
-	d.Suspects, d.Similar = nil, nil
+	d.Suspects, d.Similar, d.Resources = nil, nil, nil
 	d.Notes = nil
 	d.Alternatives = []inquest.Candidate{
 		{Mechanism: "database/slow-query", Confidence: 0.31, For: []string{"answers pile up at 30 s, a time-out [E4]"}, Against: []string{"no log or metric of a database was given"}},

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/inquesthq/inquest"
@@ -24,6 +25,13 @@ func firstLine(text string) string {
 
 func (t terminal) layer3() {
 	t.section("Infrastructure", "")
+	rows := t.resourceRows()
+	for _, r := range rows {
+		t.hang(t.resourceLead(r), 0, resourceColumn, plain, r.Text)
+	}
+	if len(rows) > 0 {
+		t.blank()
+	}
 	found, none := t.infrastructure()
 	if none != "" {
 		t.para(0, plain, none)
@@ -37,6 +45,23 @@ func (t terminal) layer3() {
 		t.hang(pad(t.clock(e.Time), t.clockColumn()), 0, t.clockColumn(), plain, firstLine(e.Text)+refs([]string{e.ID}))
 	}
 }
+
+// resourceColumn is where the text beside the name, share and bar of a resource begins.
+const resourceColumn = 12 + 7 + 12
+
+func (t terminal) resourceLead(r resourceRow) string {
+	share, bar, tint := "", 0, faint
+	if !math.IsNaN(r.Share) {
+		share, bar = percent(r.Share), int(min(r.Share, 1)*10+0.5)
+	}
+	if r.Share >= resourceFull {
+		tint = red
+	}
+	return pad(t.text(r.Name), 12) + right(share, 6) + " " + t.ink(tint, strings.Repeat(t.g.bar, bar)) + strings.Repeat(" ", 12-bar)
+}
+
+// resourceFull is the share of a limit that is shown as full: what pages in every runbook.
+const resourceFull = 0.95
 
 func (t terminal) chain() {
 	v := t.d.Verdict

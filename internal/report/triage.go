@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -116,19 +115,31 @@ func (t terminal) errorAnswer(symptoms []inquest.Symptom) answer {
 		return a
 	}
 	first := found[0]
-	a.answer = sentence(first.Text)
+	a.answer = sentence(said(first))
 	a.details = append(a.details, fmt.Sprintf("first at %s, %s, by %s", t.clock(first.Onset), plural(first.Count, "time"), cmp.Or(first.Component, "unknown")))
 	for i, s := range found[1:] {
 		if i == mostSuspects {
 			a.details = append(a.details, fmt.Sprintf("and %s more", plural(len(found)-1-i, "pattern")))
 			break
 		}
-		a.details = append(a.details, fmt.Sprintf("%s %s (%s)", t.clock(s.Onset), s.Text, plural(s.Count, "time")))
+		a.details = append(a.details, fmt.Sprintf("%s %s (%s)", t.clock(s.Onset), said(s), plural(s.Count, "time")))
 	}
 	if len(first.Evidence) > 0 {
 		a.quotes = first.Evidence[:1]
 	}
 	return a
+}
+
+// said is what a pattern says, in the line's own words; a measurement has only ours.
+func said(s inquest.Symptom) string {
+	if s.Pattern == nil || len(s.Evidence) == 0 {
+		return s.Text
+	}
+	line := []rune(firstLine(s.Evidence[0].Text))
+	if len(line) > 120 {
+		line = append(line[:117], []rune("...")...)
+	}
+	return cmp.Or(s.Component, "unknown") + ": " + string(line)
 }
 
 // poolAnswer is question 3: pools of connections and threads.
@@ -141,63 +152,42 @@ func (t terminal) hostAnswer(symptoms []inquest.Symptom) answer {
 	return t.saturation(symptoms, answer{question: "How full were disk and memory?"}, "disk", "memory")
 }
 
-// saturation answers for some resources. A resource that no symptom names is "no data": it may have been fine, or
-// never measured, and a symptom is all that tells.
+// saturation answers for some resources: the one that ran out first, else their figures as far as anything measured them.
 func (t terminal) saturation(symptoms []inquest.Symptom, a answer, resources ...string) answer {
 	a.calm = true
-	var silent []string
+	usual := ""
 	for _, r := range resources {
-		n := len(a.details)
-		for _, s := range symptoms {
-			if s.Kind == inquest.SymptomSaturation && s.Detail == r {
-				a.details = append(a.details, t.measured(s))
-				if a.calm {
-					a.answer, a.calm = sentence(s.Text), false
+		i := slices.IndexFunc(symptoms, func(s inquest.Symptom) bool { return s.Kind == inquest.SymptomSaturation && s.Detail == r })
+		if i >= 0 && a.calm {
+			a.answer, a.calm = sentence(symptoms[i].Text), false
+		}
+		level := "no data"
+		for _, l := range t.d.Resources {
+			if l.Resource == r && l.Component != "" {
+				level = percent(l.Share) + " at " + resourceText(l)
+				if l.Share >= resourceFull && usual == "" {
+					usual = fmt.Sprintf("As full as before the incident: %s %s at %s.", resourceNames[r], percent(l.Share), l.Component)
 				}
 			}
 		}
-		if len(a.details) == n {
-			silent = append(silent, r)
+		if i >= 0 && level == "no data" { // a log told it, no metric
+			level = symptoms[i].Text
 		}
+		a.details = append(a.details, resourceNames[r]+": "+level)
 	}
-	infra := t.d.Coverage.Layers[inquest.LayerInfrastructure]
-	none := "No data: no infrastructure metric or log was given."
-	if infra.State == layerChecked {
-		none = fmt.Sprintf("No data on any of them near its limit (%s of the infrastructure read).", plural(infra.Files, "file"))
-	}
-	if a.calm {
-		a.answer = none
-		return a
-	}
-	for _, r := range silent {
-		a.details = append(a.details, r+": no data near a limit")
+	switch {
+	case !a.calm:
+	case usual != "":
+		a.answer = usual
+	case slices.ContainsFunc(a.details, func(d string) bool { return !strings.HasSuffix(d, ": no data") }):
+		a.answer = "None that was measured came near its limit."
+	case t.d.Coverage.Layers[inquest.LayerInfrastructure].State == layerChecked:
+		a.answer = fmt.Sprintf("No data: nothing measures them in the %s of the infrastructure.", plural(t.d.Coverage.Layers[inquest.LayerInfrastructure].Files, "file"))
+		a.details = nil
+	default:
+		a.answer, a.details = "No data: no infrastructure metric or log was given.", nil
 	}
 	return a
-}
-
-// measured is "pool at checkout: 10 of 10, from 2, since 14:01:42 [E2]".
-func (t terminal) measured(s inquest.Symptom) string {
-	text := s.Detail
-	if s.Component != "" {
-		text += " at " + s.Component
-	}
-	text += ": " + number(s.Value)
-	if !math.IsNaN(s.Limit) {
-		text += " of " + number(s.Limit)
-	}
-	if !math.IsNaN(s.Baseline) {
-		text += ", " + number(s.Baseline) + " before"
-	}
-	if !s.Onset.IsZero() {
-		text += ", since " + t.clock(s.Onset)
-	}
-	var ids []string
-	for _, e := range s.Evidence {
-		if e.ID != "" {
-			ids = append(ids, e.ID)
-		}
-	}
-	return text + refs(ids)
 }
 
 func absolute(d time.Duration) time.Duration {

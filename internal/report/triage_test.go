@@ -62,7 +62,7 @@ func TestTriageAnswersFourQuestionsInOrder(t *testing.T) {
 	if strings.Contains(got, "a late consequence") {
 		t.Error("an error of ten minutes later is no error of that time")
 	}
-	if !strings.Contains(got, "disk: no data near a limit") {
+	if !strings.Contains(got, "disk: no data") {
 		t.Error("disk was not measured, and that is not said")
 	}
 	for l := range strings.SplitSeq(got, "\n") {
@@ -88,7 +88,7 @@ func TestTriageSaysNoData(t *testing.T) {
 
 func TestTriageIsCalmWithoutAnIncident(t *testing.T) {
 	got := triage(t, healthy(), nil)
-	for _, want := range []string{"It did not: no failure stands out.", "None: no new or surging error", "No data on any of them near its limit", "No incident was found."} {
+	for _, want := range []string{"It did not: no failure stands out.", "None: no new or surging error", "No data: nothing measures them in the 1 file", "No incident was found."} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%q is not said in\n%s", want, got)
 		}

@@ -20,6 +20,7 @@ type wireReport struct {
 	Verdict      *wireVerdict    `json:"verdict"`
 	Alternatives []wireCandidate `json:"alternatives"`
 	Suspects     []wireSuspect   `json:"suspects"`
+	Resources    []wireResource  `json:"resources"`
 	Evidence     []wireEvidence  `json:"evidence"`
 	Timeline     []wireEntry     `json:"timeline"`
 	Similar      []wireSimilar   `json:"similar"`
@@ -108,6 +109,17 @@ type wireSuspect struct {
 	Component string `json:"component"`
 	Score     ratio  `json:"score"`
 	Why       string `json:"why"`
+}
+
+type wireResource struct {
+	Resource  string   `json:"resource"`
+	Component string   `json:"component"`
+	Instance  string   `json:"instance"`
+	Value     *float64 `json:"value"`
+	Limit     *float64 `json:"limit"`
+	Share     *float64 `json:"share"`
+	Before    *float64 `json:"before"`
+	Time      *stamp   `json:"time"`
 }
 
 type wireEvidence struct {

@@ -15,7 +15,7 @@ func Placeholders() map[string]string {
 
 // Fill puts values into the placeholders of a template: "{service}" becomes the value of "service", or "<service>" when
 // there is none. Values come from logs, which strangers may write to, and people paste commands into a shell: a value
-// that holds anything but letters, digits and ._:/@%+- (or begins with a dash) is not put in.
+// that holds anything but letters, digits and ._:/@%+-, (or begins with a dash) is not put in.
 func Fill(template string, values map[string]string) string {
 	pairs := make([]string, 0, 64)
 	for name := range Placeholders() {
@@ -34,7 +34,7 @@ func harmless(v string) bool {
 	}
 	for i := range len(v) {
 		c := v[i]
-		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("._:/@%+-", c) >= 0) {
+		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("._:/@%+-,", c) >= 0) {
 			return false
 		}
 	}

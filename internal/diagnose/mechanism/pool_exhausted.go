@@ -37,7 +37,7 @@ func poolExhausted() Mechanism {
 					`WHERE datname = current_database() AND usename = current_user GROUP BY state"`,
 				"as many as the pool's maximum; `idle in transaction` (leak) or long `active` ones (slow query) hold it"),
 			check("Ask the logs for the pool's own figures.",
-				`docker compose logs --since 15m {service} | grep -i 'connection pool'`, "active = max, pending above zero"),
+				`kubectl logs deployment/{service} --since=15m | grep -i 'connection pool'`, "active = max, pending above zero"),
 			check("Count what killing idle connections would free, before anybody kills one.",
 				`psql -d {database} -c "SELECT count(*) FROM pg_stat_activity WHERE `+idleConnections+`"`,
 				"0: killing idle connections frees nothing; cancel the longest queries instead"),

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/inquesthq/inquest"
@@ -220,11 +221,21 @@ func firstToken(name string) string {
 
 // saturations finds resources at their limit in the incident that were not so before.
 func saturations(c *inquest.Case, r *Resolver) []inquest.Symptom {
-	groups := map[gaugeKey]*gauge{}
+	var out []inquest.Symptom
+	groups, keys := gauges(c, r)
+	for _, k := range keys {
+		out = append(out, groups[k].symptoms(c, k)...)
+	}
+	return out
+}
+
+// gauges groups the series by the resource that they measure; the keys come in a stable order.
+func gauges(c *inquest.Case, r *Resolver) (map[gaugeKey]*gauge, []gaugeKey) {
+	groups, exporters := map[gaugeKey]*gauge{}, exporters(c)
 	for i := range c.Series {
 		s := &c.Series[i]
 		res, scope, p, ok := classify(s)
-		if !ok {
+		if !ok || exporters[s.Labels["instance"]] && strings.HasPrefix(s.Name, "process_") {
 			continue
 		}
 		k := gaugeKey{owner(s, r), s.Labels["instance"] + s.Labels["pod"], res, scope}
@@ -240,15 +251,27 @@ func saturations(c *inquest.Case, r *Resolver) []inquest.Symptom {
 	slices.SortFunc(keys, func(a, b gaugeKey) int {
 		return cmp.Or(cmp.Compare(a.component, b.component), cmp.Compare(a.resource, b.resource), cmp.Compare(a.instance, b.instance), cmp.Compare(a.scope, b.scope))
 	})
-	var out []inquest.Symptom
-	for _, k := range keys {
-		out = append(out, groups[k].symptoms(c, k)...)
+	return groups, keys
+}
+
+// exporters are the targets that speak for another process, as their "pg_up" or "redis_exporter_build_info" tells: what they say
+// of "the process" is about themselves.
+func exporters(c *inquest.Case) map[string]bool {
+	out := map[string]bool{}
+	for i := range c.Series {
+		s := &c.Series[i]
+		if strings.HasSuffix(s.Name, "_exporter_build_info") || strings.HasSuffix(s.Name, "_up") {
+			out[s.Labels["instance"]] = s.Labels["instance"] != ""
+		}
 	}
 	return out
 }
 
 // look is where saturation is looked for: from two minutes before the onset, since resources fill before requests fail.
 func look(c *inquest.Case) inquest.Window {
+	if c.Onset.IsZero() {
+		return c.Span // nothing failed: all of it
+	}
 	return inquest.Window{From: c.Onset.Add(-min(2*time.Minute, c.Onset.Sub(c.Span.From)/4)), To: c.Window.To}
 }
 
@@ -279,18 +302,7 @@ func (g *gauge) symptoms(c *inquest.Case, k gaugeKey) []inquest.Symptom {
 
 // used compares use with the limit.
 func (g *gauge) used(c *inquest.Case, k gaugeKey) (inquest.Symptom, bool) {
-	use, limit, src := g.level()
-	if src == nil {
-		return inquest.Symptom{}, false
-	}
-	var ratio []inquest.Sample
-	if k.resource == cpu {
-		ratio = rates(use)
-	} else if limit != nil {
-		ratio = ratioSeries(use, limit)
-	} else {
-		return inquest.Symptom{}, false
-	}
+	use, limit, ratio, src := g.shares(k.resource)
 	whole := &inquest.Series{Samples: ratio}
 	now, then := points(whole, look(c)), points(whole, before(c))
 	peak, usual := quantile(now, 0.9), quantile(then, 0.9)
@@ -314,6 +326,21 @@ func (g *gauge) used(c *inquest.Case, k gaugeKey) (inquest.Symptom, bool) {
 	}
 	s.Evidence = []inquest.Evidence{{Layer: inquest.LayerInfrastructure, Kind: "metric", Time: s.Onset, Text: s.Text, Source: metricSource(src)}}
 	return s, true
+}
+
+// shares is the use of a resource as a share of its limit over time; nil where there is no limit to run against. CPU time grows
+// by a second a second when one core is fully used.
+func (g *gauge) shares(resource string) (use, limit, ratio []inquest.Sample, src *inquest.Series) {
+	use, limit, src = g.level()
+	switch {
+	case src == nil:
+		return nil, nil, nil, nil
+	case resource == cpu:
+		return use, limit, rates(use), src
+	case limit != nil:
+		return use, limit, ratioSeries(use, limit), src
+	}
+	return nil, nil, nil, nil
 }
 
 // riseBegan walks back from the time a resource was full to the last time it was at its usual level (a tenth of the limit
