@@ -93,3 +93,17 @@ func TestAPlanNamesTheIndexThatIsMissing(t *testing.T) {
 		}
 	}
 }
+
+func TestNobodyRestartsAThirdParty(t *testing.T) {
+	command := func(text string) string {
+		v := verdict(says("cart", text, 0.9, 0))
+		i := slices.IndexFunc(v.Actions, func(a inquest.Action) bool { return strings.HasPrefix(a.Text, "Start the dependency") })
+		return v.Actions[i].Command
+	}
+	if got := command("connect ECONNREFUSED 203.0.113.7:443"); got != "" {
+		t.Errorf("a stranger's address: %q", got)
+	}
+	if got := command("request to http://pay:9000/charge failed, reason: connect ECONNREFUSED"); got != "kubectl rollout restart deployment/pay" {
+		t.Errorf("a service of ours: %q", got)
+	}
+}

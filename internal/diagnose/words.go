@@ -20,7 +20,9 @@ func (a *analysis) summary(c *candidate, v *inquest.Verdict) string {
 	}
 	if t := v.Trigger; t != nil {
 		switch t.Kind {
-		case inquest.TriggerTraffic, inquest.TriggerExternal, inquest.TriggerData, inquest.TriggerClient:
+		case inquest.TriggerExternal:
+			s += fmt.Sprintf(" Nothing at home set it off: %s.", strings.TrimSuffix(t.Summary, "."))
+		case inquest.TriggerTraffic, inquest.TriggerData, inquest.TriggerClient:
 			s += fmt.Sprintf(" Set off by %s: %s.", t.Kind, strings.TrimSuffix(t.Summary, "."))
 		default:
 			s += fmt.Sprintf(" Set off by the %s of %s at %s (%s).", t.Kind, t.Service, clock(t.Time), strings.TrimSuffix(t.Summary, "."))
@@ -40,7 +42,7 @@ func (a *analysis) actions(c *candidate, v *inquest.Verdict) []inquest.Action {
 				continue
 			}
 		}
-		act.Text, act.Command = mechanism.Fill(act.Text, values), mechanism.Fill(a.env.On(act.Command), values)
+		act.Text, act.Command = mechanism.Fill(act.Text, values), mechanism.Fill(a.command(act.Command, v), values)
 		out = append(out, act)
 	}
 	if guard, ok := a.guard(c); ok {
@@ -88,11 +90,20 @@ func (a *analysis) guard(c *candidate) (inquest.Action, bool) {
 	return inquest.Action{}, false
 }
 
+// command is a template of the catalogue in this environment. Nobody restarts or scales a third party: what acts on a culprit
+// that is not run by the people who keep the folder is left to its owner.
+func (a *analysis) command(template string, v *inquest.Verdict) string {
+	if strings.HasPrefix(template, "kubectl ") && strings.Contains(template, "{peer}") && !a.ours(v.Culprit) {
+		return ""
+	}
+	return a.env.On(template)
+}
+
 func (a *analysis) fill(in []inquest.Command, c *candidate, v *inquest.Verdict) []inquest.Command {
 	values := a.values(c, v)
 	out := make([]inquest.Command, 0, len(in))
 	for _, cmd := range in {
-		command := a.env.On(cmd.Command)
+		command := a.command(cmd.Command, v)
 		if command == "" {
 			continue // a check that nobody can run is none
 		}

@@ -40,7 +40,11 @@ func resourceText(r inquest.ResourceLevel) string {
 	}
 	parts := []string{who}
 	if !math.IsNaN(r.Value) && !math.IsNaN(r.Limit) {
-		parts = append(parts, sized(r.Value)+" of "+sized(r.Limit))
+		say := number
+		if r.Resource == "memory" || r.Resource == "disk" {
+			say = sized
+		}
+		parts = append(parts, say(r.Value)+" of "+say(r.Limit))
 	}
 	if r.Resource == "cpu" {
 		parts = append(parts, "of one core")
@@ -51,7 +55,7 @@ func resourceText(r inquest.ResourceLevel) string {
 	return strings.Join(parts, ", ")
 }
 
-// sized writes a value as people say it; resources of a megabyte and more are bytes, whatever their metric is called.
+// sized writes bytes as people say them; below a megabyte it is hardly bytes that were measured (inodes, percent).
 func sized(v float64) string {
 	switch {
 	case math.Abs(v) >= 1<<30:

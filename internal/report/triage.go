@@ -105,7 +105,16 @@ func (t terminal) errorAnswer(symptoms []inquest.Symptom) answer {
 			found = append(found, s)
 		}
 	}
-	slices.SortStableFunc(found, func(a, b inquest.Symptom) int { return cmp.Or(a.Onset.Compare(b.Onset), b.Count-a.Count) })
+	// What calls itself an error comes first: databases accompany theirs with parameters and statements.
+	quiet := func(s inquest.Symptom) int {
+		if s.Pattern != nil && s.Pattern.Level < inquest.LevelWarn {
+			return 1
+		}
+		return 0
+	}
+	slices.SortStableFunc(found, func(a, b inquest.Symptom) int {
+		return cmp.Or(quiet(a)-quiet(b), a.Onset.Compare(b.Onset), b.Count-a.Count)
+	})
 	if len(found) == 0 {
 		a.calm = true
 		a.answer = "No data: no application log was given."
