@@ -6,6 +6,7 @@ VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo 
 PKG         ?= ./...
 FUZZTIME    ?= 10s
 TOOLS       := bin/tools
+SOURCES     := cmd internal guard scripts lab *.go
 MISSES      := testdata/cases/KNOWN_MISSES.md
 BENCH_PKGS  := ./internal/pattern ./internal/parse ./internal/stat ./internal/diagnose/mechanism ./internal/flow
 export CGO_ENABLED ?= 1
@@ -28,18 +29,22 @@ investigate-example: build ## build, then investigate the recorded Black Friday 
 
 test: ## quick tests: no variations of the corpus
 	$(GO) test -short $(PKG)
+	$(GO) -C guard test -short ./...
 
 test-full: ## all tests: with the race detector, then every case in every variation
 	$(GO) test -race -short $(PKG)
+	$(GO) -C guard test -race ./...
+	$(GO) -C guard test -run Allocate ./...
 	$(GO) test -timeout 45m $(PKG)
 
 lint: $(TOOLS)/golangci-lint ## gofmt, golangci-lint (pinned in tools/), shell syntax
-	@test -z "$$(gofmt -l cmd internal scripts lab *.go)" || { gofmt -l cmd internal scripts lab *.go; echo 'not formatted: make fmt' >&2; exit 1; }
+	@test -z "$$(gofmt -l $(SOURCES))" || { gofmt -l $(SOURCES); echo 'not formatted: make fmt' >&2; exit 1; }
 	$(TOOLS)/golangci-lint run ./...
+	cd guard && $(CURDIR)/$(TOOLS)/golangci-lint run ./...
 	@for f in scripts/*.sh lab/*.sh .ci/run; do bash -n $$f; done
 
 fmt: ## format the sources
-	gofmt -w cmd internal scripts lab *.go
+	gofmt -w $(SOURCES)
 
 check: build lint vet-lab docs tidy-check test-full ## what CI runs
 	@git diff --exit-code -- docs/mechanisms || { echo 'docs/mechanisms are not current: commit what make docs wrote' >&2; exit 1; }
@@ -83,9 +88,11 @@ setup: ## install what the tests need beyond Go (Debian, Ubuntu; as root)
 
 tidy-check: # go.mod and go.sum hold what is used, and nothing else
 	$(GO) mod tidy -diff
+	$(GO) -C guard mod tidy -diff
 
 tidy: ## tidy the modules
 	$(GO) mod tidy
+	$(GO) -C guard mod tidy
 	$(GO) -C lab mod tidy
 
 clean: ## remove what was built

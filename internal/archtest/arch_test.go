@@ -13,6 +13,8 @@ import (
 	"sort"
 	"strings"
 	"testing"
+
+	_ "github.com/inquesthq/inquest/guard" // keeps guard's module among those that go list looks through
 )
 
 const module = "github.com/inquesthq/inquest"
@@ -24,6 +26,9 @@ var floors = map[string]int{
 	"internal/pattern":            1,
 	"internal/stat":               1,
 	"internal/redact":             1,
+	"guard":                       1, // a module of its own: nothing of ours may become its user's dependency
+	"guard/policy":                1,
+	"guard/metric":                1,
 	"internal/parse":              2,
 	"internal/store":              2, // contracts only
 	"internal/servicegraph":       2,
@@ -44,6 +49,8 @@ var floors = map[string]int{
 
 // sameFloor lists the imports on one floor that are allowed, with the reason.
 var sameFloor = map[string]string{
+	"guard -> guard/policy":                          "the middleware stands on its own parts; only within guard's module",
+	"guard -> guard/metric":                          "the same",
 	"internal/pattern -> internal/stat":              "novelty of a pattern is a comparison of two rates; both rooms are pure and stat knows no pattern",
 	"internal/report -> internal/explain":            "the report says what a status means in the words that `inquest explain` uses; explain imports nouns only",
 	"internal/diagnose -> internal/diagnose/symptom": "symptom is a room inside the stage diagnose: the stage is the two together, and nobody else imports it but flow",
@@ -53,6 +60,7 @@ var sameFloor = map[string]string{
 // floorOneMayKnow: rooms of floor 1 import the standard library and these.
 var floorOneMayKnow = map[string][]string{
 	"internal/pattern": {"internal/stat"},
+	"guard":            {"guard/policy", "guard/metric"},
 }
 
 // guests: third-party modules and the only rooms that may import them outside of tests.
@@ -150,6 +158,8 @@ func TestRoomsImportLowerFloorsOnly(t *testing.T) {
 			switch target := floors[roomOf(imp)]; {
 			case target > floor, target == floor && sameFloor[edge] == "":
 				t.Errorf("%s (floor %d) imports %s (floor %d)", p.room(), floor, roomOf(imp), target)
+			case strings.HasPrefix(p.room(), "guard") && !strings.HasPrefix(roomOf(imp), "guard"):
+				t.Errorf("%s imports %s: guard is a module of its own", p.room(), imp)
 			case floor == 1 && imp != module && !slices.Contains(floorOneMayKnow[p.room()], roomOf(imp)):
 				t.Errorf("%s (floor 1) imports %s", p.room(), imp)
 			}

@@ -1,0 +1,3 @@
+module github.com/inquesthq/inquest/guard
+
+go 1.25.0
