@@ -160,7 +160,7 @@ func (p *w3c) column(c w3cColumn, v []byte, r *Record) bool {
 		r.Status = s
 		return ok
 	case w3cClient:
-		r.ClientAddr = str(v)
+		r.ClientAddr = str(unlinked(v))
 	case w3cBytes:
 		if n, ok := whole(v); ok {
 			r.Bytes = n
@@ -191,6 +191,16 @@ func (p *w3c) taken(use w3cUse, v []byte, r *Record) {
 		f /= 1e3
 	}
 	r.Duration = f
+}
+
+// unlinked takes the text out of a Markdown link: tickets and chats turn the addresses of logs pasted into them into links.
+func unlinked(v []byte) []byte {
+	if v[0] == '[' {
+		if i := bytes.Index(v, []byte("](http")); i > 0 {
+			return v[1:i]
+		}
+	}
+	return v
 }
 
 // blanks undoes IIS's '+' for a blank in queries.

@@ -114,6 +114,13 @@ func TestTextFormatsOfOneLogger(t *testing.T) {
 			[]string{"time_local=2026-11-20T16:40:38|level=WARNING|logger=org.example.Main|message=low memory"}},
 		"Odoo": {"odoo",
 			"2026-04-05 14:40:34,644 7 ERROR shop odoo.sql_db: bad query\n", []string{"pid=7|level=ERROR|database=shop|logger=odoo.sql_db"}},
+		"Django's logger with its line, and the path that failed": {"logger-text",
+			"2026-11-20 16:12:03,067 ERROR [django.request:222] log 46 140452532862280 Internal Server Error: /article\n", []string{"level=ERROR|logger=django.request:222|path=/article|url="}},
+		"a path behind other words is no failed request": {"logger-text",
+			"2026-11-20 16:12:03,067 ERROR [app.storage:22] cannot open: /etc/article\n", []string{"logger=app.storage:22|path="}},
+		"an error with Go's stack down to the assembly": {"plain-text",
+			"dial error: refused\ncould not get cart\nmain.home\n\t/src/handlers.go:69\nruntime.goexit\n\t/usr/local/go/src/runtime/asm_amd64.s:1594\n",
+			[]string{"lines=6|language=go|frames=2|exception_message=dial error: refused"}},
 		".NET's console": {"dotnet-console",
 			"fail: Shop.Api[7]\n      Connection refused\n      for good\ninfo: Shop.Api[0]\n      up\n",
 			[]string{"level=fail|logger=Shop.Api|event_id=7|message=Connection refused\nfor good", "level=info|message=up"}},
@@ -130,6 +137,13 @@ func TestServerFormats(t *testing.T) {
 		"nginx": {"nginx-error",
 			"2026/11/20 16:45:06 [error] 268#7: *94 connect() failed (111: Connection refused) while connecting to upstream, client: 10.0.0.9, server: s, request: \"GET /a?b=\"c\" HTTP/1.1\", upstream: \"http://10.0.0.41:8081/a\", host: \"h\"\n",
 			[]string{"level=error|pid=268|tid=7|connection_id=94|remote_addr=10.0.0.9|method=GET|upstream=http://10.0.0.41:8081/a|host=h"}},
+		"nginx's protocol, and the user of auth_basic": {"nginx-error",
+			"2026/11/20 16:45:06 [error] 268#7: *94 user \"toto\": password mismatch, client: 10.0.0.9, server: s, request: \"GET /a HTTP/1.1\", host: \"h\"\n" +
+				"2026/11/20 16:45:07 [error] 268#7: *94 user \"qsd\" was not found in \"/data/access/1\", client: 10.0.0.9, server: s, request: \"GET /a HTTP/2.0\", host: \"h\"\n",
+			[]string{"user=toto|http_version=1.1|url=/a", "user=qsd|http_version=2.0"}},
+		"PHP's warnings that nginx logs in one piece stay whole": {"nginx-error",
+			"2026/11/20 16:45:06 [error] 268#7: *94 FastCGI sent in stderr: \"PHP message: PHP Warning:  Undefined array key in /a.php on line 3\nPHP message: PHP Warning:  Division by zero in /a.php on line 4\" while reading upstream, client: 10.0.0.9, server: s, request: \"GET /a HTTP/1.1\", host: \"h\"\n",
+			[]string{"lines=2|message=FastCGI sent in stderr: \"PHP message: PHP Warning:  Undefined array key in /a.php on line 3\nPHP message: PHP Warning:  Division by zero in /a.php on line 4\" while reading upstream, client: 10.0.0.9, server: s, request: \"GET /a HTTP/1.1\", host: \"h\"|remote_addr=10.0.0.9"}},
 		"Apache 2.4": {"apache-error",
 			"[Fri Nov 20 16:12:03.123456 2026] [proxy:error] [pid 12:tid 34] (111)Connection refused: AH00957: HTTP: attempt to connect failed\n",
 			[]string{"level=error|module=proxy|pid=12|tid=34|code=AH00957"}},
@@ -152,8 +166,16 @@ func TestServerFormats(t *testing.T) {
 			[]string{"user=app|remote_addr=10.0.0.1|tid=5|duration_s=2.5|lock_s=0.1|rows_examined=9|database=shop|query_text=select 1\nfrom t;"}},
 		"Redis": {"redis",
 			"1:M 20 Nov 2026 16:12:03.123 # OOM command not allowed\n", []string{"pid=1|role=master|level=warning|message=OOM command not allowed"}},
+		"Redis's logo is no part of what it said": {"redis",
+			"1:C 20 Nov 2026 16:12:03.123 * Configuration loaded\n                _._                                                  \n           _.-``__ ''-._                                             \n\n1:M 20 Nov 2026 16:12:03.124 * Server initialized\n",
+			[]string{"message=Configuration loaded|lines=4", "message=Server initialized"}},
+		"Redis's report of a crash is": {"redis",
+			"1:M 20 Nov 2026 16:12:03.123 # === REDIS BUG REPORT START: Cut & paste starting from here ===\nRedis 7.2.4 crashed by signal: 11\n",
+			[]string{"lines=2|message==== REDIS BUG REPORT START: Cut & paste starting from here ===\nRedis 7.2.4 crashed by signal: 11"}},
 		"Kafka": {"kafka",
 			"[2026-11-20 16:12:03,048] WARN [Broker id=1] lost (kafka.server.KafkaServer)\n", []string{"level=WARN|component=Broker id=1|logger=kafka.server.KafkaServer|message=lost"}},
+		"Kafka without a component": {"kafka",
+			"[2026-11-20 16:12:03,048] INFO Replica loaded [delete] now (kafka.cluster.Replica)\n", []string{"component=unknown|logger=kafka.cluster.Replica|message=Replica loaded [delete] now"}},
 		"Elasticsearch": {"elasticsearch",
 			"[2026-11-20T16:12:03,089][WARN ][o.e.m.j.JvmGcMonitor     ] [node-1] overhead\n", []string{"level=WARN|logger=o.e.m.j.JvmGcMonitor|node=node-1|message=overhead"}},
 		"Logstash": {"logstash",
@@ -261,9 +283,9 @@ func TestOTLPLogs(t *testing.T) {
 	}
 	var out []string
 	for _, r := range k.records {
-		out = append(out, fmt.Sprintf("%d %d %s %s %s %s %s %s %s", r.Line, r.Time/1e6, r.Level, r.Service, r.Instance, r.Logger, r.Message, r.TraceID, r.Get("retries")))
+		out = append(out, fmt.Sprintf("%d %d %s %s %s %s %s %s %s", r.Line, r.Time/1e6, r.Level, r.Service, r.Instance, r.Logger, r.Message, r.TraceID, r.Get("retries"))+" of "+r.Get("records"))
 	}
-	want := "1 1763655123123 error pay pay-1 com.pay no t1 3; 1 1763655124000 info pay pay-1 com.pay true  "
+	want := "1 1763655123123 error pay pay-1 com.pay no t1 3 of 2; 1 1763655124000 info pay pay-1 com.pay true   of 2"
 	if got := strings.Join(out, "; "); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

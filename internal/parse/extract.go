@@ -39,6 +39,9 @@ func extract(r *Record) {
 	if r.RequestID == "" && r.Message != "" {
 		r.RequestID = requestIDIn(r.Message)
 	}
+	if r.URL == "" && r.Message != "" && r.Get("path") == "" {
+		r.Add("path", failedPath(r.Message))
+	}
 	if r.Get("sqlstate") == "" {
 		s := ""
 		if r.Exception != nil && isSQLState(r.Exception.Code) {

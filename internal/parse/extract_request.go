@@ -27,6 +27,27 @@ func requestIDIn(message string) string {
 	}
 }
 
+// failedPhrases are the reason phrases before which Django's handler logs the path that it answered so: "Internal Server
+// Error: /article". django.utils.log.log_response, django.core.handlers.exception.
+var failedPhrases = [...]string{"Internal Server Error", "Bad Request", "Service Unavailable", "Bad Gateway", "Gateway Timeout"}
+
+// failedPath finds the path of a failed request at the end of the first line of a message.
+func failedPath(message string) string {
+	if i := strings.IndexByte(message, '\n'); i >= 0 {
+		message = message[:i]
+	}
+	i := strings.LastIndex(message, ": /")
+	if i < 0 || strings.IndexByte(message[i+2:], ' ') >= 0 {
+		return ""
+	}
+	for _, phrase := range failedPhrases {
+		if strings.HasSuffix(message[:i], phrase) {
+			return message[i+2:]
+		}
+	}
+	return ""
+}
+
 func namesRequestID(before string) bool {
 	var name [20]byte
 	n := len(name)

@@ -29,6 +29,8 @@ func (p *kafka) parse(line []byte, r *Record) bool {
 	if in, rest := bracket(bytes.TrimLeft(b, " ")); len(in) > 0 && len(in) < 200 {
 		r.Add("component", str(in))
 		b = bytes.TrimPrefix(rest, []byte(": "))
+	} else {
+		r.Add("component", "unknown") // the word of Filebeat's Kafka module for a line that names none
 	}
 	r.Time, r.Clock, r.Message = ns, c, str(b)
 	return true

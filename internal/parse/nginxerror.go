@@ -73,6 +73,11 @@ func (p *nginxError) tail(b []byte, r *Record) {
 		msg = msg[:i]
 	}
 	r.Message = str(msg)
+	if rest, ok := bytes.CutPrefix(msg, []byte(`user "`)); ok { // auth_basic: user "x": password mismatch
+		if i := bytes.IndexByte(rest, '"'); i > 0 {
+			r.Add("user", str(rest[:i]))
+		}
+	}
 	nginxPairs(rest, r)
 }
 
@@ -122,12 +127,13 @@ func untilQuote(b []byte) []byte {
 	}
 }
 
-// setRequest puts "GET /x HTTP/1.1" into method and URL.
+// setRequest puts "GET /x HTTP/1.1" into method, URL and protocol.
 func setRequest(v []byte, r *Record) {
 	m, rest := cutToken(v)
-	url, _ := cutToken(rest)
+	url, rest := cutToken(rest)
 	if isMethod(m) && len(url) > 0 {
 		r.Method, r.URL = str(m), str(url)
+		r.Add("protocol", str(bytes.TrimSpace(rest)))
 	}
 }
 

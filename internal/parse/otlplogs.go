@@ -138,6 +138,7 @@ func readLimited(br *bufio.Reader, limit int) ([]byte, error) {
 
 func (b *otlpLogBatch) emit(line int, sink Sink) (n int) {
 	var r Record
+	onLine := strconv.Itoa(b.size())
 	for i := range b.ResourceLogs {
 		res := &b.ResourceLogs[i]
 		for k := range res.ScopeLogs {
@@ -145,6 +146,7 @@ func (b *otlpLogBatch) emit(line int, sink Sink) (n int) {
 			for m := range scope.LogRecords {
 				r.Reset()
 				r.Line, r.Logger = line, scope.Scope.Name
+				r.AddNum("records", onLine)
 				otlpAttributes(res.Resource.Attributes, &r)
 				scope.LogRecords[m].fill(&r)
 				if r.Level >= inquest.LevelWarn || r.Status >= 500 {
@@ -153,6 +155,16 @@ func (b *otlpLogBatch) emit(line int, sink Sink) (n int) {
 				sink.Log(&r)
 				n++
 			}
+		}
+	}
+	return n
+}
+
+// size is how many records stand in the batch, which is how many share its line.
+func (b *otlpLogBatch) size() (n int) {
+	for i := range b.ResourceLogs {
+		for k := range b.ResourceLogs[i].ScopeLogs {
+			n += len(b.ResourceLogs[i].ScopeLogs[k].LogRecords)
 		}
 	}
 	return n

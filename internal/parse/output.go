@@ -162,6 +162,9 @@ func (o *object) exception(e *inquest.Exception) {
 		o.dst = appendChain(o.dst, e)
 		o.dst = append(o.dst, ']')
 	}
+	if len(e.Chain) > 0 && e.Chain[0].Frames > 0 {
+		o.int("frames", int64(e.Chain[0].Frames))
+	}
 	o.frame("top_frame", e.Top)
 	o.frame("app_frame", e.App)
 	o.frame("thrown_at", e.Thrown)

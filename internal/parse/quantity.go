@@ -52,13 +52,13 @@ func decimalOver(b []byte, per float64) (float64, bool) {
 }
 
 // duration reads a duration that fills b as seconds: a number in unit, or one with its own unit or units: 12ms, 1.5 s,
-// 1m2.5s, 350µs, .NET's 00:00:01.5. Of a list ("0.001, 0.020"; nginx) the last one counts: the attempt that answered.
+// 1m2.5s, 350µs, .NET's 00:00:01.5. The parts of a list are added up ("3.000, 0.020" of nginx, one a try; "1m 30s").
 func duration(b []byte, unit uint8) (seconds float64, ok bool) {
 	if v, ok := decimalOver(b, perSecond[unit]); ok {
 		return v, v >= 0
 	}
-	if i := bytes.LastIndexAny(b, ", "); i >= 0 && i+1 < len(b) && isDigit(b[i+1]) {
-		return duration(b[i+1:], unit)
+	if i := bytes.LastIndexAny(b, ", "); i >= 0 && i+1 < len(b) && (isDigit(b[i+1]) || b[i+1] == '-') {
+		return listed(b, unit)
 	}
 	total, n := 0.0, 0
 	for len(b) > 0 {
@@ -71,6 +71,21 @@ func duration(b []byte, unit uint8) (seconds float64, ok bool) {
 		b = b[k:]
 	}
 	return total, n > 0
+}
+
+// listed adds up the durations of a list. A dash is a try without an answer, a colon sets groups of tries apart.
+func listed(b []byte, unit uint8) (total float64, ok bool) {
+	for part := range bytes.FieldsFuncSeq(b, func(c rune) bool { return c == ' ' || c == ',' }) {
+		if dash(part) || string(part) == ":" {
+			continue
+		}
+		v, good := duration(part, unit)
+		if !good {
+			return 0, false
+		}
+		total, ok = total+v, true
+	}
+	return total, ok
 }
 
 // timeSpan reads hh:mm:ss.fff.

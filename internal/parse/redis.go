@@ -1,6 +1,8 @@
 package parse
 
 import (
+	"strings"
+
 	"github.com/inquesthq/inquest"
 )
 
@@ -49,6 +51,13 @@ func (redis) parse(line []byte, r *Record) bool {
 	r.Add("level", word)
 	r.Time, r.Clock, r.Message = ns, c, str(line[i+3:])
 	return true
+}
+
+// finish takes the logo off the message: Redis draws it behind its first words without a time stamp. src/asciilogo.h.
+func (redis) finish(r *Record) {
+	if i := strings.IndexByte(r.Message, '\n'); i >= 0 && strings.HasPrefix(strings.TrimLeft(r.Message[i:], "\n "), "_._") {
+		r.Message = r.Message[:i]
+	}
 }
 
 // redisSignal reads `1:signal-handler (1714024483) Received SIGTERM scheduling shutdown...`.

@@ -15,6 +15,8 @@ func requestFormats() []format {
 		{name: "w3c", kind: KindAccess, new: newW3C, sequential: true},
 		{name: "alb", kind: KindAccess, new: newALB},
 		{name: "elb", kind: KindAccess, new: newELB},
+		{name: "api-gateway-xml", kind: KindAccess, new: newAPIGatewayXML},
+		{name: "api-gateway-csv", kind: KindAccess, new: newAPIGatewayCSV},
 		{name: "haproxy", kind: KindAccess, new: newHAProxy},
 		{name: "envoy", kind: KindAccess, new: newEnvoy},
 		{name: "uwsgi", kind: KindAccess, new: newUWSGI},

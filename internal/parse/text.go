@@ -277,7 +277,7 @@ func (h *textHead) named(open byte, in []byte) {
 				r.Fields[i].Value = str(in)
 			}
 		}
-	case h.thread:
+	case h.thread, loggerLine(in):
 		if r.Logger == "" {
 			r.Logger = str(in)
 		}
@@ -320,6 +320,12 @@ func isCaller(b []byte) bool {
 	}
 	k := bytes.LastIndexByte(b[:i], '.')
 	return k > 0 && i-k <= 6 && bytes.IndexByte(b, ' ') < 0
+}
+
+// loggerLine reports whether b is a dotted logger with the line of the call, as in Django's "[django.request:222]".
+func loggerLine(b []byte) bool {
+	i := bytes.LastIndexByte(b, ':')
+	return i > 2 && allDigits(b[i+1:]) && isDotted(b[:i])
 }
 
 // word reads a part without brackets: level, process number, logger, caller.

@@ -57,17 +57,19 @@ func appendEventFrame(dst []byte, key string, f inquest.Frame) []byte {
 }
 
 // messageText is the message without the stack trace below it, which `inquest parse` prints as the exception's own
-// fields. Record.Message keeps both.
+// fields. Record.Message keeps both. Where the first line already is the exception that was read, an error below it is
+// another one (PHP's warnings, which its web server logs in one piece) and stays.
 func messageText(r *Record) string {
 	if r.Exception == nil || r.Exception.Event || strings.IndexByte(r.Message, '\n') < 0 {
 		return r.Message
 	}
 	lines := traceLines(r.Message)
+	stays := r.Exception.Message != "" && strings.Contains(lines[0], r.Exception.Message)
 	for i, at := 0, 0; i < len(lines); i++ {
 		s := strings.TrimLeft(lines[i], " \t")
 		if i > 0 && s != "" {
 			_, _, typed := errHead(s, true)
-			if typed || headingLanguage(lines[i]) != "" || frameLanguage(lines, i) != "" || s == "Stack trace:" {
+			if !stays && (typed || headingLanguage(lines[i]) != "") || frameLanguage(lines, i) != "" || s == "Stack trace:" {
 				return strings.TrimRight(r.Message[:at], " \t\r\n")
 			}
 		}

@@ -134,7 +134,7 @@ func goFramesAhead(next []byte) bool {
 	return i > 0 && goName(next[:i]) && sourceLine(next[i+1:])
 }
 
-// sourceLine reports whether next begins with "\t/path/file.go:123": what follows a function's name in Go's traces.
+// sourceLine reports whether next begins with "\t/path/file.go:123" or file.s: what follows a function's name in Go's traces.
 func sourceLine(next []byte) bool {
 	if len(next) < 6 || next[0] != '\t' {
 		return false
@@ -143,5 +143,5 @@ func sourceLine(next []byte) bool {
 	if i < 0 {
 		i = len(next)
 	}
-	return bytes.Contains(next[:i], []byte(".go:"))
+	return bytes.Contains(next[:i], []byte(".go:")) || bytes.Contains(next[:i], []byte(".s:")) // the outermost one is runtime.goexit, in assembly
 }

@@ -266,6 +266,7 @@ func (w *worker) closeText(s *stream, r *Record) {
 		r.Message = str(s.text)
 	}
 	w.joined += s.blanks
+	r.Lines += s.blanks
 	s.blanks = 0
 	// The sink may keep nothing of the record, so the buffer is free again after the call.
 	s.text = s.text[:0]

@@ -1,6 +1,8 @@
 // Command formats runs the parser over a folder of sample logs with expected results and prints, per format, how much
 // of them it got right. It exits with 1 when a bound is not held: every sample with expected events recognised, 99% of
-// its expected fields right, every line accounted for.
+// its expected fields right, every line accounted for. contested.txt lists expected values that we hold to be wrong, or
+// that contradict another sample of the same format, with the reason: they count as misses in every figure, but do not
+// decide the exit code. A listed one that comes out right does, because then the list is out of date.
 //
 //	go run ./scripts/formats [-v] [-only word] DATA_DIR
 //
@@ -12,11 +14,11 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	_ "embed"
 	"encoding/json"
 	"flag"
 	"fmt"
 	"math"
-	"net/url"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -30,7 +32,7 @@ import (
 const wantFields = 0.99
 
 func main() {
-	verbose := flag.Bool("v", false, "print the first mismatches of each sample")
+	verbose := flag.Bool("v", false, "print each mismatch")
 	only := flag.String("only", "", "only samples whose path contains this")
 	flag.Parse()
 	if flag.NArg() != 1 {
@@ -59,7 +61,24 @@ type score struct {
 	files, recognised, events, found, fields, right, lines, accounted int
 	truth                                                             bool
 	as                                                                map[string]bool
+	contested                                                         int // misses that contested.txt explains
 	misses                                                            []string
+}
+
+// contestedList has a line for each: file, line, field, reason, set apart by tabs.
+//
+//go:embed contested.txt
+var contestedList string
+
+// contests reads the list into the reason by "file line field".
+func contests() map[string]string {
+	out := map[string]string{}
+	for line := range strings.Lines(contestedList) {
+		if part := strings.SplitN(strings.TrimSpace(line), "\t", 4); len(part) == 4 && line[0] != '#' {
+			out[strings.Join(part[:3], " ")] = part[3]
+		}
+	}
+	return out
 }
 
 func run(dir, only string, verbose bool) (bool, error) {
@@ -68,12 +87,12 @@ func run(dir, only string, verbose bool) (bool, error) {
 		return false, err
 	}
 	rows := map[string]*score{}
-	good := true
+	good, contested := true, contests()
 	for _, s := range samples {
 		if !strings.Contains(s.File, only) {
 			continue
 		}
-		sc, err := check(dir, s)
+		sc, err := check(dir, s, contested)
 		if err != nil {
 			return false, err
 		}
@@ -82,18 +101,25 @@ func run(dir, only string, verbose bool) (bool, error) {
 			rows[key] = &score{as: map[string]bool{}}
 		}
 		rows[key].add(sc)
-		bad := sc.accounted != sc.lines || sc.truth && (sc.recognised == 0 || float64(sc.right) < wantFields*float64(sc.fields))
+		bad := sc.accounted != sc.lines || sc.truth && (sc.recognised == 0 || float64(sc.right+sc.contested) < wantFields*float64(sc.fields))
 		if bad {
 			good = false
-			fmt.Printf("BELOW %-60s recognised as %q, %d/%d fields, %d/%d lines\n", s.File, keys(sc.as), sc.right, sc.fields, sc.accounted, sc.lines)
+			fmt.Printf("BELOW %-60s recognised as %q, %d/%d fields, %d of them contested, %d/%d lines\n",
+				s.File, keys(sc.as), sc.right, sc.fields, sc.contested, sc.accounted, sc.lines)
 		}
 		if verbose {
-			for _, m := range sc.misses[:min(len(sc.misses), 8)] {
+			for _, m := range sc.misses {
 				fmt.Println("    ", s.File, m)
 			}
 		}
 	}
 	table(rows)
+	for key := range contested {
+		if strings.Contains(key, only) {
+			good = false
+			fmt.Printf("NOT MISSED %s: take it out of contested.txt\n", key)
+		}
+	}
 	return good, nil
 }
 
@@ -132,7 +158,7 @@ func (c *collect) Log(r *parse.Record) {
 
 func (c *collect) Signal(parse.Signal) {}
 
-func check(dir string, s sample) (score, error) {
+func check(dir string, s sample, contested map[string]string) (score, error) {
 	c := &collect{byLine: map[int][]map[string]any{}}
 	rep := parse.ReadFile(context.Background(), dir, s.File, parse.Options{Workers: 1, AllFields: true}, func() parse.Sink { return c })
 	if c.err != nil {
@@ -172,13 +198,14 @@ func check(dir string, s sample) (score, error) {
 		if err := json.Unmarshal(in.Bytes(), &want); err != nil {
 			return sc, fmt.Errorf("%s: %w", name, err)
 		}
-		sc.compare(want, c.byLine)
+		sc.compare(s, want, c.byLine, contested)
 	}
 	return sc, in.Err()
 }
 
-// compare counts the fields of one expected event that the record at the same line has.
-func (s *score) compare(want map[string]any, got map[int][]map[string]any) {
+// compare counts the fields of one expected event that the record at the same line has. It takes a miss that is
+// contested out of the list, so that what is left in the end was not missed.
+func (s *score) compare(of sample, want map[string]any, got map[int][]map[string]any, contested map[string]string) {
 	s.events++
 	line, _ := want["line"].(float64)
 	if line == 0 {
@@ -193,8 +220,14 @@ func (s *score) compare(want map[string]any, got map[int][]map[string]any) {
 	s.found++
 	for name, w := range want {
 		s.fields++
-		if same(name, w, recs[0]) {
+		if same(of.Format, name, w, recs[0]) {
 			s.right++
+			continue
+		}
+		if key := fmt.Sprintf("%s %v %s", of.File, line, name); contested[key] != "" {
+			s.contested++
+			s.misses = append(s.misses, fmt.Sprintf("line %v: %s: %s", line, name, contested[key]))
+			delete(contested, key)
 		} else {
 			s.misses = append(s.misses, fmt.Sprintf("line %v: %s: want %s, got %s", line, name, short(w), short(recs[0][name])))
 		}
@@ -216,9 +249,9 @@ func short(v any) string {
 }
 
 // same compares one field: times to the millisecond, durations to the microsecond, levels without case, lists of
-// addresses as sets, paths, queries and IIS's user agents without regard to URL-encoding (of two sources with the same
-// line one expects it decoded and the other as written), everything else as its text.
-func same(name string, want any, rec map[string]any) bool {
+// addresses as sets, user agents of IIS with a plus for a blank (of two sources one writes what IIS wrote, the other what
+// it meant), everything else as its text.
+func same(format, name string, want any, rec map[string]any) bool {
 	got, there := rec[name]
 	switch name {
 	case "line":
@@ -238,9 +271,8 @@ func same(name string, want any, rec map[string]any) bool {
 	if !there {
 		return text(want) == ""
 	}
-	switch name {
-	case "path", "query", "user_agent":
-		return text(want) == text(got) || decoded(text(want)) == decoded(text(got))
+	if name == "user_agent" && format == "iis-w3c" {
+		return plusBlank(text(want)) == plusBlank(text(got))
 	}
 	if strings.HasSuffix(name, "_s") {
 		a, ok1 := want.(float64)
@@ -259,12 +291,7 @@ func same(name string, want any, rec map[string]any) bool {
 	return text(want) == text(got)
 }
 
-func decoded(s string) string {
-	if d, err := url.QueryUnescape(s); err == nil {
-		return d
-	}
-	return strings.ReplaceAll(s, "+", " ")
-}
+func plusBlank(s string) string { return strings.ReplaceAll(s, "+", " ") }
 
 func text(v any) string {
 	if s, ok := v.(string); ok {
