@@ -212,7 +212,11 @@ func seriesJSON(s *inquest.Series) any {
 	type point [2]any
 	pts := make([]point, 0, len(s.Samples))
 	for _, x := range s.Samples {
-		pts = append(pts, point{x.Time.UTC().Format(time.RFC3339Nano), fmt.Sprint(x.Value)})
+		var at any // null where the exposition says no time
+		if !x.Time.IsZero() {
+			at = x.Time.UTC().Format(time.RFC3339Nano)
+		}
+		pts = append(pts, point{at, fmt.Sprint(x.Value)})
 	}
 	return map[string]any{"name": s.Name, "labels": s.Labels, "type": s.Type, "samples": pts}
 }

@@ -16,10 +16,10 @@ var stackFields = [...]string{"err.stack", "error.stack", "error.stack_trace", "
 	"record.exception.traceback", "reason.stack", "e.stack", "ex.stack", "cause.stack"}
 
 var typeFields = [...]string{"err.type", "error.type", "exception.type", "err.name", "error.name", "exception.name", "error.kind",
-	"exception.class", "error.class", "exception_class", "thrown.name", "record.exception.type", "errorType", "error_type", "exception.0"}
+	"exception.class", "error.class", "exception_class", "thrown.name", "record.exception.type", "errorType", "error_type", "exception.0", "throwable.className"}
 
 var textFields = [...]string{"err.message", "error.message", "exception.message", "err.msg", "error.msg", "thrown.message",
-	"record.exception.value", "errorMessage", "exception_message", "error_message", "exception.1", "err", "error", "exception", "cause", "reason"}
+	"record.exception.value", "errorMessage", "exception_message", "error_message", "exception.1", "throwable.message", "err", "error", "exception", "cause", "reason"}
 
 var codeFields = [...]string{"err.sqlState", "error.sqlState", "err.code", "error.code", "exception.code", "err.original.code", "err.parent.code",
 	"err.cause.code", "sqlstate", "sqlState", "err.errno", "error.errno"}

@@ -25,6 +25,8 @@ func FuzzReadFile(f *testing.F) {
 		f.Add(data[:min(len(data), 2000)])
 	}
 	f.Add(gz(f, combinedLines(3)))
+	f.Add([]byte("__CURSOR=s=1\n__REALTIME_TIMESTAMP=1795191123123456\nMESSAGE\n\x03\x00\x00\x00\x00\x00\x00\x00a\nb\n\nMESSAGE\n\xff\xff\xff\xff\xff\xff\xff\xff"))
+	f.Add([]byte(`<request id="1"> <ip>10.0.0.1</ip> <requestTime>20/Nov/2026:16:12:03 +0000</requestTime> <httpMethod>GET</httpMethod> <status>502</status>`))
 	f.Add(zst(f, combinedLines(3)))
 	f.Add(utf16LE(combinedLines(1)))
 	f.Add([]byte("2026-11-20T16:12:03Z stdout P a\n2026-11-20T16:12:03Z stdout F b\n"))

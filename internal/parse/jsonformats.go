@@ -121,7 +121,7 @@ func pgJSONRest(p *jsonParser, r *Record) {
 // many loggers share, then the catch-alls.
 func appsFormats() []format {
 	out := []format{
-		otlpLogsFormat(),
+		otlpLogsFormat(), journalExportFormat(),
 		{name: "mysql-slow", new: newMySQLSlow, sequential: true},
 		{name: "nginx-error", new: newNginxError},
 		{name: "apache-error", new: newApacheError},

@@ -57,7 +57,8 @@ var keyRules = map[string]keyRule{
 
 	"message": {actMessage, 9, 0, ""}, "msg": {actMessage, 9, 0, ""}, "@m": {actMessage, 9, 0, ""},
 	"@mt": {actMessage, 5, 0, ""}, "textpayload": {actMessage, 9, 0, ""}, "shortmessage": {actMessage, 8, 0, ""},
-	"fullmessage": {actMessage, 4, 0, ""}, "renderedmessage": {actMessage, 8, 0, ""}, "body": {actMessage, 4, 0, ""},
+	"formattedmessage": {actMessage, 10, 0, ""},
+	"fullmessage":      {actMessage, 4, 0, ""}, "renderedmessage": {actMessage, 8, 0, ""}, "body": {actMessage, 4, 0, ""},
 	"event": {actMessage, 5, 0, ""}, "text": {actMessage, 3, 0, ""}, "log": {actMessage, 2, 0, ""},
 
 	"service": {actService, 9, 0, ""}, "service.name": {actService, 10, 0, ""}, "servicename": {actService, 9, 0, ""},

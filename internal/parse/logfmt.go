@@ -4,7 +4,7 @@ import (
 	"bytes"
 )
 
-// logfmt reads lines of key=value pairs: Go kit, logrus, slog's text handler, Grafana, OpenTelemetry's and Heroku's.
+// logfmt reads lines of key=value pairs: Go kit, logrus, slog's text handler, Grafana and OpenTelemetry's.
 type logfmt struct {
 	stamp stampCache
 	rules map[string]keyRule // keys of the file seen so far

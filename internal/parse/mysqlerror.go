@@ -19,6 +19,11 @@ func (p *mysqlError) parse(line []byte, r *Record) bool {
 		return false
 	}
 	ns, n, c := p.stamp.parse(line)
+	if n == 0 && line[4] == '-' && line[10] == ' ' && line[11] == ' ' { // MariaDB pads the hour: 2026-11-20  9:12:03
+		at := [19]byte(line)
+		at[11] = '0'
+		ns, n, c = p.stamp.parse(at[:])
+	}
 	if n == 0 || c == ClockNone || n >= len(line) || line[n] != ' ' && line[n] != '\t' {
 		return false
 	}

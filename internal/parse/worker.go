@@ -64,11 +64,16 @@ type stream struct {
 	blanks    int            // blank lines since, which count only if more text follows
 	trace     traceState
 
-	service, instance, name string // from the wrapper
-	time                    int64  // of the line being parsed, by the wrapper's clock
-	partial                 []byte // beginning of a line that the container runtime split
-	partialLine             int
-	partialLines            int
+	service, instance, name string         // from the wrapper
+	time                    int64          // of the line being parsed, by the wrapper's clock
+	partial                 [2]partialLine // standard output and error: runtimes read them apart, so their parts mix
+}
+
+// partialLine is the beginning of a line that the container runtime split.
+type partialLine struct {
+	text        []byte
+	line, lines int    // where it begins and how many parts there are
+	stream      string // stdout or stderr
 }
 
 func newWorker(j *job, sink Sink) *worker {
@@ -279,8 +284,10 @@ func (w *worker) flush() {
 	}
 	for _, key := range keysOf(w.streams) {
 		s := w.streams[key]
-		if s.partialLines > 0 {
-			w.endPartial(s, s.time)
+		for i := range s.partial {
+			if s.partial[i].lines > 0 {
+				w.endPartial(s, &s.partial[i], s.time)
+			}
 		}
 		if s.have {
 			w.emit(s)

@@ -147,38 +147,52 @@ func (w *worker) wrappedLine(line int, l []byte) {
 	}
 	var u unwrapped
 	if !w.wrap.unwrap(l, &u) {
-		w.line(w.stream(nil, nil), line, 1, l)
+		s := w.stream(nil)
+		s.named(nil)
+		w.line(s, line, 1, l)
 		return
 	}
-	s := w.stream(u.prefix, u.stream)
+	s := w.stream(u.prefix)
+	part := &s.partial[0]
+	if string(u.stream) == "stderr" {
+		part = &s.partial[1]
+	}
 	text := u.text
 	if u.escaped && bytes.IndexByte(text, '\\') >= 0 {
 		text = w.unescape(text)
 	}
-	if u.partial || len(s.partial) > 0 {
-		if s.partialLines == 0 {
-			s.partialLine = line
+	if u.partial || part.lines > 0 {
+		if part.lines == 0 {
+			part.line, part.stream = line, string(u.stream)
 		}
-		s.partialLines++
-		if len(s.partial)+len(text) <= maxLine {
-			s.partial = append(s.partial, text...)
+		part.lines++
+		if len(part.text)+len(text) <= maxLine {
+			part.text = append(part.text, text...)
 		}
-		if u.partial {
-			return
+		if !u.partial {
+			w.endPartial(s, part, u.time)
 		}
-		w.endPartial(s, u.time)
 		return
 	}
 	s.time = u.time
+	s.named(u.stream)
 	w.line(s, line, 1, text)
 }
 
 // endPartial takes the line that is whole now. Its record may stay open, so the buffer is given away with it.
-func (w *worker) endPartial(s *stream, time int64) {
-	text, lines := s.partial, s.partialLines
-	s.partial, s.partialLines = nil, 0
+func (w *worker) endPartial(s *stream, part *partialLine, time int64) {
+	p := *part
+	*part = partialLine{}
 	s.time = time
-	w.line(s, s.partialLine, lines, text)
+	s.named([]byte(p.stream))
+	w.line(s, p.line, p.lines, p.text)
+}
+
+// named notes whether the line being parsed came by stdout or stderr.
+func (s *stream) named(name []byte) {
+	if string(name) != s.name {
+		s.name = string(name)
+	}
 }
 
 // unescape unescapes into the arena of the block, which is large enough for all of its lines.
@@ -193,7 +207,7 @@ func (w *worker) unescape(text []byte) []byte {
 
 // stream finds the stream of a prefix. Standard output and error of one container are one stream: a trace and the
 // message before it may come by different ways, and runtimes keep their order.
-func (w *worker) stream(prefix, name []byte) *stream {
+func (w *worker) stream(prefix []byte) *stream {
 	s := w.streams[string(prefix)]
 	if s == nil {
 		n := newStream()
@@ -202,9 +216,6 @@ func (w *worker) stream(prefix, name []byte) *stream {
 			s.service, s.instance = w.wrap.who(string(prefix))
 		}
 		w.streams[string(prefix)] = s
-	}
-	if string(name) != s.name {
-		s.name = string(name)
 	}
 	return s
 }
