@@ -17,8 +17,11 @@ type Config struct {
 	// Forwarded are the networks whose X-Forwarded-For, X-Forwarded-Proto, traceparent and X-Request-Id are believed.
 	TrustedProxies []string `yaml:"trusted_proxies"`
 	// Audit only records what would be changed; answers pass as they are. Routes can say otherwise.
-	Audit   bool    `yaml:"audit"`
-	Reports Reports `yaml:"reports"`
+	Audit bool `yaml:"audit"`
+	// EventLog is where circuits that open, servers that go down, and operators' switches are written; default standard error.
+	EventLog Log `yaml:"event_log"`
+	// Reports is where the form of the error page files what users say; without a file there is no form.
+	Reports Log `yaml:"reports"`
 }
 
 // Listen is one address that is served.
@@ -183,16 +186,11 @@ type Rule struct {
 
 // Maintenance closes a route for a time.
 type Maintenance struct {
-	On      bool      `yaml:"on"`
-	Message string    `yaml:"message"`
-	Page    string    `yaml:"page"` // HTML file
-	Until   time.Time `yaml:"until"`
-	Allow   []string  `yaml:"allow"` // networks that pass
-}
-
-// Reports are what users send with the form of the error page.
-type Reports struct {
-	File string `yaml:"file"` // JSON lines; "" switches the form off
+	On      bool      `yaml:"on" json:"on"`
+	Message string    `yaml:"message" json:"message,omitempty"`
+	Page    string    `yaml:"page" json:"page,omitempty"` // HTML file
+	Until   time.Time `yaml:"until" json:"until,omitzero"`
+	Allow   []string  `yaml:"allow" json:"allow,omitempty"` // networks that pass
 }
 
 func (c *Upstream) protocolOf() (scheme string, p upstream.Protocol, addrs []string, err error) {

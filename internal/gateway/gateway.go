@@ -27,6 +27,7 @@ type Event struct {
 	Server   string    `json:"server,omitempty"`
 	Route    string    `json:"route,omitempty"`
 	Text     string    `json:"text"`
+	By       string    `json:"by,omitempty"` // who did it, if a person
 }
 
 // Gateway is the handler. Its configuration can be replaced while it serves.
@@ -95,8 +96,12 @@ func (g *Gateway) Reload(cfg Config) error {
 func (g *Gateway) Close() { g.table.Load().close() }
 
 func (g *Gateway) event(kind, up, server, text string) {
+	g.tell(Event{Time: time.Now(), Kind: kind, Upstream: up, Server: server, Text: text})
+}
+
+func (g *Gateway) tell(e Event) {
 	if g.events != nil {
-		g.events(Event{Time: time.Now(), Kind: kind, Upstream: up, Server: server, Text: text})
+		g.events(e)
 	}
 }
 

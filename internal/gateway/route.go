@@ -30,6 +30,7 @@ type route struct {
 	limit    *policy.RateLimiter      // of the route
 	keyed    *policy.KeyedRateLimiter // of each client
 	closed   maintenance
+	meter    *meter
 }
 
 // newRoute builds a route; the paths of faults are below it.
@@ -81,7 +82,7 @@ func (g *Gateway) newRoute(c *Config, rc *Route, t *table) (*route, []Fault) {
 	if r.up = t.upstreams[rc.Upstream]; r.up == nil {
 		return nil, nil // its own faults are told
 	}
-	r.proxy = g.newProxy(r)
+	r.proxy, r.meter = g.newProxy(r), g.meters.of(r.name)
 	return r, nil
 }
 
