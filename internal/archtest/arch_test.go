@@ -29,7 +29,10 @@ var floors = map[string]int{
 	"guard":                       1, // a module of its own: nothing of ours may become its user's dependency
 	"guard/policy":                1,
 	"guard/metric":                1,
+	"internal/gateway/accesslog":  1,
 	"internal/parse":              2,
+	"internal/gateway":            2,
+	"internal/gateway/upstream":   2,
 	"internal/store":              2, // contracts only
 	"internal/servicegraph":       2,
 	"internal/diagnose/mechanism": 2,
@@ -42,6 +45,7 @@ var floors = map[string]int{
 	"internal/flow":               4,
 	"internal/config":             4,
 	"internal/casestest":          4, // judges diagnoses, for tests and scripts
+	"internal/conformance":        4, // judges gateways, for tests and scripts
 	"internal/archtest":           4,
 	"cmd/inquest":                 5,
 	"scripts":                     5,
@@ -51,6 +55,7 @@ var floors = map[string]int{
 var sameFloor = map[string]string{
 	"guard -> guard/policy":                          "the middleware stands on its own parts; only within guard's module",
 	"guard -> guard/metric":                          "the same",
+	"internal/gateway -> internal/gateway/upstream":  "upstream is a room inside the gateway: one exchange, without a word about clients and their answers",
 	"internal/pattern -> internal/stat":              "novelty of a pattern is a comparison of two rates; both rooms are pure and stat knows no pattern",
 	"internal/report -> internal/explain":            "the report says what a status means in the words that `inquest explain` uses; explain imports nouns only",
 	"internal/diagnose -> internal/diagnose/symptom": "symptom is a room inside the stage diagnose: the stage is the two together, and nobody else imports it but flow",
