@@ -193,6 +193,10 @@ func (e *Env) supervise(what string, p *Part, rest string) {
 	if p.Log == "" {
 		return
 	}
+	if e.S.Supervisord != "" {
+		e.supervisord(what, p, rest)
+		return
+	}
 	w := e.sink("supervisor.log", "", "", "stdout")
 	fmt.Fprintf(w, "time=%s level=INFO msg=%q unit=%s %s\n", time.Now().UTC().Format("2006-01-02T15:04:05.000Z"), "process "+what, p.Name, rest)
 }

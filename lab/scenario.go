@@ -26,6 +26,8 @@ type Scenario struct {
 	Inject  func(e *Env)
 	Recover func(e *Env)
 
+	Supervisord string // when set, the supervisor's log has this name and supervisord's own form
+
 	OnsetStatus int // when set, only answers with this status count as the fault's
 
 	Keep   []string          // globs of the files that go into the case; empty keeps all

@@ -68,8 +68,10 @@ func main() {
 		fmt.Fprint(w, body)
 	})
 	srv := &http.Server{Addr: os.Getenv("LISTEN"), Handler: handler, ErrorLog: log.New(os.Stderr, "", 0)}
+	srv.SetKeepAlivesEnabled(os.Getenv("CLOSE") == "")
 	if cert := os.Getenv("CERT"); cert != "" {
-		srv.TLSConfig = &tls.Config{GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+		// Without tickets every connection shows its certificate: a client that resumes a session does not look at it again.
+		srv.TLSConfig = &tls.Config{SessionTicketsDisabled: os.Getenv("CLOSE") != "", GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 			c, err := tls.LoadX509KeyPair(cert, os.Getenv("KEY"))
 			return &c, err
 		}}

@@ -1,0 +1,14 @@
+create table members (id serial primary key, email text unique, password text, country text);
+create table sailings (id serial primary key, code text unique, line int, day int, vessel text, seats int, price_cents int, note text);
+create table fares (id serial primary key, sailing_id int references sailings, class text, cents int);
+create table bookings (id serial primary key, sailing_id int references sailings, member_id int references members, seats int, cents int, paid boolean default false, note text default '', created_at timestamptz default now());
+create index bookings_member on bookings (member_id);
+create index bookings_sailing on bookings (sailing_id);
+create index fares_sailing on fares (sailing_id);
+create table consignments (id serial primary key, country text, kilos int, label text, created_at timestamptz default now());
+insert into members (email, password, country) select 'p' || g || '@mail.example', md5('pw' || g), (array['SE','FI','EE','DK'])[1 + g % 4] from generate_series(1, 3000) g;
+insert into sailings (code, line, day, vessel, seats, price_cents, note) select 'S' || g, 1 + g % 12, 1 + g % 7, (array['Aurora','Borealis','Cygnus','Dorado'])[1 + g % 4], 300 + g % 90, 1900 + g % 4000, 'departs from quay ' || g % 9 from generate_series(1, 1200) g;
+insert into fares (sailing_id, class, cents) select s.id, c.class, s.price_cents * c.f / 10 from sailings s, (values ('deck', 10), ('cabin', 24), ('suite', 41)) c(class, f);
+insert into bookings (sailing_id, member_id, seats, cents, note) select 1 + g * 7 % 1200, 1 + g * 13 % 3000, 1 + g % 4, 4000 + g % 900, case g % 50 when 0 then 'Group of school class' else 'desk ' || g % 20 end from generate_series(1, 40000) g;
+insert into consignments (country, kilos, label) select (array['SE','FI','EE','DK'])[1 + g % 4], 20 + g % 800, 'L' || g from generate_series(1, 3000) g;
+analyze;
