@@ -81,9 +81,11 @@ func (b *builder) firstFailure(g inquest.FailureGroup) time.Time {
 		return g.Window.From
 	}
 	var mine []mem.Failure
-	for _, f := range b.st.Failures() {
-		if b.isEdge(f.Observer) && int(f.Status) == g.Status && (f.Status != statusAbandoned || f.Duration >= 1) && (g.Route == "" || f.Name() == g.Route) {
-			mine = append(mine, f)
+	all := b.st.Failures()
+	for i := range all { // thousands, for each group: not one is copied that is not wanted
+		f := &all[i]
+		if int(f.Status) == g.Status && (g.Route == "" || f.On(g.Route)) && (f.Status != statusAbandoned || f.Duration >= 1) && b.isEdge(f.Observer) {
+			mine = append(mine, *f)
 		}
 	}
 	i, _ := slices.BinarySearchFunc(mine, g.Window.From.UnixNano(), func(f mem.Failure, t int64) int {

@@ -134,11 +134,14 @@ func (r *reader) file(ctx context.Context, i, workers int, shift time.Duration) 
 		r.progress(delta)
 	}}
 	rep := parse.ReadFile(ctx, e.Dir, e.Name, opts, func() parse.Sink {
-		c := mem.NewCollector(mem.Settings{File: i, Shift: shift, Carry: workers == 1})
 		mu.Lock()
-		sinks = append(sinks, c)
-		mu.Unlock()
-		return c
+		defer mu.Unlock()
+		if len(sinks) == 0 {
+			sinks = append(sinks, mem.NewCollector(mem.Settings{File: i, Shift: shift, Carry: workers == 1}))
+		} else {
+			sinks = append(sinks, sinks[0].Beside())
+		}
+		return sinks[len(sinks)-1]
 	})
 	r.progress(e.Size - last)
 	r.reports[i], r.sinks[i] = rep, sinks

@@ -4,6 +4,7 @@ import (
 	"iter"
 	"math"
 	"slices"
+	"sort"
 	"time"
 )
 
@@ -187,10 +188,12 @@ func (h *Histogram) Count(from, to int64) uint64 {
 
 func (h *Histogram) within(from, to int64, f func(n uint32)) {
 	half := int64(h.Width()) / 2
-	for _, b := range h.buckets {
-		if mid := h.start(b) + half; mid >= from && mid < to {
-			f(b.n)
+	first := sort.Search(len(h.buckets), func(i int) bool { return h.start(h.buckets[i])+half >= from })
+	for _, b := range h.buckets[first:] {
+		if h.start(b)+half >= to {
+			return
 		}
+		f(b.n)
 	}
 }
 

@@ -13,7 +13,8 @@ import (
 	"github.com/inquesthq/inquest/internal/pattern"
 )
 
-// Collector gathers the signals of one worker of one file; it is a parse.Sink.
+// Collector gathers the signals of one worker of one file; it is a parse.Sink. It has all but the requests to itself: what
+// it counts of them in a batch goes to the tally that it shares with the other workers of the file.
 type Collector struct {
 	file    int32
 	shift   time.Duration // added to every time without a zone (clock correction)
@@ -23,19 +24,24 @@ type Collector struct {
 	local   [2]int64      // first and last time without a zone, before the shift
 	starts  []int64       // times without a zone at which a process said that it starts, before the shift
 
-	streams   streamTable
-	observers nameTable // who wrote the records; the first is unnamed
+	tally     *tally
+	numbers   numberTable // of the streams that this worker has met
+	batch     []counted
+	failures  []Failure // not yet in the tally, as are answers
+	answers   []Answer
+	slots     map[uint64]*slotCount // by stream and status
+	observers nameTable             // who wrote the records; the first is unnamed
+	writers   []uint32              // their numbers in the tally
+	others    []uint32              // by these: 1 more than the number of the stream of other routes, once there is one
 	patterns  map[patternKey]*Pattern
 	upstream  upstreamTable
-	answerers map[Answerer]*Answerer
-	failures  []Failure
-	answers   []Answer
+	answerers map[answererKey]*Answerer
 
-	// Answers of larger ids and patterns of larger ids are not kept any more, see bounds.go.
-	lastID      uint64
-	lastPattern pattern.ID
-	widths      widths
-	unchecked   int // requests since the budget of buckets was looked at
+	// As in the tally when this worker looked last: they only become smaller.
+	lastID   uint64 // answers of larger ids are not kept any more, see bounds.go
+	lastRank uint64 // routes of higher rank are not kept any more
+
+	lastPattern pattern.ID // nor are patterns of larger ids
 
 	complains map[streamKey]*Complaint
 	series    []inquest.Series
@@ -75,15 +81,38 @@ type Settings struct {
 	Carry bool
 }
 
-// NewCollector returns a collector for one worker of one file.
-func NewCollector(set Settings) *Collector {
+// NewCollector returns a collector for the first worker of one file; see Beside for the others.
+func NewCollector(set Settings) *Collector { return newCollector(set, newTally()) }
+
+func newCollector(set Settings, t *tally) *Collector {
 	c := &Collector{
 		file: int32(set.File), shift: set.Shift, carry: set.Carry,
-		streams: newStreamTable(), observers: newNameTable(), upstream: newUpstreamTable(), intern: newNameTable(),
-		lastID: math.MaxUint64, lastPattern: math.MaxUint64, patterns: map[patternKey]*Pattern{}, complains: map[streamKey]*Complaint{}, answerers: map[Answerer]*Answerer{},
+		tally: t, observers: newNameTable(), upstream: newUpstreamTable(), intern: newNameTable(), slots: map[uint64]*slotCount{},
+		lastID: math.MaxUint64, lastRank: math.MaxUint64, lastPattern: math.MaxUint64,
+		patterns: map[patternKey]*Pattern{}, complains: map[streamKey]*Complaint{}, answerers: map[answererKey]*Answerer{},
 	}
 	c.observers.id(unnamed)
+	t.members = append(t.members, c)
 	return c
+}
+
+// Beside returns a collector for a further worker of the same file. The two may be used at the same time. All collectors of
+// a file are to be merged into the same store, once all its workers are done.
+func (c *Collector) Beside() *Collector {
+	c.tally.mu.Lock()
+	defer c.tally.mu.Unlock()
+	return newCollector(Settings{File: int(c.file), Shift: c.shift, Carry: c.carry}, c.tally)
+}
+
+// leads reports whether c is the one that answers for the tally of its file.
+func (c *Collector) leads() bool { return c.tally.members[0] == c }
+
+// gather brings all that the workers of the file still hold to the tally.
+func (t *tally) gather() *tally {
+	for _, c := range t.members {
+		c.flush()
+	}
+	return t
 }
 
 // Log takes one record.
@@ -149,11 +178,6 @@ func (c *Collector) observer(r *parse.Record) string {
 
 // name gives the records that named nobody to service.
 func (c *Collector) name(service string) {
-	for _, st := range c.streams.all {
-		if st.Observer == unnamed {
-			st.Observer = service
-		}
-	}
 	for _, p := range c.patterns {
 		if p.Service == unnamed {
 			p.Service = service
@@ -167,11 +191,6 @@ func (c *Collector) name(service string) {
 	for _, a := range c.answerers {
 		if a.Observer == unnamed {
 			a.Observer = service
-		}
-	}
-	for i := range c.failures {
-		if c.failures[i].Observer == unnamed {
-			c.failures[i].Observer = service
 		}
 	}
 	for _, x := range c.complains {
@@ -191,7 +210,7 @@ func (c *Collector) internString(s string) string { return c.intern.names[c.inte
 // pattern finds the pattern of c.text, nil when there are too many. Programs repeat themselves word by word, so a small cache
 // by the text saves most of the masking.
 func (c *Collector) pattern(r *parse.Record, service string) *Pattern {
-	hash := maphash.Bytes(c.streams.seed, c.text) ^ uint64(r.Level)
+	hash := maphash.Bytes(c.tally.seed, c.text) ^ uint64(r.Level)
 	seen := &c.texts[hash%uint64(len(c.texts))]
 	if seen.pattern != nil && seen.hash == hash && seen.pattern.Level == r.Level && seen.pattern.Service == service {
 		return seen.pattern

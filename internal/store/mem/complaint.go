@@ -103,9 +103,13 @@ func (c *Collector) ChangeTimes(f func(at time.Time)) {
 	}
 }
 
-// AnswerTimes calls f for every answered request that carried an id.
+// AnswerTimes calls f for every answered request that carried an id. Of the collectors of one file the first one tells
+// them all, once its workers are done.
 func (c *Collector) AnswerTimes(f func(id uint64, at int64)) {
-	for i := range c.answers {
-		f(c.answers[i].ID, c.answers[i].Time)
+	if !c.leads() {
+		return
+	}
+	for _, a := range c.tally.gather().answers {
+		f(a.ID, a.Time)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"sync"
 	"testing"
 	"time"
 
@@ -15,11 +16,16 @@ import (
 )
 
 // split deals records out to collectors in runs of random length, as workers take blocks of one file: each collector sees
-// its lines in ascending order. The collectors are merged in a random order.
+// its lines in ascending order. They stand beside the first one, as those of one file do, or by themselves, as those of two
+// files. The collectors are merged in a random order.
 func split(rng *rand.Rand, records []*parse.Record, workers int) *mem.Store {
 	cs := make([]*mem.Collector, workers)
 	for i := range cs {
-		cs[i] = mem.NewCollector(mem.Settings{})
+		if i > 0 && rng.IntN(3) > 0 {
+			cs[i] = cs[0].Beside()
+		} else {
+			cs[i] = mem.NewCollector(mem.Settings{})
+		}
 	}
 	for i := 0; i < len(records); {
 		c := cs[rng.IntN(workers)]
@@ -78,6 +84,38 @@ func TestOneFileGivesTheSameStoreHoweverItIsSplitAmongWorkers(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestWorkersOfOneFileLogAtTheSameTime(t *testing.T) {
+	records := busy(rand.New(rand.NewPCG(1, 1)), 40_000, time.Hour)
+	first := mem.NewCollector(mem.Settings{})
+	cs := []*mem.Collector{first, first.Beside(), first.Beside()}
+	var wg sync.WaitGroup
+	for i, c := range cs {
+		wg.Go(func() {
+			for k := i; k < len(records); k += len(cs) {
+				r := *records[k]
+				c.Log(&r)
+			}
+		})
+	}
+	wg.Wait()
+	ids := 0
+	for _, c := range cs {
+		c.AnswerTimes(func(uint64, int64) { ids++ })
+	}
+	st := mem.New()
+	for _, c := range cs {
+		st.Merge(c, "api")
+	}
+	st.Seal()
+	got, want := list(st), list(split(rand.New(rand.NewPCG(1, 1)), records, 1))
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("(-one worker +three at a time)\n%s", head(d))
+	}
+	if ids != len(want.Answers) {
+		t.Errorf("the collectors told of %d identified requests, want %d", ids, len(want.Answers))
 	}
 }
 

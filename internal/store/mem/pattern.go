@@ -166,7 +166,10 @@ func spread(in []Example) []Example {
 	return kept
 }
 
-const minute = int64(60e9)
+const (
+	second = int64(1e9)
+	minute = 60 * second
+)
 
 // errorFields are the names of fields that say what went wrong, beside the message; matching ends at the last dot, so
 // that err.message and error.message count as message.

@@ -2,7 +2,10 @@ package mem
 
 import (
 	"cmp"
+	"encoding/binary"
+	"math/bits"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/inquesthq/inquest/internal/stat"
@@ -16,8 +19,8 @@ type streamKey struct {
 // Stream counts the requests that one observer (a proxy or a service) answered on one route.
 type Stream struct {
 	// What every request touches stands together.
-	name     string // "METHOD /route", by which the table finds it; Method and Route are parts of it
-	observer uint32 // number of Observer in its collector
+	name     string // "METHOD /route"; Method and Route are parts of it
+	observer uint32 // number of Observer in its tally
 	Proxy    bool   // the observer is a proxy: its records name an upstream
 	Timed    uint64 // requests that carried a duration
 	Requests stat.Histogram
@@ -47,26 +50,17 @@ type StatusCount struct {
 	Status int
 	Count  uint64
 	Times  stat.Histogram // kept for 4xx and 5xx only
-
-	minute int64 // of the failure kept last
-	kept   int   // failures kept of that minute
-}
-
-// full counts a failure and reports whether enough of that minute are kept.
-func (s *StatusCount) full(minute int64) bool {
-	if s.minute != minute {
-		s.minute, s.kept = minute, 0
-	}
-	s.kept++
-	return s.kept > failuresPerSlot
 }
 
 // Name returns "METHOD /route".
 func (s *Stream) Name() string {
-	if s.Method == "" {
+	switch {
+	case s.Method == "":
 		return s.Route
+	case s.name == "": // not of a log, but made from a server's counters
+		return s.Method + " " + s.Route
 	}
-	return s.Method + " " + s.Route
+	return s.name
 }
 
 func (s *Stream) compare(o *Stream) int {
@@ -96,6 +90,9 @@ func (s *Stream) status(code int) *StatusCount {
 		if s.Status[i].Status == code {
 			return &s.Status[i]
 		}
+	}
+	if len(s.Status) == cap(s.Status) { // there are many streams of few statuses: no room to spare
+		s.Status = append(make([]StatusCount, 0, len(s.Status)+2), s.Status...)
 	}
 	s.Status = append(s.Status, StatusCount{Status: code})
 	return &s.Status[len(s.Status)-1]
@@ -161,6 +158,15 @@ func (f *Failure) Name() string {
 	return f.Method + " " + f.Route
 }
 
+// On reports whether Name is route.
+func (f *Failure) On(route string) bool {
+	rest, ok := strings.CutPrefix(route, f.Method)
+	if ok && f.Method != "" {
+		rest, ok = strings.CutPrefix(rest, " ")
+	}
+	return ok && rest == f.Route
+}
+
 // Answer says what one identified request got, from one observer.
 type Answer struct {
 	ID     uint64 // hash of the request id
@@ -197,17 +203,27 @@ func (u *Upstream) merge(o *Upstream) {
 	u.NoAnswer.Merge(&o.NoAnswer)
 }
 
-// HashID hashes a request or trace id (FNV-1a, 64 bit); 0 stands for "no id" and is never returned for a non-empty id.
+// HashID hashes a request or trace id, the same in every run; 0 stands for "no id" and is never returned for a non-empty id.
+// It is a multiplicative hash of eight bytes a step, as in wyhash (https://github.com/wangyi-fudan/wyhash).
 func HashID(id string) uint64 {
 	if id == "" {
 		return 0
 	}
-	h := uint64(14695981039346656037)
-	for i := 0; i < len(id); i++ {
-		h = (h ^ uint64(id[i])) * 1099511628211
+	h := uint64(len(id)) ^ 0xa0761d6478bd642f
+	for ; len(id) > 8; id = id[8:] {
+		h = mix(h^word(id), 0xe7037ed1a0b428db)
 	}
+	var last [8]byte
+	copy(last[:], id)
+	h = mix(h^binary.LittleEndian.Uint64(last[:]), 0x8ebc6af09c88c6e3)
 	if h == 0 {
 		return 1
 	}
 	return h
+}
+
+// mix folds the 128 bits of a product into 64.
+func mix(a, b uint64) uint64 {
+	hi, lo := bits.Mul64(a, b)
+	return hi ^ lo
 }

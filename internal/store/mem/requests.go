@@ -2,7 +2,7 @@ package mem
 
 import (
 	"cmp"
-	"slices"
+	"math"
 	"strings"
 	"time"
 
@@ -10,79 +10,124 @@ import (
 )
 
 // request counts one request. It runs on every line of an access log: no allocation, no map, and as few places in memory
-// as the counters need.
+// as can be.
 func (c *Collector) request(r *parse.Record) {
-	if c.unchecked++; c.unchecked >= budgetEvery {
-		c.unchecked = 0
-		c.widths.hold(slices.Values(c.streams.all))
-	}
-	st := c.stream(r)
-	st.Requests.Add(r.Time, 1)
+	k := c.stream(r)
+	n := counted{stream: k, second: uint32(min(max(r.Time/second, 0), math.MaxUint32)), status: uint16(min(r.Status, math.MaxUint16))}
 	if r.Duration >= 0 {
-		st.Timed++
-		if n := r.Duration*float64(time.Second/DurationUnit) + 0.5; n >= 1 {
-			st.Seconds.Add(r.Time, uint32(min(n, 4e9)))
-		}
+		n.flags = countedTimed
+		n.wait = uint32(min(r.Duration*float64(time.Second/DurationUnit)+0.5, 4e9))
 	}
-	n := st.status(r.Status)
-	n.Count++
 	if r.Upstream != "" {
-		st.Proxy = true
-		c.viaUpstream(r, st.observer)
+		n.flags |= countedProxy
+		c.viaUpstream(r)
 	}
 	if r.RequestID != "" {
-		c.answer(r, st)
+		c.answer(r, k)
 	}
-	if r.Status >= 400 {
-		n.Times.Add(r.Time, 1)
+	if r.Status >= 499 {
 		if r.Status == 499 && r.Duration >= 1 {
-			st.Abandoned.Add(r.Time, 1)
+			n.flags |= countedAbandoned
 		}
 		if r.Status >= 500 || r.Status == 499 {
-			c.failure(r, st, n)
+			c.failure(r, k)
 		}
+	}
+	if c.batch = append(c.batch, n); len(c.batch) == batchSize {
+		c.flush()
 	}
 }
 
-// stream finds the stream of a record.
-func (c *Collector) stream(r *parse.Record) *Stream {
-	obs := c.observers.id(r.Service)
+// flush brings what was gathered to the tally.
+func (c *Collector) flush() {
+	t := c.tally
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.apply(c.batch)
+	t.keep(c.failures, c.answers)
+	clear(c.failures)
+	c.batch, c.failures, c.answers = c.batch[:0], c.failures[:0], c.answers[:0]
+	c.lastID, c.lastRank = t.lastID, t.last
+}
+
+// stream finds the number of the stream of a record.
+func (c *Collector) stream(r *parse.Record) uint32 {
+	obs := c.observerNumber(r.Service)
 	c.route = append(append(c.route[:0], r.Method...), ' ')
 	c.route = foldRoute(c.route, r.URL)
-	h := c.streams.hash(obs, c.route)
-	if st := c.streams.find(h, obs, c.route); st != nil {
-		return st
+	h := c.tally.hash(obs, c.route)
+	if k, ok := c.numbers.find(h); ok {
+		return k
 	}
-	if c.streams.evicted && rank(c.route) > c.streams.last {
-		return c.streams.other(obs, c.observers.names[obs])
+	if int(obs) < len(c.others) && c.others[obs] != 0 && rank(c.route) > c.lastRank {
+		return c.others[obs] - 1
 	}
-	c.streams.add(h, newStream(obs, c.observers.names[obs], string(c.route), len(r.Method)))
-	if len(c.streams.all) > maxStreams*5/4 {
-		c.streams.shrink(maxStreams)
+	return c.newNumber(h, obs, len(r.Method))
+}
+
+// newNumber asks the tally for the number of the stream of c.route.
+func (c *Collector) newNumber(h uint64, obs uint32, method int) uint32 {
+	t := c.tally
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	k := t.number(h, obs, c.route, method)
+	c.lastRank = t.last
+	if !t.evicted || rank(c.route) <= t.last {
+		c.numbers.put(h, k)
+		return k
 	}
-	return c.stream(r) // it may have been given up at once
+	for len(c.others) <= int(obs) {
+		c.others = append(c.others, 0)
+	}
+	c.others[obs] = t.other(obs) + 1
+	return k
+}
+
+// observerNumber returns the tally's number of a writer of records.
+func (c *Collector) observerNumber(service string) uint32 {
+	id := c.observers.id(service)
+	if int(id) < len(c.writers) {
+		return c.writers[id]
+	}
+	c.tally.mu.Lock()
+	defer c.tally.mu.Unlock()
+	for int(id) >= len(c.writers) {
+		c.writers = append(c.writers, c.tally.observers.id(c.observers.names[len(c.writers)]))
+	}
+	return c.writers[id]
+}
+
+// streamOf returns the stream of a number. Its counters are the tally's; its names do not change while a file is read.
+func (c *Collector) streamOf(k uint32) *Stream {
+	c.tally.mu.Lock()
+	defer c.tally.mu.Unlock()
+	return c.tally.streams[k]
 }
 
 // answer notes what an identified request got.
-func (c *Collector) answer(r *parse.Record, st *Stream) {
+func (c *Collector) answer(r *parse.Record, k uint32) {
 	id := HashID(r.RequestID)
 	if id > c.lastID {
 		return
 	}
-	if len(c.answers) >= 2*maxAnswers { // twice, so that it happens rarely
-		c.answers, c.lastID = thinAnswers(c.answers, maxAnswers)
-	}
-	c.answers = append(c.answers, Answer{ID: id, Time: r.Time, Status: int16(min(r.Status, 999)), By: c.answerer(r, st)})
+	c.answers = append(c.answers, Answer{ID: id, Time: r.Time, Status: int16(min(r.Status, 999)), By: c.answerer(r, k)})
 }
 
-func (c *Collector) answerer(r *parse.Record, st *Stream) *Answerer {
-	k := Answerer{Observer: st.Observer, Method: st.Method, Route: st.Route, Upstream: lastOf(r.Upstream), Proxy: r.Upstream != ""}
-	if a := c.answerers[k]; a != nil {
+type answererKey struct {
+	stream, upstream uint32
+	proxy            bool
+}
+
+func (c *Collector) answerer(r *parse.Record, k uint32) *Answerer {
+	upstream := lastOf(r.Upstream)
+	key := answererKey{k, c.intern.id(upstream), r.Upstream != ""}
+	if a := c.answerers[key]; a != nil {
 		return a
 	}
-	k.Upstream = strings.Clone(k.Upstream)
-	c.answerers[k] = &k
-	return &k
+	st := c.streamOf(k)
+	a := &Answerer{Observer: st.Observer, Method: st.Method, Route: st.Route, Upstream: c.intern.names[key.upstream], Proxy: key.proxy}
+	c.answerers[key] = a
+	return a
 }
 
 // lastOf returns the last entry of a comma list: a proxy that tried several upstreams got its answer from the last.
@@ -132,7 +177,8 @@ func (t *upstreamTable) get(observer uint32, name, addr string) *Upstream {
 	return u
 }
 
-func (c *Collector) viaUpstream(r *parse.Record, observer uint32) {
+func (c *Collector) viaUpstream(r *parse.Record) {
+	observer := c.observers.id(r.Service)
 	addr, status := r.Upstream, r.UpstreamStatus
 	if strings.IndexByte(addr, ',') < 0 {
 		c.oneUpstream(r, observer, addr, status)
@@ -167,19 +213,18 @@ func (c *Collector) oneUpstream(r *parse.Record, observer uint32, addr, status s
 	}
 }
 
-func (c *Collector) failure(r *parse.Record, st *Stream, n *StatusCount) {
+// failure keeps a failed request with its detail.
+func (c *Collector) failure(r *parse.Record, k uint32) {
+	st := c.streamOf(k)
 	if r.ClientAddr != "" && r.Status >= 500 {
-		st.Clients.add(HashID(r.ClientAddr))
+		c.client(k, HashID(r.ClientAddr))
 	}
 	method, route := st.Method, st.Route
 	if st.isOther() { // kept under its own name until Seal: thinning must not depend on when a worker gave the route up
 		name := string(c.route)
 		method, route = name[:len(r.Method)], name[len(r.Method)+1:]
-	} else if n.full(r.Time / minute) {
+	} else if c.full(k, r.Status, r.Time/minute) {
 		return
-	}
-	if len(c.failures) >= 2*maxFailures { // twice, so that it happens rarely
-		c.failures = thinFailures(c.failures, maxFailures)
 	}
 	reason := r.Get("response_flags")
 	reason = cmp.Or(reason, r.Get("termination_state"), r.Get("error_reason"), r.Get("upstream_failure"), r.Get("response_code_details"))
@@ -189,4 +234,33 @@ func (c *Collector) failure(r *parse.Record, st *Stream, n *StatusCount) {
 		Upstream: c.internString(r.Upstream), UpstreamStatus: c.internString(r.UpstreamStatus), Reason: c.internString(reason),
 		ID: HashID(r.RequestID), RequestID: strings.Clone(r.RequestID), Client: strings.Clone(r.ClientAddr),
 	})
+}
+
+// client notes a client whose request failed.
+func (c *Collector) client(k uint32, hash uint64) {
+	c.tally.mu.Lock()
+	defer c.tally.mu.Unlock()
+	c.tally.streams[k].Clients.add(hash)
+}
+
+// slotCount counts the failures of one stream and status in the minute of the last one.
+type slotCount struct {
+	minute int64
+	n      int
+}
+
+// full counts a failure and reports whether enough of that minute are kept. Each worker counts for itself: it sees its lines
+// in their order, so that the first ones of the file are among those that it keeps.
+func (c *Collector) full(k uint32, status int, minute int64) bool {
+	key := uint64(k)<<32 | uint64(uint32(status))
+	s := c.slots[key]
+	if s == nil {
+		s = &slotCount{}
+		c.slots[key] = s
+	}
+	if s.minute != minute {
+		s.minute, s.n = minute, 0
+	}
+	s.n++
+	return s.n > failuresPerSlot
 }

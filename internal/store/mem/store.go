@@ -83,15 +83,8 @@ func (s *Store) Merge(c *Collector, service string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c.name(service)
-	for _, st := range c.streams.all {
-		mergeInto(s.streams, streamKey{st.Observer, st.Method, st.Route}, st)
-	}
-	s.widths.traffic = max(s.widths.traffic, c.widths.traffic)
-	s.widths.failures = max(s.widths.failures, c.widths.failures)
-	s.widths.hold(maps.Values(s.streams))
-	s.evicted = s.evicted || c.streams.evicted
-	if len(s.streams) > maxStreams*5/4 {
-		s.shrink()
+	if c.leads() {
+		s.mergeTally(c.tally.gather(), service)
 	}
 	for _, p := range c.patterns {
 		mergeInto(s.patterns, patternKey{p.Service, p.Level, p.ID}, p)
@@ -105,12 +98,6 @@ func (s *Store) Merge(c *Collector, service string) {
 	for _, x := range c.complains {
 		mergeInto(s.complain, streamKey{x.Service, x.Method, x.Route}, x)
 	}
-	if s.failures = append(s.failures, c.failures...); len(s.failures) > 2*maxFailures {
-		s.failures = thinFailures(s.failures, maxFailures)
-	}
-	if s.answers = append(s.answers, c.answers...); len(s.answers) > 2*maxAnswers {
-		s.answers, _ = thinAnswers(s.answers, maxAnswers)
-	}
 	s.series = append(s.series, c.series...)
 	s.changes = append(s.changes, c.changes...)
 	s.edges = append(s.edges, c.edges...)
@@ -120,6 +107,27 @@ func (s *Store) Merge(c *Collector, service string) {
 	}
 	for _, e := range c.events {
 		s.events.Add(e.trace, e.service, e.instance, e.key, e.at)
+	}
+}
+
+// mergeTally adds the requests of a file.
+func (s *Store) mergeTally(t *tally, service string) {
+	t.name(service)
+	for _, st := range t.all() {
+		mergeInto(s.streams, streamKey{st.Observer, st.Method, st.Route}, st)
+	}
+	s.widths.traffic = max(s.widths.traffic, t.widths.traffic)
+	s.widths.failures = max(s.widths.failures, t.widths.failures)
+	s.widths.hold(maps.Values(s.streams))
+	s.evicted = s.evicted || t.evicted
+	if len(s.streams) > maxStreams*5/4 {
+		s.shrink()
+	}
+	if s.failures = append(s.failures, t.failures...); len(s.failures) > maxFailures*5/4 {
+		s.failures = thinFailures(s.failures, maxFailures)
+	}
+	if s.answers = append(s.answers, t.answers...); len(s.answers) > maxAnswers*5/4 {
+		s.answers, _ = thinAnswers(s.answers, maxAnswers)
 	}
 }
 

@@ -1,0 +1,233 @@
+package mem
+
+import (
+	"hash/maphash"
+	"math"
+	"slices"
+	"sync"
+)
+
+// tally counts the requests of one file. Its workers share it, so that each route has its counters once however many
+// workers there are. They bring their requests in batches, each ordered by stream: a stream's counters lie in many places
+// of memory, which are then fetched once for all its requests of the batch.
+type tally struct {
+	seed maphash.Seed
+
+	mu        sync.Mutex
+	members   []*Collector // of the workers
+	observers nameTable    // who wrote the records
+	numbers   numberTable
+	streams   []*Stream // by number; the numbers of streams that were given up lead to the one of other routes
+	others    []uint32  // by observer: 1 more than the number of its stream of other routes
+	live      int       // streams but those of other routes
+	evicted   bool      // there were too many
+	last      uint64    // then: the highest rank that stays
+	widths    widths
+	unchecked int // requests since the budget of buckets was looked at
+
+	failures []Failure
+	answers  []Answer
+	lastID   uint64 // answers of larger ids are not kept any more, see bounds.go
+
+	starts []uint32 // scratch of apply
+	order  []uint16
+}
+
+func newTally() *tally {
+	return &tally{seed: maphash.MakeSeed(), observers: newNameTable(), last: math.MaxUint64, lastID: math.MaxUint64}
+}
+
+// hash hashes the name of a stream ("METHOD /route"). The seed has no influence on what the tally holds.
+func (t *tally) hash(observer uint32, name []byte) uint64 {
+	return maphash.Bytes(t.seed, name) ^ uint64(observer)*0x9e3779b97f4a7c15
+}
+
+// number returns the number of the stream of a name, of which the first n bytes are the method.
+func (t *tally) number(hash uint64, observer uint32, name []byte, n int) uint32 {
+	if k, ok := t.numbers.find(hash); ok {
+		return k
+	}
+	if t.evicted && rank(name) > t.last || n == 0 && string(name[1:]) == other {
+		return t.other(observer)
+	}
+	k := t.add(newStream(observer, t.observers.names[observer], string(name), n))
+	t.numbers.put(hash, k)
+	if t.live++; t.live > maxStreams*5/4 {
+		t.shrink(maxStreams)
+	}
+	return k
+}
+
+func (t *tally) add(st *Stream) uint32 {
+	t.streams = append(t.streams, st)
+	return uint32(len(t.streams) - 1)
+}
+
+// other returns the number of the stream for the routes beyond maxStreams.
+func (t *tally) other(observer uint32) uint32 {
+	for len(t.others) <= int(observer) {
+		t.others = append(t.others, 0)
+	}
+	if t.others[observer] == 0 {
+		t.others[observer] = 1 + t.add(newStream(observer, t.observers.names[observer], " "+other, 0))
+	}
+	return t.others[observer] - 1
+}
+
+// all lists the streams, each once.
+func (t *tally) all() []*Stream {
+	out := make([]*Stream, 0, t.live)
+	for k, st := range t.streams {
+		if !st.isOther() || t.others[st.observer] == uint32(k)+1 {
+			out = append(out, st)
+		}
+	}
+	return out
+}
+
+// shrink gives up the streams beyond the limit; what they counted goes to those for other routes.
+func (t *tally) shrink(limit int) {
+	out, last := surplus(t.all(), limit)
+	if len(out) == 0 {
+		return
+	}
+	t.evicted, t.last = true, last
+	gone := make(map[*Stream]bool, len(out))
+	for _, st := range out {
+		gone[st] = true
+	}
+	for k, st := range t.streams {
+		if gone[st] {
+			to := t.streams[t.other(st.observer)]
+			to.merge(st)
+			t.streams[k] = to
+			t.live--
+		}
+	}
+}
+
+// batchSize is how many requests a worker gathers: enough that the frequent routes come many times, few enough that the
+// batch stays in the cache.
+const batchSize = 1 << 14
+
+// counted is one request of a batch.
+type counted struct {
+	stream uint32
+	second uint32 // when, Unix seconds
+	wait   uint32 // duration in units of DurationUnit
+	status uint16
+	flags  uint8
+}
+
+const (
+	countedTimed     = 1 << iota // it carried a duration
+	countedProxy                 // it named an upstream
+	countedAbandoned             // see Stream.Abandoned
+)
+
+// apply counts a batch.
+func (t *tally) apply(batch []counted) {
+	if len(batch) == 0 {
+		return
+	}
+	order := t.sort(batch)
+	for from := 0; from < len(order); {
+		k := batch[order[from]].stream
+		to := from + 1
+		for to < len(order) && batch[order[to]].stream == k {
+			to++
+		}
+		t.streams[k].count(batch, order[from:to])
+		from = to
+	}
+	if t.unchecked += len(batch); t.unchecked >= budgetEvery {
+		t.unchecked = 0
+		t.widths.hold(slices.Values(t.all()))
+	}
+}
+
+// sort returns the batch's indices ordered by stream, those of one stream as they came.
+func (t *tally) sort(batch []counted) []uint16 {
+	if need := len(t.streams) + 1; cap(t.starts) < need {
+		t.starts = make([]uint32, need+need/2)
+	}
+	if cap(t.order) < len(batch) {
+		t.order = make([]uint16, len(batch))
+	}
+	starts, order := t.starts[:len(t.streams)+1], t.order[:len(batch)]
+	clear(starts)
+	for i := range batch {
+		starts[batch[i].stream+1]++
+	}
+	sum := uint32(0)
+	for k := range starts {
+		sum += starts[k]
+		starts[k] = sum
+	}
+	for i := range batch {
+		at := &starts[batch[i].stream]
+		order[*at] = uint16(i)
+		*at++
+	}
+	return order
+}
+
+// count counts the requests of a stream: those of one second together.
+func (s *Stream) count(batch []counted, order []uint16) {
+	for len(order) > 0 {
+		at := batch[order[0]].second
+		n, wait := 0, uint64(0)
+		for ; n < len(order) && batch[order[n]].second == at; n++ {
+			r := &batch[order[n]]
+			wait += uint64(r.wait)
+			s.countStatus(r)
+		}
+		t := int64(at) * second
+		s.Requests.Add(t, uint32(n))
+		s.Seconds.Add(t, uint32(min(wait, math.MaxUint32)))
+		order = order[n:]
+	}
+}
+
+func (s *Stream) countStatus(r *counted) {
+	if r.flags&countedTimed != 0 {
+		s.Timed++
+	}
+	if r.flags&countedProxy != 0 {
+		s.Proxy = true
+	}
+	c := s.status(int(r.status))
+	c.Count++
+	if r.status < 400 {
+		return
+	}
+	t := int64(r.second) * second
+	c.Times.Add(t, 1)
+	if r.flags&countedAbandoned != 0 {
+		s.Abandoned.Add(t, 1)
+	}
+}
+
+// keep takes failures and answers from a worker.
+func (t *tally) keep(failures []Failure, answers []Answer) {
+	if t.failures = append(t.failures, failures...); len(t.failures) > maxFailures*5/4 {
+		t.failures = thinFailures(t.failures, maxFailures)
+	}
+	if t.answers = append(t.answers, answers...); len(t.answers) > maxAnswers*5/4 {
+		t.answers, t.lastID = thinAnswers(t.answers, maxAnswers)
+	}
+}
+
+// name gives the records that named nobody to service.
+func (t *tally) name(service string) {
+	for _, st := range t.streams {
+		if st.Observer == unnamed {
+			st.Observer = service
+		}
+	}
+	for i := range t.failures {
+		if t.failures[i].Observer == unnamed {
+			t.failures[i].Observer = service
+		}
+	}
+}
