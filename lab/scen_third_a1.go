@@ -14,7 +14,7 @@ func ageCheckHangs() Scenario {
 	l := campsite()
 	l.logs = map[string]string{"stays-1": "app/stays-1.ndjson", "stays-2": "app/stays-2.ndjson", "guests": "app/guests.out", "pitches": "app/pitches.json.log", "rental": "app/rental.log"}
 	s := thirdA(inc("age-check-hangs", "dependency-failure", "timeout", "the proof-of-age service takes calls and never answers; six threads wait ten seconds each and the profile pages of the same service starve", Truth{
-		Acceptable: [][2]string{{"resource-exhaustion", "threads"}}, Culprit: l.passcheck(), Aliases: []string{"agegate", "check.agegate", "10.98.1.3", "passcheck"},
+		Acceptable: [][2]string{{"resource-exhaustion", "threads"}}, Culprit: "passcheck", Aliases: []string{"PASSCHECK_URL", l.passcheck(), "agegate", "10.98.1.3"},
 		Trigger:   &Trigger{Kind: "external", Summary: "check.agegate.example stopped answering", Recorded: false},
 		NotCauses: []string{"database down", "pg-camp-1", "pitches 12.4.2", "gateway timeout"}, MustMention: []string{"timed out|TimeoutError|timeout", "verify|agegate|urlopen"},
 		Fix: "Shorter timeout and a limit on calls to the age check, so that they cannot take every thread; let verification wait.", Difficulty: "medium"}), l)
@@ -130,6 +130,7 @@ func keyNotDeployed() Scenario {
 			e.Sleep(4 * time.Second)
 		}
 	}
+	s.OnsetStatus = 500 // the two restarts follow each other within fail_timeout, and the gateway finds no instance for a while
 	s.Rename = map[string]string{"metrics.om": "metrics/", "redis.log": "-"}
 	return s
 }
