@@ -12,14 +12,15 @@ BENCH_PKGS  := ./internal/pattern ./internal/parse ./internal/stat ./internal/di
 export CGO_ENABLED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help build install test test-full lint fmt check golden cases bench bench-diff cover fuzz docs man formats investigate-example setup shrink vet-lab tidy tidy-check clean
+.PHONY: help build install test test-full lint fmt check golden cases bench bench-gateway bench-diff cover fuzz docs man formats investigate-example setup shrink vet-lab tidy tidy-check clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-20s %s\n", $$1, $$2 }'
 
-build: ## build bin/inquest
+build: ## build bin/inquest and bin/inquest-gateway
 	@mkdir -p bin
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/inquest ./cmd/inquest
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/inquest-gateway ./cmd/inquest-gateway
 
 install: ## install inquest where go installs commands
 	CGO_ENABLED=0 $(GO) install -trimpath -ldflags '-s -w -X main.version=$(VERSION)' ./cmd/inquest
@@ -66,6 +67,9 @@ formats: ## per format, what the readers get right: make formats INQUEST_DATA=DI
 
 bench: ## speed and memory beside wc -l on 1.5 GB of log, then the rooms' benchmarks
 	scripts/bench.sh
+
+bench-gateway: build ## the gateway's CPU per request beside a bare proxy, Caddy, nginx and HAProxy (needs wrk and nginx)
+	$(GO) run ./scripts/benchgateway -gateway bin/inquest-gateway $${CADDY:+-caddy $$CADDY}
 
 bench-diff: $(TOOLS)/benchstat ## the rooms' benchmarks of this tree beside those of BASE (default HEAD)
 	scripts/bench-diff.sh $(TOOLS)/benchstat $(BENCH_PKGS)

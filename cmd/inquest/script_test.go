@@ -57,6 +57,10 @@ func TestScripts(t *testing.T) {
 			"sameanswer": sameAnswer,
 			"want":       want,
 			"printable":  printable,
+			"freeport":   freePort,
+			"expand":     expand,
+			"fetch":      fetch,
+			"service":    service,
 		},
 	})
 }

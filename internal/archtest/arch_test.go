@@ -38,6 +38,7 @@ var floors = map[string]int{
 	"internal/diagnose/mechanism": 2,
 	"internal/report":             2,
 	"internal/explain":            2,
+	"internal/gateway/serve":      3, // the process around the handler
 	"internal/casefile":           3,
 	"internal/diagnose/symptom":   3,
 	"internal/diagnose":           3,
@@ -48,6 +49,7 @@ var floors = map[string]int{
 	"internal/conformance":        4, // judges gateways, for tests and scripts
 	"internal/archtest":           4,
 	"cmd/inquest":                 5,
+	"cmd/inquest-gateway":         5, // the gateway alone
 	"scripts":                     5,
 }
 

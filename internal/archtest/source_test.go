@@ -38,7 +38,7 @@ var calls = []struct {
 		"a clock makes two runs over one folder differ; times come from the evidence (guard and the gateway live in running services)"},
 	{"os", []string{"Getenv", "LookupEnv", "Environ", "ExpandEnv"}, []string{"cmd/inquest", "internal/config", "scripts"},
 		"the environment is an input that nobody sees; only the command and its configuration read it"},
-	{"os", []string{"Exit"}, []string{"cmd/inquest", "scripts"}, "a room returns errors"},
+	{"os", []string{"Exit"}, []string{"cmd/inquest", "cmd/inquest-gateway", "scripts"}, "a room returns errors"},
 	{"flag", []string{"String", "Bool", "Int", "Parse", "StringVar", "BoolVar", "IntVar"}, []string{"scripts"}, "the global flag set belongs to scripts"},
 }
 

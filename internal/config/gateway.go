@@ -55,7 +55,7 @@ func ParseGateway(path string, b []byte) (gateway.Config, error) {
 			d.fault(at, key, "%s", f.Text)
 		}
 	}
-	return cfg, errors.Join(d.faults...)
+	return cfg.WithDefaults(), errors.Join(d.faults...)
 }
 
 // locate returns the node that a path leads to, or the last one on the way that is written down, and the name to call it by.

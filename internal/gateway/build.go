@@ -35,8 +35,9 @@ type table struct {
 
 // build makes a table. It collects everything that is wrong. With upstreams unstarted nothing runs yet: see start.
 func (g *Gateway) build(cfg Config) (*table, []Fault) {
+	cfg = cfg.WithDefaults()
 	t := &table{cfg: cfg, upstreams: map[string]*upstream.Upstream{}}
-	var faults []Fault
+	faults := cfg.checkListen()
 	fault := func(err error, path ...string) {
 		if err != nil {
 			faults = append(faults, Fault{path, err.Error()})

@@ -34,6 +34,7 @@ type Event struct {
 type Gateway struct {
 	log     Sink
 	events  func(Event)
+	report  func(Report) error
 	table   atomic.Pointer[table]
 	reload  sync.Mutex
 	meters  meters
@@ -44,6 +45,8 @@ type Gateway struct {
 type Options struct {
 	Log    Sink        // required
 	Events func(Event) // told what happens beside the requests; may be nil
+	// Reports takes what users send with the form of the error page; nil for no form.
+	Reports func(Report) error
 }
 
 // New builds a gateway. The error joins everything that is wrong with the configuration, each a Fault.
@@ -51,7 +54,7 @@ func New(cfg Config, o Options) (*Gateway, error) {
 	if o.Log == nil {
 		return nil, errors.New("gateway: no access log to write to")
 	}
-	g := &Gateway{log: o.Log, events: o.Events}
+	g := &Gateway{log: o.Log, events: o.Events, report: o.Reports}
 	t, faults := g.build(cfg)
 	if len(faults) > 0 {
 		return nil, join(faults)
@@ -134,6 +137,10 @@ type call struct {
 
 // serve goes through what can keep a request from its upstream, and then there.
 func (c *call) serve() {
+	if c.in.URL.Path == reportPath && c.reports() {
+		c.takeReport()
+		return
+	}
 	rt, known := c.t.find(c.in)
 	if rt == nil {
 		c.noRoute(known)

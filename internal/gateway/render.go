@@ -68,7 +68,7 @@ func (c *call) page(p *problem) []byte {
 		p.status, title, title, html.EscapeString(p.message))
 	if c.ErrorID != "" {
 		fmt.Fprintf(&b, "\n<p>If you ask for help, name <code>%s</code>.</p>", c.ErrorID)
-		if c.t.cfg.Reports.File != "" {
+		if c.reports() {
 			fmt.Fprintf(&b, "\n<form method=\"post\" action=\"%s\"><input type=\"hidden\" name=\"id\" value=\"%s\"><p><label>What were you doing?<br><textarea name=\"text\" rows=\"4\" maxlength=\"2000\" style=\"width:100%%\"></textarea></label></p><p><button>Report this</button></p></form>", reportPath, c.ErrorID)
 		}
 	}
@@ -78,6 +78,3 @@ func (c *call) page(p *problem) []byte {
 	b.WriteString("\n</body></html>\n")
 	return []byte(b.String())
 }
-
-// reportPath is where the form of the error page goes. RFC 8615 keeps /.well-known for such.
-const reportPath = "/.well-known/inquest/report"

@@ -13,11 +13,12 @@ import (
 
 // Config is where lines go.
 type Config struct {
-	File    string        // path; "" or "-" for standard output, which is not rotated
-	MaxSize int64         // bytes after which the file is rotated (default 100 MiB; negative: never)
-	MaxAge  time.Duration // after which it is rotated (default 0: never)
-	Keep    int           // rotated files that stay (default 7)
-	Flush   time.Duration // the longest that a line stays in memory (default 1 s)
+	File     string        // path; "" for Standard, which is not rotated
+	Standard *os.File      // standard output or standard error (default output)
+	MaxSize  int64         // bytes after which the file is rotated (default 100 MiB; negative: never)
+	MaxAge   time.Duration // after which it is rotated (default 0: never)
+	Keep     int           // rotated files that stay (default 7)
+	Flush    time.Duration // the longest that a line stays in memory (default 1 s)
 	// OnError is told when writing begins to fail, with what was lost so far, and (nil) when it works again.
 	OnError func(err error, lost int64)
 }
@@ -65,11 +66,13 @@ func Open(cfg Config) (*Writer, error) {
 	return w, nil
 }
 
-func (w *Writer) standard() bool { return w.cfg.File == "" || w.cfg.File == "-" }
+func (w *Writer) standard() bool { return w.cfg.File == "" }
 
 func (w *Writer) open() error {
 	if w.standard() {
-		w.f = os.Stdout
+		if w.f = w.cfg.Standard; w.f == nil {
+			w.f = os.Stdout
+		}
 		return nil
 	}
 	f, err := os.OpenFile(w.cfg.File, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640)
@@ -94,6 +97,23 @@ func (w *Writer) Write(e *Entry) {
 		return
 	}
 	w.buf = e.Append(w.buf)
+	w.wrote()
+}
+
+// WriteLine takes a line of another kind; the line feed is added.
+func (w *Writer) WriteLine(line []byte) {
+	w.mu.Lock()
+	if len(w.buf) > 2*bufferSize {
+		w.mu.Unlock()
+		w.lost.Add(1)
+		return
+	}
+	w.buf = append(append(w.buf, line...), '\n')
+	w.wrote()
+}
+
+// wrote ends a write: the lock is given back, and a full buffer wakes the goroutine that writes.
+func (w *Writer) wrote() {
 	full := len(w.buf) > bufferSize
 	w.mu.Unlock()
 	if full {
