@@ -30,6 +30,7 @@ var floors = map[string]int{
 	"guard/policy":                1,
 	"guard/metric":                1,
 	"internal/gateway/accesslog":  1,
+	"guard/answer":                1,
 	"internal/parse":              2,
 	"internal/gateway":            2,
 	"internal/gateway/upstream":   2,
