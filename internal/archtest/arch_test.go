@@ -40,6 +40,8 @@ var floors = map[string]int{
 	"internal/report":             2,
 	"internal/explain":            2,
 	"internal/gateway/serve":      3, // the process around the handler
+	"internal/probe":              3,
+	"internal/audit":              3,
 	"internal/casefile":           3,
 	"internal/diagnose/symptom":   3,
 	"internal/diagnose":           3,
@@ -59,6 +61,7 @@ var sameFloor = map[string]string{
 	"guard -> guard/policy":                          "the middleware stands on its own parts; only within guard's module",
 	"guard -> guard/metric":                          "the same",
 	"internal/gateway -> internal/gateway/upstream":  "upstream is a room inside the gateway: one exchange, without a word about clients and their answers",
+	"internal/audit -> internal/store/mem":           "as for casefile: the store is the value that the rules work on",
 	"internal/pattern -> internal/stat":              "novelty of a pattern is a comparison of two rates; both rooms are pure and stat knows no pattern",
 	"internal/report -> internal/explain":            "the report says what a status means in the words that `inquest explain` uses; explain imports nouns only",
 	"internal/diagnose -> internal/diagnose/symptom": "symptom is a room inside the stage diagnose: the stage is the two together, and nobody else imports it but flow",
@@ -91,7 +94,7 @@ var testGuests = []string{
 // offline rooms neither touch files, processes or the network nor draw numbers: the same input gives the same output.
 var offline = []string{
 	"", "internal/pattern", "internal/stat", "internal/redact", "internal/servicegraph", "internal/diagnose",
-	"internal/diagnose/symptom", "internal/diagnose/mechanism", "internal/explain", "internal/report", "internal/casefile", "internal/store/mem",
+	"internal/diagnose/symptom", "internal/diagnose/mechanism", "internal/explain", "internal/report", "internal/casefile", "internal/store/mem", "internal/audit",
 }
 
 var forbiddenOffline = []string{"os", "os/exec", "os/signal", "io/fs", "io/ioutil", "net/http", "syscall", "plugin", "math/rand", "math/rand/v2", "crypto/rand", "log", "log/slog"}

@@ -1,6 +1,7 @@
 package casefile
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/inquesthq/inquest"
@@ -36,6 +37,22 @@ func kindOf(name string) inquest.ComponentKind {
 	}
 	return ""
 }
+
+// KindOf tells what wrote a log: by its format where only one software writes that, "" for an application. A name tells less: a
+// queue-worker that logs by an application's library is no queue.
+func KindOf(service, format string) inquest.ComponentKind {
+	library, _, _ := strings.Cut(format, "-")
+	if k := kindOfFormat(format); (k != "" || slices.Contains(libraries, library)) && library != "combined" { // which many application servers write
+		return k
+	}
+	if k := kindOf(service); k != inquest.KindHost {
+		return k
+	}
+	return ""
+}
+
+// libraries are the first parts of formats that applications' logging libraries write.
+var libraries = []string{"pino", "bunyan", "winston", "zap", "zerolog", "slog", "serilog", "logback", "log4j2", "monolog", "python", "ruby", "rust", "dotnet"}
 
 // kindOfFormat tells the kind from the format of a log: only the software itself writes it.
 func kindOfFormat(format string) inquest.ComponentKind {

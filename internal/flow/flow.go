@@ -49,31 +49,45 @@ func Investigate(ctx context.Context, path string, opts Options) (*Outcome, erro
 
 // Read fills a store with the signals of a folder or file.
 func Read(ctx context.Context, path string, opts Options) (*mem.Store, []parse.FileReport, []string, error) {
-	entries, notes, err := parse.Walk(path)
+	r, notes, err := newReader(path, opts)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	if len(entries) == 0 {
-		return nil, nil, nil, fmt.Errorf("%s: no files in it: put access logs, application logs, metrics or changes there", path)
+	return r.store, r.reports, notes, r.read(ctx)
+}
+
+func newReader(path string, opts Options) (*reader, []string, error) {
+	entries, notes, err := parse.Walk(path)
+	if err != nil {
+		return nil, nil, err
 	}
-	r := reader{opts: opts, store: mem.New(), entries: entries, reports: make([]parse.FileReport, len(entries))}
+	if len(entries) == 0 {
+		return nil, nil, fmt.Errorf("%s: no files in it: put access logs, application logs, metrics or changes there", path)
+	}
+	r := &reader{opts: opts, store: mem.New(), entries: entries, reports: make([]parse.FileReport, len(entries))}
 	for _, e := range entries {
 		r.total += e.Size
 	}
 	r.sinks = make([][]*mem.Collector, len(entries))
+	return r, notes, nil
+}
+
+// read fills the store from all files.
+func (r *reader) read(ctx context.Context) error {
 	r.run(ctx)
 	r.alignClocks(ctx)
+	r.made()
 	if err := ctx.Err(); err != nil {
-		return nil, nil, nil, err
+		return err
 	}
 	for i, sinks := range r.sinks { // in the order of names, so that the result does not depend on scheduling
 		for k, c := range sinks {
-			r.store.Merge(c, casefile.ServiceOf(entries[i].Name, r.reports[i].Format))
+			r.store.Merge(c, casefile.ServiceOf(r.entries[i].Name, r.reports[i].Format))
 			sinks[k] = nil // large files have large collectors: no two copies of all of it at a time
 		}
 	}
 	r.store.Seal()
-	return r.store, r.reports, notes, nil
+	return nil
 }
 
 // large files are read one after the other, each by all workers; the others side by side.
@@ -85,6 +99,8 @@ type reader struct {
 	entries []parse.Entry
 	reports []parse.FileReport
 	sinks   [][]*mem.Collector
+	tapped  *tap            // who else sees the records; nil: nobody
+	extra   []*parse.Record // requests that were made rather than read
 	total   int64
 	done    atomic.Int64
 }
@@ -126,7 +142,8 @@ func (r *reader) file(ctx context.Context, i, workers int, shift time.Duration) 
 	var mu sync.Mutex
 	var sinks []*mem.Collector
 	last := int64(0)
-	opts := parse.Options{Workers: workers, Progress: func(read, _ int64) {
+	r.tapped.begin(i)
+	opts := parse.Options{Workers: workers, AllFields: r.tapped != nil, Progress: func(read, _ int64) {
 		mu.Lock()
 		delta := read - last
 		last = read
@@ -141,7 +158,7 @@ func (r *reader) file(ctx context.Context, i, workers int, shift time.Duration) 
 		} else {
 			sinks = append(sinks, sinks[0].Beside())
 		}
-		return sinks[len(sinks)-1]
+		return r.tapped.beside(i, shift, sinks[len(sinks)-1])
 	})
 	r.progress(e.Size - last)
 	r.reports[i], r.sinks[i] = rep, sinks

@@ -227,7 +227,7 @@ func nginxJSON() *jsonVariant {
 func dropDashes(r *Record) {
 	keep := r.Fields[:0]
 	for _, f := range r.Fields {
-		if f.Value != "-" && f.Value != "" {
+		if f.Value != "-" && f.Value != "" || f.Name == retryAfter {
 			keep = append(keep, f)
 		}
 	}

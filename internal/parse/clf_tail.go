@@ -29,6 +29,7 @@ const (
 	useTraceID
 	useHost
 	useUpstreamName
+	useRetryAfter
 
 	// From here on only when all fields are wanted.
 	useForwarded
@@ -79,6 +80,8 @@ func useOf(name string) tailUse {
 		return useCache
 	case "un", "upstream_name", "proxy_upstream_name":
 		return useUpstreamName
+	case retryAfter, "sent_http_retry_after":
+		return useRetryAfter
 	}
 	return useExtra
 }
@@ -277,6 +280,9 @@ func part(p []byte) (v, rest []byte) {
 // set puts one value where it belongs.
 func set(r *Record, use tailUse, name string, v []byte, full bool) {
 	if len(v) == 0 || len(v) == 1 && v[0] == '-' {
+		if use == useRetryAfter && full {
+			r.Add(retryAfter, "-")
+		}
 		return
 	}
 	switch use {
@@ -311,6 +317,10 @@ func set(r *Record, use tailUse, name string, v []byte, full bool) {
 	case useCache:
 		if full {
 			r.Add("cache_status", str(v))
+		}
+	case useRetryAfter:
+		if full {
+			r.Add(retryAfter, str(v))
 		}
 	case useExtra:
 		if full {

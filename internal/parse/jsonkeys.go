@@ -31,6 +31,10 @@ const (
 // urlWhole as unit of actURL: the server's own request with scheme and host before the path.
 const urlWhole = 1
 
+// retryAfter is the name of the field with the answer's Retry-After header. Other than for all other fields, "-" stands for a
+// header that would have been logged but was not sent: that it is missing is worth knowing.
+const retryAfter = "retry_after"
+
 // keyRule is the meaning of a key. Of two keys of a record with the same meaning the one with the higher prio is
 // taken, the other one stays an extra field.
 type keyRule struct {
@@ -112,6 +116,9 @@ var keyRules = map[string]keyRule{
 	"client.ip": {actClient, 9, 0, ""}, "client.address": {actClient, 9, 0, ""}, "source.ip": {actClient, 8, 0, ""},
 	"source.address": {actClient, 7, 0, ""}, "remoteaddress": {actClient, 8, 0, ""}, "remotehost": {actClient, 7, 0, ""},
 	"clientaddr": {actClient, 8, 0, ""}, "ip": {actClient, 4, 0, ""}, "meta.remoteip": {actClient, 8, 0, ""},
+
+	"retryafter": {as: retryAfter}, "senthttpretryafter": {as: retryAfter}, "respheaders.retryafter": {as: retryAfter},
+	"response.headers.retryafter": {as: retryAfter}, "downstreamretryafter": {as: retryAfter},
 
 	"requestid": {actRequestID, 9, 0, ""}, "reqid": {actRequestID, 9, 0, ""}, "rid": {actRequestID, 7, 0, ""},
 	"req.id": {actRequestID, 8, 0, ""}, "request.id": {actRequestID, 8, 0, ""}, "xrequestid": {actRequestID, 10, 0, ""},

@@ -88,6 +88,9 @@ func (p *jsonParser) parse(line []byte, r *Record) bool {
 	for i := range vals {
 		v := &vals[i]
 		if v.kind == jsonNull || len(v.raw) == 0 {
+			if v.key.as == retryAfter {
+				r.Add(retryAfter, "-")
+			}
 			continue
 		}
 		a := v.key.act

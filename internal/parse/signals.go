@@ -12,7 +12,7 @@ func signalsFormats() []format {
 		openMetricsFormat(), promAPIFormat(), cloudWatchFormat(),
 		otlpFormat(), jaegerFormat(), zipkinFormat(),
 		webhookFormat(), changesFormat(), gitLogFormat(), topologyFormat(), incidentFormat(),
-		sentryFormat(), snapshotFormat(),
+		sentryFormat(), snapshotFormat(), harFormat(),
 	}
 }
 

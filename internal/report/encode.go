@@ -131,11 +131,13 @@ func toCoverage(c inquest.Coverage) wireCoverage {
 		Layers: wireLayers{
 			layer(inquest.LayerResponse), layer(inquest.LayerApplication), layer(inquest.LayerInfrastructure), layer(inquest.LayerChange),
 		},
-		Files: each(c.Files, func(f inquest.FileCoverage) wireFile {
-			return wireFile{f.File, f.Format, f.Records, f.Skipped, at(f.From), at(f.To), each(f.Notes, same)}
-		}),
+		Files:   each(c.Files, toFile),
 		Missing: each(c.Missing, same),
 	}
+}
+
+func toFile(f inquest.FileCoverage) wireFile {
+	return wireFile{f.File, f.Format, f.Records, f.Skipped, at(f.From), at(f.To), each(f.Notes, same)}
 }
 
 // share returns part/whole, 0 for an empty whole.

@@ -60,13 +60,18 @@ func JSON(w io.Writer, d *inquest.Diagnosis, opts JSONOptions) error {
 	if d == nil {
 		return errors.New("report: no diagnosis to write")
 	}
+	return writeJSON(w, toWire(redacted(d)), opts.Compact)
+}
+
+// writeJSON writes v in one line or indented, so that it can do no harm in a terminal.
+func writeJSON(w io.Writer, v any, compact bool) error {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false) // "&&" in commands stays readable; the HTML rendering does its own escaping
-	if !opts.Compact {
+	if !compact {
 		enc.SetIndent("", "  ")
 	}
-	if err := enc.Encode(toWire(redacted(d))); err != nil {
+	if err := enc.Encode(v); err != nil {
 		return fmt.Errorf("report: encode JSON: %w", err)
 	}
 	if _, err := w.Write(escapeHidden(b.Bytes())); err != nil {

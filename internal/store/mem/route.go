@@ -33,6 +33,9 @@ var byteClasses = func() (t [256]uint64) {
 	return t
 }()
 
+// AppendRoute appends the name under which the store counts the requests for a URL: foldRoute, for whoever names routes beside it.
+func AppendRoute(dst []byte, url string) []byte { return foldRoute(dst, url) }
+
 // foldRoute appends the route of a path to dst: the query cut off, variable segments replaced by {id}. A segment is
 // variable when it is a number, a UUID, a hexadecimal of eight digits or more, or mixes letters with four or more digits:
 // such names are made by machines, routes are named by people. It runs on every request, hence one pass and copies only
