@@ -177,7 +177,7 @@ func regattaWeekend() Scenario {
 		e.Past(45*time.Hour, "deploy", "stays", "2026.11.3", "deploy stays 2026.11.3: dependency updates")
 		e.Past(3*time.Hour, "config", "gateway", "", "nginx: limit_req 5r/s per client on stays")
 		l.up(e)
-		l.gate(e, GW{Format: "json", HTTP: "limit_req_zone $binary_remote_addr zone=c:1m rate=5r/s; limit_req_status 429;"}, "", "limit_req zone=c burst=10 nodelay; proxy_read_timeout 15s;")
+		l.gate(e, GW{Format: "json", HTTP: "limit_req_zone $binary_remote_addr zone=c:1m rate=5r/s; limit_req_status 429;"}, " max_fails=0", "limit_req zone=c burst=10 nodelay; proxy_read_timeout 15s;")
 		l.hum(e)
 	}
 	s.Inject = func(e *Env) {
