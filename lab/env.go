@@ -99,8 +99,8 @@ type Part struct {
 	Dir     string
 	User    string        // default www-data; "root" where the server drops privileges itself
 	Log     string        // file under Logs that gets stdout and stderr; "" discards
-	Wrap    string        // how the log line is wrapped: "", docker, cri, compose, syslog
-	Ident   string        // program name in syslog lines; default Name
+	Wrap    string        // how the log line is wrapped: "", docker, cri, compose, syslog, journal, kubectl
+	Ident   string        // program name in lines of syslog and the journal, pod and container in kubectl's; default Name
 	Restart time.Duration // restarted that long after it ended; 0 means never
 	CPU     float64       // cores, enforced by a cgroup; 0 means no limit
 	MemMB   int           // enforced by a cgroup; the kernel's OOM killer acts
@@ -143,18 +143,22 @@ func (e *Env) launch(p *Part) error {
 	cmd.Env = append([]string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/var/tmp", "TZ=" + e.S.TZ,
 		"LANG=C.UTF-8"}, p.Env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	var streams []*sink
 	if p.Log != "" {
 		ident := p.Name
-		if p.Ident != "" && p.Wrap == "syslog" {
+		if p.Ident != "" && (p.Wrap == "syslog" || p.Wrap == "journal" || p.Wrap == "kubectl") {
 			ident = p.Ident
 		}
-		cmd.Stdout = e.sink(p.Log, p.Wrap, ident, "stdout")
-		cmd.Stderr = e.sink(p.Log, p.Wrap, ident, "stderr")
+		streams = []*sink{e.sink(p.Log, p.Wrap, ident, "stdout"), e.sink(p.Log, p.Wrap, ident, "stderr")}
+		cmd.Stdout, cmd.Stderr = streams[0], streams[1]
 	}
 	p.done = make(chan struct{})
 	p.cmd = cmd
 	if err := cmd.Start(); err != nil {
 		return err
+	}
+	for _, s := range streams {
+		s.of(cmd.Process.Pid)
 	}
 	e.supervise("spawned", p, fmt.Sprintf("pid=%d", cmd.Process.Pid))
 	go e.watch(p, cmd, p.done)

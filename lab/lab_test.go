@@ -93,11 +93,14 @@ func TestWrappersWriteWhatTheirRuntimesWrite(t *testing.T) {
 		"docker":  `^\{"log":"boom \\"x\\"\\n","stream":"stderr","time":"\d{4}-[^"]+Z"\}` + "\n$",
 		"cri":     `^\d{4}-\d\d-\d\dT[\d:.]+Z stderr F boom "x"` + "\n$",
 		"compose": `^app-1 +\| boom "x"` + "\n$",
+		"journal": `^\d{4}-\d\d-\d\dT[\d:]{8}[+-]\d{4} vm-1 app-1\[41\]: boom "x"` + "\n$",
+		"kubectl": `^\[pod/app-1\] boom "x"` + "\n$",
 		"syslog":  `^[A-Z][a-z]{2} [ \d]\d [\d:]{8} vm-1 app-1: boom "x"` + "\n$",
 	} {
 		e := newEnv(Scenario{Host: "vm-1"}, "", "")
 		e.Logs = t.TempDir()
 		w := e.sink("app.log", wrap, "app-1", "stderr")
+		w.of(41)
 		for _, piece := range []string{"boom ", "\"x\"\n"} { // processes write in pieces
 			if _, err := w.Write([]byte(piece)); err != nil {
 				t.Fatal(err)

@@ -66,8 +66,11 @@ func (e *Env) build(service, src, dir string) {
 		e.Write(filepath.Join(dir, "go.sum"), string(gosum))
 		e.Run("sh", "-c", "cd "+dir+" && GOFLAGS=-mod=mod GOPROXY=off nice go build -trimpath -o bin . && chmod 755 bin")
 	case strings.HasPrefix(src, "java/"):
-		e.Run("sh", "-c", "cd "+dir+" && nice javac -g -cp '"+javaCP+"' -d classes $(find . -name '*.java')")
+		e.Run("sh", "-c", "cd "+dir+" && nice javac -g -cp '"+javaCP+":"+tomcatJars+"' -d classes $(find . -name '*.java')")
 	}
 }
 
 const javaCP = "/usr/share/java/HikariCP.jar:/usr/share/java/postgresql.jar:/usr/share/java/slf4j-api.jar:/usr/share/java/logback-core.jar:/usr/share/java/logback-classic.jar"
+
+// tomcatJars are for services that run in an embedded Tomcat and log through java.util.logging as it does.
+const tomcatJars = "/usr/share/java/tomcat10-embed-core.jar:/usr/share/java/mariadb-java-client.jar:/usr/share/java/slf4j-jdk14.jar:/usr/share/java/jakarta-annotation-api.jar"

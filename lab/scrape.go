@@ -14,7 +14,10 @@ import (
 )
 
 // target is one exposition that is read every few seconds, as Prometheus does.
-type target struct{ job, instance, url string }
+type target struct {
+	job, instance, url string
+	only               *regexp.Regexp // when set, the series that are kept
+}
 
 type point struct {
 	at    float64
@@ -41,7 +44,14 @@ func newScraper() *scraper {
 func (e *Env) Scrape(job, instance, url string) {
 	e.scraper.mu.Lock()
 	defer e.scraper.mu.Unlock()
-	e.scraper.targets = append(e.scraper.targets, target{job, instance, url})
+	e.scraper.targets = append(e.scraper.targets, target{job: job, instance: instance, url: url})
+}
+
+// ScrapeOnly adds a target of which only the series that match are kept.
+func (e *Env) ScrapeOnly(job, instance, url, only string) {
+	e.scraper.mu.Lock()
+	defer e.scraper.mu.Unlock()
+	e.scraper.targets = append(e.scraper.targets, target{job, instance, url, regexp.MustCompile(only)})
 }
 
 func (s *scraper) start() {
@@ -110,7 +120,7 @@ func (s *scraper) take(t target, body string, at float64) {
 			s.types[f[2]] = f[3]
 			continue
 		}
-		if line == "" || line[0] == '#' || s.Drop.MatchString(line) {
+		if line == "" || line[0] == '#' || s.Drop.MatchString(line) || t.only != nil && !t.only.MatchString(line) {
 			continue
 		}
 		name, labels, value, ok := split(line)

@@ -24,6 +24,7 @@ type sink struct {
 	stream string
 	zone   *time.Location
 	host   string
+	pid    int // of the process, for the journal
 	rest   []byte
 }
 
@@ -64,6 +65,13 @@ func (s *sink) Write(p []byte) (int, error) {
 	}
 }
 
+// of tells whose lines these are, once the process runs.
+func (s *sink) of(pid int) {
+	s.file.mu.Lock()
+	defer s.file.mu.Unlock()
+	s.pid = pid
+}
+
 func (s *sink) line(b []byte) []byte {
 	now := time.Now()
 	switch s.wrap {
@@ -78,6 +86,10 @@ func (s *sink) line(b []byte) []byte {
 		return fmt.Appendf(nil, "%s %s F %s\n", now.UTC().Format("2006-01-02T15:04:05.000000000Z"), s.stream, b)
 	case "compose":
 		return fmt.Appendf(nil, "%-14s | %s\n", s.name, b)
+	case "journal":
+		return fmt.Appendf(nil, "%s %s %s[%d]: %s\n", now.In(s.zone).Format("2006-01-02T15:04:05-0700"), s.host, s.name, s.pid, b)
+	case "kubectl":
+		return fmt.Appendf(nil, "[pod/%s] %s\n", s.name, b)
 	case "syslog":
 		return fmt.Appendf(nil, "%s %s %s: %s\n", now.In(s.zone).Format("Jan _2 15:04:05"), s.host, s.name, b)
 	}
