@@ -319,7 +319,7 @@ func lastTicketsRow() Scenario {
 		e.Gateway(GW{Kind: "haproxy", Name: "haproxy", IP: net + "2", Access: "haproxy.log", Wrap: "journal", Routes: []Upstream{{Name: "boxoffice", Prefix: "/", Opts: "option httpchk GET /up", Servers: servers(net, ":9292", "check inter 2s", 1)}}})
 	}
 	s.Inject = func(e *Env) {}
-	s.Setup = decoyBefore(s.Setup, s.Baseline-18*time.Second, "deploy", "newsletter", "12", "deploy newsletter 12: show 77 has seats again")
+	s.Setup = decoyBefore(s.Setup, s.Baseline-18*time.Second, "deploy", "newsletter", "12", "deploy newsletter 12: dark mode for mails")
 	return s
 }
 

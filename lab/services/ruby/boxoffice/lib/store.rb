@@ -8,7 +8,10 @@ module Store
   end
 
   def self.rows(sql, *args)
-    db.prepare(sql).execute(*args).to_a
+    statement = db.prepare(sql)
+    statement.execute(*args).to_a
+  ensure
+    statement&.close
   end
 
   def self.transaction
