@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/inquesthq/inquest"
+	"github.com/inquesthq/inquest/guard/answer"
 	"github.com/inquesthq/inquest/internal/parse"
 	"github.com/inquesthq/inquest/internal/store/mem"
 )
@@ -25,6 +26,7 @@ type Config struct {
 type Auditor struct {
 	cfg   Config
 	rules []rule
+	judge *answer.Judge // of bodies
 }
 
 // New returns an auditor; it refuses a threshold that is no share and rules that it does not know.
@@ -35,7 +37,11 @@ func New(cfg Config) (*Auditor, error) {
 	if !(cfg.HealthThreshold > 0 && cfg.HealthThreshold < 1) {
 		return nil, fmt.Errorf("audit: health threshold %v: say a share between 0 and 1, e.g. 0.05", cfg.HealthThreshold)
 	}
-	a := &Auditor{cfg: cfg, rules: catalogue()}
+	judge, err := answer.New(answer.Config{})
+	if err != nil {
+		return nil, fmt.Errorf("audit: %w", err)
+	}
+	a := &Auditor{cfg: cfg, rules: catalogue(), judge: judge}
 	for _, id := range cfg.Skip {
 		n := len(a.rules)
 		a.rules = slices.DeleteFunc(a.rules, func(r rule) bool { return r.ID == id })
@@ -81,6 +87,7 @@ type world struct {
 func (a *Auditor) Judge(in Input) *inquest.Audit {
 	w := a.world(in)
 	w.pairUp()
+	errorsBehind500(a.judge, w)
 	for i := range a.rules {
 		if a.rules[i].whole != nil {
 			a.rules[i].whole(w)

@@ -23,7 +23,7 @@ type Collector struct {
 
 // NewCollector returns a collector for one worker of a file, by its number in Input.Files. shift is added to times without a zone.
 func (a *Auditor) NewCollector(file int, shift time.Duration) *Collector {
-	return &Collector{rules: a.rules, file: int32(file), shift: shift, tallies: newTallies(), logs: map[logKey]*logTally{}}
+	return &Collector{rules: a.rules, file: int32(file), shift: shift, tallies: newTallies(), logs: map[logKey]*logTally{}, x: exchange{judge: a.judge}}
 }
 
 // Signal ignores what is no record.
@@ -86,6 +86,9 @@ func (c *Collector) hold(x *exchange) {
 		if told {
 			h.nonIdemTries++
 		}
+	}
+	if x.body() != "" {
+		h.bodies++
 	}
 	if x.Status == 503 || x.Status == 429 {
 		if x.Status == 503 {

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/inquesthq/inquest/guard/answer"
 	"github.com/inquesthq/inquest/internal/parse"
 )
 
@@ -13,6 +14,14 @@ type exchange struct {
 	*parse.Record
 	tries  []attempt // upstreams asked in turn, as far as the log tells
 	others int       // further attempts of which the log tells nothing but their number
+
+	judge    *answer.Judge
+	asked    bool // answer and verdict are set
+	answer   answer.Answer
+	verdict  answer.Verdict
+	searched bool // found is set
+	found    []answer.Leak
+	quote    string // of the body, for the example that is made next
 }
 
 // attempt is one try at an upstream.
@@ -25,7 +34,7 @@ type attempt struct {
 
 // look reads a record into x.
 func (x *exchange) look(r *parse.Record) {
-	x.Record, x.tries, x.others = r, x.tries[:0], 0
+	*x = exchange{Record: r, tries: x.tries[:0], judge: x.judge}
 	if r.Upstream != "" || r.UpstreamStatus != "" {
 		x.upstreams()
 	}
@@ -129,6 +138,9 @@ func (x *exchange) text() string {
 	}
 	if x.RequestID != "" {
 		b.WriteString("; request id " + cut(x.RequestID, 64))
+	}
+	if x.quote != "" {
+		b.WriteString("; in the body: " + strings.Join(strings.Fields(x.quote), " "))
 	}
 	return b.String()
 }

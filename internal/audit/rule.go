@@ -29,7 +29,7 @@ func Rules() []inquest.AuditRule {
 // left for those who have to find out.
 func catalogue() []rule {
 	var out []rule
-	for _, part := range [...][]rule{mappingRules(), retryAfterRules(), limiterRules(), timeoutRules(), retryRules(), healthRules(), logRules()} {
+	for _, part := range [...][]rule{bodyRules(), retryAfterRules(), limiterRules(), timeoutRules(), mappingRules(), retryRules(), healthRules(), logRules()} {
 		out = append(out, part...)
 	}
 	return out
@@ -45,6 +45,7 @@ type holdings struct {
 	nonIdem      int // requests whose method is not idempotent
 	nonIdemTries int // of those, the ones whose log tells about attempts
 	logs         int // log records
+	bodies       int // requests whose answer's body is known
 }
 
 func (h *holdings) add(o *holdings) {
@@ -56,6 +57,7 @@ func (h *holdings) add(o *holdings) {
 	h.nonIdem += o.nonIdem
 	h.nonIdemTries += o.nonIdemTries
 	h.logs += o.logs
+	h.bodies += o.bodies
 }
 
 const noRequests = "no requests were read: add access logs, HAR files or URLs"
