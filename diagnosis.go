@@ -167,6 +167,16 @@ type Coverage struct {
 	Missing []string // what would have been needed, and what its absence forbids us to claim
 }
 
+// Unread reports whether there are files and none gave a single record. "No incident" then means that nobody could look.
+func (c Coverage) Unread() bool {
+	for _, f := range c.Files {
+		if f.Records > 0 {
+			return false
+		}
+	}
+	return len(c.Files) > 0
+}
+
 // LayerCoverage is the state of one layer.
 type LayerCoverage struct {
 	State    string // "checked" or "missing"

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -11,6 +12,7 @@ import (
 	"github.com/inquesthq/inquest"
 	"github.com/inquesthq/inquest/internal/diagnose/mechanism"
 	"github.com/inquesthq/inquest/internal/flow"
+	"github.com/inquesthq/inquest/internal/redact"
 	"github.com/inquesthq/inquest/internal/report"
 )
 
@@ -55,7 +57,10 @@ Exit codes:
 			if err != nil {
 				return err
 			}
-			if err := write(cmd.OutOrStdout(), output, func(w io.Writer) error { return render(w, out.Diagnosis) }); err != nil || !byCode {
+			if err := write(cmd.OutOrStdout(), output, func(w io.Writer) error { return render(w, out.Diagnosis) }); err != nil {
+				return err
+			}
+			if err := unread(args[0], out.Diagnosis); err != nil || !byCode {
 				return err
 			}
 			return codeOf(out.Diagnosis)
@@ -73,6 +78,22 @@ Exit codes:
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"text", "json", "markdown", "html"}, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("color", cobra.FixedCompletions([]string{"auto", "always", "never"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
+}
+
+// unread is the error that nothing came out of the files: a report without records is no all-clear.
+func unread(path string, d *inquest.Diagnosis) error {
+	if !d.Coverage.Unread() {
+		return nil
+	}
+	first := d.Coverage.Files[0]
+	why := first.File + ": no reader knows this format"
+	if len(first.Notes) > 0 {
+		why = first.Notes[0]
+		if !strings.HasPrefix(why, first.File) {
+			why = first.File + ": " + why
+		}
+	}
+	return fmt.Errorf("%s: nothing in it could be read (%s): give it logs, metrics, traces or changes in a format of docs/case-folder.md", path, redact.Clean(why, 300))
 }
 
 func codeOf(d *inquest.Diagnosis) error {

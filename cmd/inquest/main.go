@@ -12,6 +12,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/inquesthq/inquest/internal/redact"
 )
 
 // Exit codes, documented in every command's help. stdout is the answer, stderr is talk.
@@ -21,6 +23,8 @@ const (
 	exitUsage    = 2 // wrong usage
 	exitIncident = 3 // with --exit-code: an incident was found
 	exitOpen     = 4 // with --exit-code: an incident was found, and its cause is open
+
+	exitInterrupted = 130 // stopped by SIGINT or SIGTERM, as shells count it
 )
 
 // version is set by the linker.
@@ -59,11 +63,14 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return int(code)
 	case errors.Is(err, syscall.EPIPE): // the reader of a pipe left: not worth a word
 		return exitOK
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(stderr, "inquest: interrupted: no answer was written")
+		return exitInterrupted
 	case errors.As(err, &usage):
-		fmt.Fprintf(stderr, "inquest: %v\nTry 'inquest --help'.\n", err)
+		fmt.Fprintf(stderr, "inquest: %s\nTry 'inquest --help'.\n", redact.Lines(redact.Text(err.Error()), 0))
 		return exitUsage
 	}
-	fmt.Fprintf(stderr, "inquest: %v\n", err)
+	fmt.Fprintf(stderr, "inquest: %s\n", redact.Lines(redact.Text(err.Error()), 0))
 	return exitError
 }
 

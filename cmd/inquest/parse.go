@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"text/tabwriter"
 	"time"
 
@@ -56,11 +57,16 @@ func stdinAsFile(in io.Reader, arg string) (path string, clean func(), err error
 	if arg != "-" {
 		return arg, func() {}, nil
 	}
-	f, err := os.CreateTemp("", "inquest-stdin-")
+	dir, err := os.MkdirTemp("", "inquest-")
 	if err != nil {
 		return "", nil, fmt.Errorf("standard input: %w", err)
 	}
-	clean = func() { _ = os.Remove(f.Name()) }
+	clean = func() { _ = os.RemoveAll(dir) }
+	f, err := os.Create(filepath.Join(dir, "stdin"))
+	if err != nil {
+		clean()
+		return "", nil, fmt.Errorf("standard input: %w", err)
+	}
 	_, err = io.Copy(f, in)
 	if cerr := f.Close(); err == nil {
 		err = cerr
@@ -78,7 +84,7 @@ func parseAll(cmd *cobra.Command, path string, summary, raw bool) error {
 		return err
 	}
 	for _, n := range notes {
-		fmt.Fprintln(cmd.ErrOrStderr(), n)
+		fmt.Fprintln(cmd.ErrOrStderr(), redact.Clean(n, 0))
 	}
 	out := bufio.NewWriterSize(cmd.OutOrStdout(), 64<<10)
 	p := &printer{w: out, raw: raw}
@@ -116,18 +122,19 @@ func verdictOn(reports []parse.FileReport) error {
 }
 
 func complain(w io.Writer, r *parse.FileReport) {
+	say := func(format string, args ...any) { fmt.Fprintln(w, redact.Clean(redact.Text(fmt.Sprintf(format, args...)), 0)) }
 	for _, n := range r.Notes {
-		fmt.Fprintf(w, "%s: %s\n", r.File, n)
+		say("%s: %s", r.File, n)
 	}
 	if r.Format == "" && r.Lines > 0 {
-		fmt.Fprintf(w, "%s: format not recognised, %d lines skipped\n", r.File, r.Skipped)
+		say("%s: format not recognised, %d lines skipped", r.File, r.Skipped)
 		return
 	}
 	for _, s := range r.Skips {
-		fmt.Fprintf(w, "%s:%d: skipped: %s\n", r.File, s.Line, s.Reason)
+		say("%s:%d: skipped: %s", r.File, s.Line, s.Reason)
 	}
 	if r.Err != nil && r.Records > 0 {
-		fmt.Fprintf(w, "%v (%d records were read before)\n", r.Err, r.Records)
+		say("%v (%d records were read before)", r.Err, r.Records)
 	}
 }
 
@@ -146,7 +153,8 @@ func table(w io.Writer, reports []parse.FileReport) {
 		} else if len(r.Notes) > 0 {
 			notes = r.Notes[0]
 		}
-		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%d\t%s\t%s\t%s\n", r.File, orDash(format), r.Lines, r.Records, r.Joined, r.Skipped, stamp(r.From), stamp(r.To), notes)
+		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%d\t%s\t%s\t%s\n", redact.Clean(r.File, 0), orDash(format), r.Lines, r.Records, r.Joined, r.Skipped,
+			stamp(r.From), stamp(r.To), redact.Clean(redact.Text(notes), 0))
 	}
 	_ = t.Flush() // the buffered writer below reports
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -50,6 +51,7 @@ func TestScripts(t *testing.T) {
 			"gzip":       gzipFile,
 			"cut":        cutFile,
 			"put":        put,
+			"rawname":    rawName,
 			"mkfifo":     mkfifo,
 			"halves":     halves,
 			"plainuser":  plainUser,
@@ -90,6 +92,42 @@ func TestEveryCommandExplainsItself(t *testing.T) {
 		}
 	}
 	walk(newRoot())
+}
+
+// What a user types comes back in messages, and what he types he may have copied.
+func TestErrorsSteerNoTerminal(t *testing.T) {
+	const evil = "a\x1b[31mb\u202ec\x07"
+	for _, args := range [][]string{
+		{"investigate", evil}, {"triage", evil}, {"parse", evil}, {"patterns", evil}, {"error", evil, t.TempDir()}, {"explain", evil},
+		{"investigate", t.TempDir(), "--format", evil}, {"parse", t.TempDir(), "--format", evil}, {"patterns", t.TempDir(), "--format", evil},
+		{"investigate", t.TempDir(), "--zone", evil}, {"investigate", t.TempDir(), "--output", evil + "/x"}, {evil}, {"parse", "--" + evil},
+	} {
+		var out, talk bytes.Buffer
+		if code := run(t.Context(), args, &out, &talk); code == exitOK {
+			t.Errorf("%q: no error", args)
+		}
+		if said := talk.String(); strings.ContainsAny(said, "\x1b\u202e\x07") || said == "" {
+			t.Errorf("%q: said %q", args, said)
+		}
+	}
+}
+
+func TestInterruptedIsToldFromFailed(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "a.log"), []byte("2026-11-20T16:12:03Z ERROR boom\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	for _, command := range []string{"investigate", "triage", "patterns"} {
+		var out, talk bytes.Buffer
+		if code := run(ctx, []string{command, dir}, &out, &talk); code != exitInterrupted {
+			t.Errorf("%s: exit code %d, want %d", command, code, exitInterrupted)
+		}
+		if out.Len() > 0 || !strings.Contains(talk.String(), "interrupted") {
+			t.Errorf("%s: wrote %q, said %q", command, &out, &talk)
+		}
+	}
 }
 
 // code N command...: the command ends with exit code N; its output is for stdout and stderr.
@@ -202,6 +240,12 @@ func put(ts *testscript.TestScript, _ bool, args []string) {
 	_, err = f.WriteString(strings.Repeat(text, times))
 	ts.Check(err)
 	ts.Check(f.Close())
+}
+
+// rawname FILE GOSTRING: the file gets a name, in its folder, that may hold any byte.
+func rawName(ts *testscript.TestScript, _ bool, args []string) {
+	path := ts.MkAbs(args[0])
+	ts.Check(os.Rename(path, filepath.Join(filepath.Dir(path), unquote(ts, args[1]))))
 }
 
 func mkfifo(ts *testscript.TestScript, _ bool, args []string) {

@@ -45,6 +45,9 @@ time; how full were the pools; how full were disk and memory. What was not measu
 			if err != nil {
 				return err
 			}
+			if err := unread(args[0], out.Diagnosis); err != nil {
+				return err
+			}
 			return report.Triage(cmd.OutOrStdout(), out.Diagnosis, out.Symptoms, report.TerminalOptions{Width: s.width, Color: s.color, ASCII: !s.unicode, Zone: loc, Name: args[0], Title: titlesOf(mechanism.With(extra))})
 		},
 	}

@@ -75,6 +75,9 @@ func ReadFile(ctx context.Context, dir, name string, opts Options, newSink func(
 	default:
 		j.readLines(ctx, in)
 	}
+	if n := src.read.Load(); src.plain != nil && n < src.size && rep.Err == nil {
+		rep.Notes = append(rep.Notes, fmt.Sprintf("the file got shorter while it was read, from %d to %d bytes: what was cut off is not here", src.size, n))
+	}
 	return rep
 }
 

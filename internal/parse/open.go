@@ -140,7 +140,7 @@ var (
 
 // peel finds compression by its magic number and encoding by its byte order mark.
 func (s *source) peel(f *os.File) error {
-	br := bufio.NewReaderSize(countingReader{f, &s.read}, 64<<10)
+	br := bufio.NewReaderSize(countingReader{f, &s.read}, int(min(64<<10, s.size+16))) // folders of many small files exist
 	head, _ := br.Peek(8)
 	switch {
 	case bytes.HasPrefix(head, magicGzip):

@@ -71,7 +71,11 @@ func (m *markdown) verdict() {
 	m.printf("# %s\n\n", escape(m.headline()))
 	switch m.state {
 	case stateHealthy:
-		m.printf("**Healthy**")
+		if m.d.Coverage.Unread() {
+			m.printf("**No answer**")
+		} else {
+			m.printf("**Healthy**")
+		}
 	case stateOpen:
 		m.printf("**Incident, open**: %s", levelMeanings[inquest.Open])
 	default:

@@ -81,6 +81,9 @@ func (s *story) zoneName() string { return s.reference().Format("MST") }
 func (s *story) headline() string {
 	switch s.state {
 	case stateHealthy:
+		if s.d.Coverage.Unread() {
+			return "Nothing could be read"
+		}
 		return "No incident"
 	case stateOpen:
 		return "Something failed; the cause is open"
@@ -131,6 +134,9 @@ func (s *story) summary() string {
 }
 
 func (s *story) healthySummary() string {
+	if s.d.Coverage.Unread() {
+		return "This is no all-clear: not a record came out of what was given. Below stands why, file by file."
+	}
 	i := s.d.Impact
 	text := "Nothing here needs you."
 	if i.Requests > 0 {

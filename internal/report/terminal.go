@@ -66,7 +66,9 @@ func (t terminal) verdict() {
 	tint, word := red, t.g.bad+" INCIDENT"
 	switch t.state {
 	case stateHealthy:
-		tint, word = green, t.g.ok+" HEALTHY"
+		if tint, word = green, t.g.ok+" HEALTHY"; t.d.Coverage.Unread() {
+			tint, word = purple, t.g.open+" NO ANSWER"
+		}
 	case stateOpen:
 		tint, word = purple, t.g.open+" OPEN"
 	}
