@@ -122,7 +122,9 @@ func verdictOn(reports []parse.FileReport) error {
 }
 
 func complain(w io.Writer, r *parse.FileReport) {
-	say := func(format string, args ...any) { fmt.Fprintln(w, redact.Clean(redact.Text(fmt.Sprintf(format, args...)), 0)) }
+	say := func(format string, args ...any) {
+		fmt.Fprintln(w, redact.Clean(redact.Text(fmt.Sprintf(format, args...)), 0))
+	}
 	for _, n := range r.Notes {
 		say("%s: %s", r.File, n)
 	}
