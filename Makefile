@@ -12,7 +12,7 @@ BENCH_PKGS  := ./internal/pattern ./internal/parse ./internal/stat ./internal/di
 export CGO_ENABLED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help build install test test-full lint fmt check golden cases bench bench-gateway bench-diff cover fuzz docs man formats investigate-example setup shrink vet-lab tidy tidy-check clean
+.PHONY: help build install test test-full lint fmt check golden cases bench bench-gateway bench-diff cover fuzz docs man formats rca investigate-example setup shrink vet-lab tidy tidy-check clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-20s %s\n", $$1, $$2 }'
@@ -64,6 +64,9 @@ shrink: ## take the cases that come out now from the list of known misses
 
 formats: ## per format, what the readers get right: make formats INQUEST_DATA=DIR (with logs/INDEX.jsonl)
 	$(GO) run ./scripts/formats $${INQUEST_DATA:?set INQUEST_DATA to a folder with logs/INDEX.jsonl}/logs
+
+rca: ## rank components on benchmark cases: make rca INQUEST_DATA=DIR (with nezha/ and petshop/)
+	$(GO) run ./scripts/rca -misses $${INQUEST_DATA:?set INQUEST_DATA to a folder with nezha/ and petshop/}/nezha $$INQUEST_DATA/petshop
 
 bench: ## speed and memory beside wc -l on 1.5 GB of log, then the rooms' benchmarks
 	scripts/bench.sh

@@ -60,10 +60,7 @@ Exit codes:
 			if err := write(cmd.OutOrStdout(), output, func(w io.Writer) error { return render(w, out.Diagnosis) }); err != nil {
 				return err
 			}
-			if err := unread(args[0], out.Diagnosis); err != nil || !byCode {
-				return err
-			}
-			return codeOf(out.Diagnosis)
+			return answered(args[0], out.Diagnosis, byCode)
 		},
 	}
 	own = ownFlag(cmd)
@@ -96,9 +93,12 @@ func unread(path string, d *inquest.Diagnosis) error {
 	return fmt.Errorf("%s: nothing in it could be read (%s): give it logs, metrics, traces or changes in a format of docs/case-folder.md", path, redact.Clean(why, 300))
 }
 
-func codeOf(d *inquest.Diagnosis) error {
-	switch {
-	case !d.Incident:
+// answered is what the command ends with: an error where nothing was read, with --exit-code the code of the answer.
+func answered(path string, d *inquest.Diagnosis, byCode bool) error {
+	switch err := unread(path, d); {
+	case err != nil:
+		return err
+	case !byCode || !d.Incident:
 		return nil
 	case d.Verdict != nil && d.Verdict.Level != inquest.Open:
 		return exitCode(exitIncident)
