@@ -77,6 +77,14 @@ func (e *Env) MySQL(db, sql string) {
 	must(err, "mariadb %s: %s", sql, out)
 }
 
+// MySQLAs runs statements over the network as a user of the services does.
+func (e *Env) MySQLAs(user, host, sql string) {
+	cmd := exec.Command("mariadb", "--no-defaults", "-h", host, "-u", user, "-p"+mariaPassword, user)
+	cmd.Stdin = strings.NewReader(sql)
+	out, err := cmd.CombinedOutput()
+	must(err, "mariadb %s: %s", sql, out)
+}
+
 func mariaEnv(host, db string) []string {
 	return []string{"DB_HOST=" + host, "DB_USER=" + db, "DB_PASSWORD=" + mariaPassword, "DB_NAME=" + db}
 }

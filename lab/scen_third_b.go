@@ -11,7 +11,7 @@ import (
 // thirdScenariosB leave the worlds of the earlier rounds: MariaDB, RabbitMQ, memcached, an embedded Tomcat, uvicorn, chains without a gateway.
 func thirdScenariosB() []Scenario {
 	return []Scenario{waitTimeoutCut(), maxconnThree(), halfAChain(), routeTwice(), brokerDiskAlarm(), logEndsBefore(),
-		kioskSendsText(), tariffQuotaCut(), frameSizeDropped(), lastTicketsRow(), memcachedAway()}
+		kioskSendsText(), tariffQuotaCut(), frameSizeDropped(), lastTicketsRow(), memcachedAway(), reportsTakeConnections(), unitFileLimit()}
 }
 
 func waitTimeoutCut() Scenario {
