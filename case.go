@@ -21,6 +21,7 @@ type Case struct {
 	Failures []Request      // failed requests of the incident, with detail, ascending; a sample when there are very many
 	Answered []RouteHealth  // the routes of the observer in the incident that did not rise
 	Traffic  Traffic
+	Passed   []int // requests of the failing routes answered well in each second before the onset, the last second first
 	Chart    Chart
 
 	Upstreams  []UpstreamUse

@@ -27,6 +27,7 @@ type Symptom struct {
 	Onset     time.Time // first deviation
 	Last      time.Time
 	Since     time.Time   // of a saturation: when the rise towards the limit began; equal to Onset for a jump
+	Calm      time.Time   // of a saturation: when it was last at its usual level; zero when it never was
 	Count     int         // occurrences in the incident
 	Share     float64     // of the failed requests it accompanies by id or time, 0 to 1; -1 when unknown
 	Value     float64     // measured level; NaN when the symptom is not a number

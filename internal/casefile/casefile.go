@@ -73,6 +73,7 @@ func (b *builder) make() *inquest.Case {
 	c.Failures = b.requests()
 	c.Answered = b.answered()
 	c.Traffic = b.traffic()
+	c.Passed = b.passed()
 	c.Upstreams = b.upstreams()
 	c.Patterns = b.patterns()
 	c.Edges = b.edges()

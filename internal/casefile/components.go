@@ -3,6 +3,7 @@ package casefile
 import (
 	"cmp"
 	"net"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -16,6 +17,7 @@ func (b *builder) components() {
 	b.fromLogs()
 	b.fromChanges()
 	b.fromMetrics()
+	b.announced()
 	b.joinTwins()
 	b.fromUpstreams()
 	for _, e := range b.st.Edges() {
@@ -60,11 +62,10 @@ func (b *builder) fromLogs() {
 	}
 	for _, s := range all {
 		format, file := fromFile[s]
-		kind, rank := kindOfFormat(format), rankService
+		kind, rank := b.kindOfWriter(s, format), rankService
 		if file {
 			rank = rankFile
 		}
-		kind = cmp.Or(kind, kindOf(s))
 		if base, ok := group(s); ok && (numbered[base] > 1 || own[base] || b.changed(base)) {
 			c := b.names.add(base, kind, rank)
 			c.Logs = true
@@ -188,6 +189,26 @@ func hostName(host string) string {
 func (n *names) aliasIfFree(c *component, name string, rank int) {
 	if name != "" && n.get(name) == nil {
 		n.alias(c, name, rank)
+	}
+}
+
+// listens matches what servers say when they open their port: gunicorn, PostgreSQL, Puma, Go, Jetty, php-fpm, Kestrel, Uvicorn.
+var listens = regexp.MustCompile(`(?i)(?:listen(?:ing|s)?(?: at| on)?|running on|started on|bound to|inherited socket fd=\d+,)[^0-9a-z]*(?:ipv[46] address )?[^0-9a-z]*(?:https?://|tcp://)?["']?(\d{1,3}(?:\.\d{1,3}){3})["']?(?::|,? port )(\d{2,5})\b`)
+
+// announced lets a component go by the address that its own log says it listens at.
+func (b *builder) announced() {
+	for _, p := range b.st.Patterns() {
+		c := b.names.resolve(p.Service)
+		if c == nil || c.Kind == inquest.KindProxy || c.Kind == inquest.KindSupervisor {
+			continue
+		}
+		for i := range p.Examples {
+			m := listens.FindStringSubmatch(p.Examples[i].Text)
+			if m == nil || m[1] == "0.0.0.0" {
+				continue
+			}
+			b.names.aliasIfFree(c, m[1]+":"+m[2], rankAddress)
+		}
 	}
 }
 

@@ -177,3 +177,47 @@ func TestTheOutermostProxyIsTheObserver(t *testing.T) {
 		t.Errorf("observer %q (proxy %v), want the application itself", c.Observer, c.Proxy)
 	}
 }
+
+func TestANameOfARoleDoesNotMakeAServiceOne(t *testing.T) {
+	for _, c := range []struct {
+		service, format string
+		want            inquest.ComponentKind
+	}{
+		{"queue-api", "pino", inquest.KindApp},
+		{"gateway-billing", "logback", inquest.KindApp},
+		{"edge-cases", "logfmt", inquest.KindApp},
+		{"pg-orders", "json", inquest.KindDatabase},  // software anywhere in the name
+		{"db-primary", "json", inquest.KindDatabase}, // a role, and which of several
+		{"order-queue", "json", inquest.KindBroker},
+		{"cache-2", "redis", inquest.KindCache},
+		{"events", "k8s-events", inquest.KindSupervisor}, // by the format, which only Kubernetes writes
+	} {
+		f := &file{name: c.service + ".log", format: c.format}
+		f.says(sec(1), inquest.LevelInfo, "ready")
+		isOne(t, build(gateway(), f), c.service, c.want)
+	}
+}
+
+func TestWhoAnswersRequestsOrIsDeployedIsAnApplicationWhateverItsName(t *testing.T) {
+	answers := &file{name: "events.log", format: "pino"}
+	answers.asked(sec(1), "GET /events", 200)
+	isOne(t, build(gateway(), answers), "events", inquest.KindApp)
+
+	deployed := &file{name: "journal.log", format: "pino"}
+	deployed.says(sec(1), inquest.LevelInfo, "ready")
+	changes := &file{name: "changes.jsonl", format: "changes"}
+	changes.change(sec(0), inquest.ChangeDeploy, "journal", "deploy journal 2")
+	isOne(t, build(gateway(), deployed, changes), "journal", inquest.KindApp)
+}
+
+func TestAServerGoesByTheAddressThatItSaysItListensAt(t *testing.T) {
+	for _, text := range []string{
+		"Listening at: http://10.0.0.1:8080 (66)", `listening on IPv4 address "10.0.0.1", port 8080`, "* Listening on http://10.0.0.1:8080", `using inherited socket fd=8, "10.0.0.1:8080"`,
+		"Uvicorn running on http://10.0.0.1:8080 (Press CTRL+C to quit)", "Now listening on: http://10.0.0.1:8080",
+	} {
+		one, two := &file{name: "cart.log", format: "plain"}, &file{name: "pay.log", format: "plain"}
+		one.says(sec(1), inquest.LevelInfo, text)
+		two.says(sec(1), inquest.LevelInfo, "ready")
+		isOne(t, build(gateway(), one, two), "cart", inquest.KindApp, "10.0.0.1:8080")
+	}
+}

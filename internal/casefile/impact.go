@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/inquesthq/inquest"
+	"github.com/inquesthq/inquest/internal/stat"
 	"github.com/inquesthq/inquest/internal/store/mem"
 )
 
@@ -286,6 +287,37 @@ func (b *builder) traffic() inquest.Traffic {
 		}
 	}
 	return t
+}
+
+// maxPassed bounds how far back the requests before the onset are told second by second.
+const maxPassed = 48 * time.Hour
+
+// passed counts the requests of the failing routes that were answered well in each second before the onset, the last one first:
+// those after a change speak against it. Where the store counts in wider steps, a step's requests stand in its first second.
+func (b *builder) passed() []int {
+	if len(b.groups) == 0 || b.counters {
+		return nil
+	}
+	out := make([]int, max(0, min(maxPassed, b.onset.Sub(b.span.From))/time.Second))
+	add := func(h *stat.Histogram, sign int) {
+		for t, n := range h.Buckets() {
+			if i := int(b.onset.Sub(at(t)) / time.Second); i >= 0 && i < len(out) && at(t).Before(b.onset) {
+				out[i] += sign * int(n)
+			}
+		}
+	}
+	for _, s := range b.edge {
+		if !slices.ContainsFunc(b.groups, func(g inquest.FailureGroup) bool { return g.Route == "" || g.Route == s.Name() }) {
+			continue
+		}
+		add(&s.Requests, 1)
+		for i := range s.Status {
+			if failing(s.Status[i].Status) {
+				add(&s.Status[i].Times, -1)
+			}
+		}
+	}
+	return out
 }
 
 func requestsIn(ss []*mem.Stream, w inquest.Window) (n uint64) {

@@ -37,6 +37,7 @@ func (a *analysis) candidates() {
 	}
 	by := map[key]*candidate{}
 	var order []key
+	a.joinEnds()
 	for _, cl := range a.claimed {
 		k := key{cl.mechanism, cl.culprit}
 		if by[k] == nil {
@@ -55,6 +56,50 @@ func (a *analysis) candidates() {
 		}
 	}
 	slices.SortStableFunc(a.cands, a.compare)
+}
+
+// joinEnds lets the two ends of one fault speak for one candidate: what a server's own log says and what its callers say of it, a
+// full disk that the host's metrics show and the service on it complains of. Told twice it is surer, and no rival to itself. On
+// whom to act, the catalogue's first role says; the trigger may choose the other (byTrigger).
+func (a *analysis) joinEnds() {
+	servers, callers := map[inquest.MechanismID]string{}, map[inquest.MechanismID]string{}
+	note := func(of map[inquest.MechanismID]string, id inquest.MechanismID, who string) {
+		if old, ok := of[id]; ok && old != who {
+			who = "" // several: which of them it is about is not known
+		}
+		of[id] = who
+	}
+	for i := range a.claimed {
+		cl := &a.claimed[i]
+		if !cl.text && cl.symptom.Kind != inquest.SymptomSaturation || cl.strength < 0.15 || !a.twoEnded(cl) {
+			continue
+		}
+		if a.serverEnd(cl) {
+			note(servers, cl.mechanism, cl.culprit)
+		} else {
+			note(callers, cl.mechanism, cl.culprit)
+		}
+	}
+	for i := range a.claimed {
+		cl := &a.claimed[i]
+		server, caller := servers[cl.mechanism], callers[cl.mechanism]
+		if server == "" || caller == "" || cl.culprit != server && cl.culprit != caller {
+			continue
+		}
+		if cl.culprit = caller; a.d.byID[cl.mechanism].Roles[0] == mechanism.RoleDatabase {
+			cl.culprit = server
+		}
+	}
+}
+
+// twoEnded: a mechanism between a database and its callers, or a resource of a host that its services share.
+func (a *analysis) twoEnded(cl *claim) bool {
+	return slices.Contains(a.d.byID[cl.mechanism].Roles, mechanism.RoleDatabase) && slices.Contains(a.d.byID[cl.mechanism].Roles, mechanism.RoleSelf)
+}
+
+// serverEnd: the claim is of the server's side: it acts on a database, or on a host of which only metrics are known.
+func (a *analysis) serverEnd(cl *claim) bool {
+	return a.names.Kind(cl.culprit) == inquest.KindDatabase || a.names.Find(cl.culprit) == nil && cl.symptom.Kind == inquest.SymptomSaturation
 }
 
 func (a *analysis) compare(x, y *candidate) int {

@@ -104,14 +104,15 @@ var settingWords = map[inquest.MechanismID][]string{
 	"misconfiguration/limit-too-small":    {"limit", "max_body", "body size", "buffer", "max_size", "maximum size", "header size"},
 	"misconfiguration/wrong-upstream": {"upstream", "backend", "address", "port", "host", "route", "routing", "registry", "discovery", "inventory", "endpoint", "url",
 		"proxy_pass", "caddyfile", "cluster", "dns", "target", "server list", "service map", "generated", "regenerate", "template"},
+	"misconfiguration/wrong-path": {"dir", "path", "folder", "file", "template", "root", "mount", "volume", "storage", "location", "home", "theme"},
 }
 
-// fromDependency says which misconfiguration of the caller a failure of its callee turns out to be when the caller was
-// reconfigured right before: nothing listens at a wrong address, a name that nobody has does not resolve, and whoever
-// answered in time before is too slow for a shorter time-out.
-var fromDependency = map[inquest.MechanismID]inquest.MechanismID{
+// reread says which misconfiguration a failure turns out to be when who complains was reconfigured right before: nothing listens
+// at a wrong address, a name that nobody has does not resolve, whoever answered in time before is too slow for a shorter
+// time-out, and a file that no release took away is looked for in the wrong place.
+var reread = map[inquest.MechanismID]inquest.MechanismID{
 	"dependency-failure/refused": "misconfiguration/wrong-upstream", "dependency-failure/dns": "misconfiguration/wrong-upstream",
-	"dependency-failure/timeout": "misconfiguration/timeout-too-short",
+	"dependency-failure/timeout": "misconfiguration/timeout-too-short", "bad-deploy/missing-dependency": "misconfiguration/wrong-path",
 }
 
 // afterConfig: a caller was reconfigured, and in the same seconds what it calls began to fail for it.
@@ -124,7 +125,7 @@ func (a *analysis) afterConfig() {
 		}
 		who, text := a.names.Name(ch.Service), strings.ToLower(ch.Summary)
 		for _, cl := range slices.Clone(a.claimed) {
-			if id, ok := fromDependency[cl.mechanism]; ok && cl.observer == who && cl.strength >= 0.3 && containsAny(text, settingWords[id]) {
+			if id, ok := reread[cl.mechanism]; ok && cl.observer == who && cl.strength >= 0.3 && containsAny(text, settingWords[id]) {
 				a.claim(id, who, 0.85, cl.symptom, "the caller's settings for it were changed in the same seconds")
 			}
 			// A text that may mean such a setting, and the setting changed at either end of the connection.
@@ -163,10 +164,23 @@ func (a *analysis) contradict(c *candidate) {
 	switch c.id {
 	case "dependency-failure/refused", "dependency-failure/timeout", "database/down":
 		a.aliveElsewhere(c)
+	case "bad-deploy/startup-crash":
+		a.servedBetween(c)
 	}
 	if c.onset.After(a.c.Onset.Add(2*time.Minute)) && a.c.Window.Duration() > 0 {
 		c.against = append(c.against, fmt.Sprintf("first seen %s after the first failed request", c.onset.Sub(a.c.Onset).Round(time.Second)))
 		c.doubt *= 0.6
+	}
+}
+
+// servedBetween: a process that answers requests between its restarts did start; what ends it comes later.
+func (a *analysis) servedBetween(c *candidate) {
+	for _, u := range a.c.Upstreams {
+		if u.Component == c.culprit && u.IncidentFailed > 0 && u.IncidentOK >= 10 && u.IncidentOK*20 > u.IncidentFailed {
+			c.against = append(c.against, fmt.Sprintf("%s answered %d requests between its restarts", c.culprit, u.IncidentOK))
+			c.doubt *= 0.4
+			return
+		}
 	}
 }
 

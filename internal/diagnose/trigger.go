@@ -3,13 +3,12 @@ package diagnose
 import (
 	"fmt"
 	"math"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/inquesthq/inquest"
-	"github.com/inquesthq/inquest/internal/diagnose/symptom"
+	"github.com/inquesthq/inquest/internal/diagnose/mechanism"
 )
 
 // fit is how well a change fits as the trigger of a cause.
@@ -90,11 +89,12 @@ func (a *analysis) rose() time.Time {
 	return began
 }
 
-// ours: a component of which the folder holds a log, metrics or a change is run by the people who keep the folder.
+// ours: a component of which the folder holds a log, metrics or a change is run by the people who keep the folder. Of one that is
+// known by its software alone ("redis") that is likelier than not; foreign services are called by host names.
 func (a *analysis) ours(name string) bool {
 	c := a.names.Find(name)
 	if c == nil {
-		return false
+		return slices.ContainsFunc(serverWords, func(k serverWord) bool { return k.software == name })
 	}
 	if c.Logs || c.Metrics {
 		return true
@@ -102,41 +102,39 @@ func (a *analysis) ours(name string) bool {
 	return slices.ContainsFunc(a.c.Changes, func(ch inquest.Change) bool { return a.names.Name(ch.Service) == c.Name })
 }
 
-// kindFit says how often a kind of change sets a mechanism off: as its catalogue entry lists it, or hardly.
-func (a *analysis) kindFit(c *candidate, kind inquest.ChangeKind) float64 {
-	i := slices.Index(a.d.byID[c.id].Triggers, inquest.TriggerKind(kind))
+// otherEnd: a database that a mechanism between it and its callers is about, though one acts on the caller.
+func (a *analysis) otherEnd(c *candidate, who string) bool {
+	if who == c.culprit || a.names.Kind(who) != inquest.KindDatabase || !slices.Contains(a.d.byID[c.id].Roles, mechanism.RoleDatabase) {
+		return false
+	}
+	return a.onlyDatabase(who) || slices.ContainsFunc(a.c.Edges, func(e inquest.Edge) bool { return c.observers[e.From] && e.To == who })
+}
+
+// kindFit says how often a kind of change sets a mechanism off: as its catalogue entry lists it, or hardly. Whoever else uses a
+// shared resource takes more of it by any change.
+func (a *analysis) kindFit(c *candidate, kind inquest.ChangeKind, who string) float64 {
+	m := a.d.byID[c.id]
+	i := slices.Index(m.Triggers, inquest.TriggerKind(kind))
 	switch {
 	case i == 0 || i == 1:
 		return 1
-	case i > 0:
+	case i > 0, m.Shared && who != c.culprit && !c.observers[who]:
 		return 0.85
 	}
 	return 0.5
 }
 
-// fit scores one change against the cause.
+// fit scores one change against the cause: whom it changed, what it is about, what kind it is, and whether the failures came when
+// they would have to come.
 func (a *analysis) fit(c *candidate, ch *inquest.Change) fit {
 	f := fit{change: ch}
-	gap := a.c.Onset.Sub(ch.Time)
-	if gap < -1500*time.Millisecond { // change records are often cut to seconds
+	if a.c.Onset.Sub(ch.Time) < -1500*time.Millisecond { // change records are often cut to seconds
 		return f
 	}
-	var why []string
-	score := 0.0
-	who := a.names.Name(ch.Service)
 	text := strings.ToLower(ch.Summary + " " + ch.Version)
-	switch {
-	case who == c.culprit:
-		score, why = 0.6, append(why, "it changed "+c.culprit+" itself")
-	case ch.Service == "" && mentions(text, c.culprit):
-		score, why = 0.5, append(why, "it names "+c.culprit)
-	case c.observers[who] && a.names.Kind(who) != inquest.KindProxy:
-		score, why = 0.5, append(why, "it changed "+who+", where it shows")
-	case a.explainsAt(c, who):
-		score, why = 0.35, append(why, "it changed "+who+", which suffers from it")
-	default:
-		score = 0.1
-	}
+	who := a.names.Name(ch.Service)
+	score, reason := a.reach(c, who, text)
+	why := []string{reason}
 	if terms := a.terms(c, text); len(terms) > 0 {
 		score += 0.25
 		why = append(why, "it is about "+strings.Join(terms, ", ")+", which the failures name")
@@ -145,14 +143,33 @@ func (a *analysis) fit(c *candidate, ch *inquest.Change) fit {
 		score += 0.4 // a path is a name that nobody uses by chance
 		why = append(why, "it touched "+p+", where the failures are")
 	}
-	score *= a.kindFit(c, ch.Kind)
-	if undoes(text) && gap > time.Minute {
-		score *= 0.6
+	t, reason := a.timeFit(c, ch, who)
+	f.score = score * a.kindFit(c, ch.Kind, who) * t
+	if undoes(text) && a.c.Onset.Sub(ch.Time) > time.Minute {
+		f.score *= 0.6
 	}
-	t, reason := a.timeFit(c, ch, gap)
-	f.score = score * t
-	f.why = strings.Join(append(why, reason), "; ")
+	f.why = strings.Join(slices.DeleteFunc(append(why, reason), func(w string) bool { return w == "" }), "; ")
 	return f
+}
+
+// reach says how easily a change to a component brings the cause about: its own condition by far the easiest, through what it
+// calls or who calls it less so, and a stranger's only by a resource that both use.
+func (a *analysis) reach(c *candidate, who, text string) (float64, string) {
+	switch {
+	case who == c.culprit:
+		return 0.6, "it changed " + c.culprit + " itself"
+	case who == "" && mentions(text, c.culprit):
+		return 0.5, "it names " + c.culprit
+	case a.otherEnd(c, who):
+		return 0.5, "it changed " + who + ", which the failures are about"
+	case c.observers[who] && a.names.Kind(who) != inquest.KindProxy:
+		return 0.5, "it changed " + who + ", where it shows"
+	case a.d.byID[c.id].Shared && who != "" && a.names.Kind(who) != inquest.KindProxy:
+		return 0.4, "it changed " + who + ", which may use the same resource"
+	case a.explainsAt(c, who):
+		return 0.35, "it changed " + who + ", which suffers from it"
+	}
+	return 0.1, ""
 }
 
 // undoes: a rollback heals more often than it harms.
@@ -169,45 +186,78 @@ func (a *analysis) explainsAt(c *candidate, who string) bool {
 	return false
 }
 
-// timeFit judges the time between change and first failure by what happened in between: requests of the affected routes
-// that were answered well after the change acquit it, unless the mechanism builds up.
-func (a *analysis) timeFit(c *candidate, ch *inquest.Change, gap time.Duration) (float64, string) {
-	switch {
-	case gap < 0:
-		return 1.3, "the failures begin in the same second"
-	case gap <= 90*time.Second:
-		return 1.6, fmt.Sprintf("the failures begin %s later", gap.Round(time.Second))
+// timeFit judges the time between change and first failure by what happened in between: requests of the failing routes that were
+// answered well after the change acquit it, unless the mechanism builds up or the change took its time to arrive.
+func (a *analysis) timeFit(c *candidate, ch *inquest.Change, who string) (float64, string) {
+	began := a.began(c)
+	gap := began.Sub(ch.Time)
+	if gap < 0 {
+		gap = 0 // a request that waits in vain began before what it waits for broke
 	}
+	passed, known := a.passedSince(ch.Time, began)
 	gradual := a.d.byID[c.id].Gradual
-	good := a.answeredSince(ch.Time)
 	switch {
-	case good == 0 && !ch.Time.Before(a.c.Span.From):
-		return 1.5, "the affected routes were not used in between"
+	case known && passed < 3 && gap <= 90*time.Second: // three failures were to be expected by then: chance of none is one in twenty
+		return 1.6, fmt.Sprintf("the failures begin %s later", gap.Round(time.Second))
+	case known && passed < 3 && !ch.Time.Before(a.c.Span.From):
+		return 1.5, "the failing routes were hardly used in between"
 	case gradual && a.grewSince(c, ch.Time):
-		return 1.4, fmt.Sprintf("it built up over the %s since", gap.Round(time.Second))
+		return 1.5, fmt.Sprintf("it built up over the %s since", gap.Round(time.Second))
+	case gap <= 90*time.Second && (who == c.culprit || a.otherEnd(c, who) || c.observers[who] && c.id.Class() != inquest.ClassDependency):
+		// A rollout takes seconds to minutes to reach all instances. What a dependency does by itself waits for no rollout of its
+		// callers.
+		return 1.3, fmt.Sprintf("the failures begin %s later, as long as a rollout takes", gap.Round(time.Second))
 	case gradual && gap <= 15*time.Minute:
-		return 1.2, fmt.Sprintf("the mechanism takes time to build up; %s passed", gap.Round(time.Second))
+		return 1.1, fmt.Sprintf("the mechanism takes time to build up; %s passed", gap.Round(time.Second))
 	case ch.Time.Before(a.c.Span.From):
 		// Before the recording: nothing is known of the time in between, but the recording began healthy.
 		return 0.55, "it lies before the recording, which began healthy"
 	case gap <= 10*time.Minute:
-		return 0.8, fmt.Sprintf("%s later, with %d requests answered well in between", gap.Round(time.Second), good)
+		return 0.7, fmt.Sprintf("%s later, after requests of the failing routes had been answered well", gap.Round(time.Second))
 	}
-	return 0.5, fmt.Sprintf("%d requests of the affected routes were answered well in between", good)
+	return 0.5, "many requests of the failing routes were answered well in between"
 }
 
-// answeredSince estimates how many requests of the affected routes were answered well between a change and the onset, from
-// the chart's steps.
-func (a *analysis) answeredSince(t time.Time) int {
-	n := 0
-	ch := a.c.Chart
-	for i := range ch.Requests {
-		at := ch.From.Add(time.Duration(i) * ch.Step)
-		if at.After(t) && at.Before(a.c.Onset) {
-			n += ch.Requests[i] - ch.Failed[i]
+// began is when the cause began to act: when the first request that failed was sent, or when a resource left its usual level,
+// whichever is earlier.
+func (a *analysis) began(c *candidate) time.Time {
+	began, wait := a.c.Onset, -1.0
+	for _, f := range a.c.Failures[:min(5, len(a.c.Failures))] {
+		if f.Duration >= 0 && (wait < 0 || f.Duration < wait) {
+			wait = f.Duration
 		}
 	}
-	return n
+	if wait > 0 {
+		began = began.Add(-time.Duration(wait * float64(time.Second)))
+	}
+	for _, cl := range c.claims {
+		if s := cl.symptom; s.Kind == inquest.SymptomSaturation && !s.Calm.IsZero() && s.Calm.Before(began) {
+			began = s.Calm
+		}
+	}
+	return began
+}
+
+// passedSince is how many failures were to be expected between a change and the beginning, had it acted at once: the requests of
+// the failing routes that were answered well in between, by the share of them that fails now. The seconds of the change and of
+// the first failure themselves do not count. known is false where requests are not told second by second.
+func (a *analysis) passedSince(from, began time.Time) (failures float64, known bool) {
+	if len(a.c.Passed) == 0 {
+		return 0, began.Sub(from) <= 2*time.Second // hardly time for any
+	}
+	first := int(a.c.Onset.Sub(began)/time.Second) + 1
+	last := int(a.c.Onset.Sub(from) / time.Second)
+	if last > len(a.c.Passed) {
+		return 0, false
+	}
+	for i := first; i < last; i++ {
+		failures += float64(a.c.Passed[i])
+	}
+	requests, failed := 0, 0
+	for _, r := range a.c.Impact.Routes {
+		requests, failed = requests+r.Requests, failed+r.Failed
+	}
+	return failures * float64(failed) / float64(max(1, requests)), true
 }
 
 // grewSince reports whether a resource of the culprit rose gradually to its limit, and began to right after the change (or
@@ -227,61 +277,3 @@ func (a *analysis) grewSince(c *candidate, t time.Time) bool {
 	}
 	return false
 }
-
-var word = regexp.MustCompile(`[a-z][a-z0-9_]{3,}|\d{3,5}`)
-
-// common words of change summaries and error messages that link nothing to anything.
-var commonWords = map[string]bool{
-	"deploy": true, "release": true, "rollback": true, "update": true, "upgrade": true, "version": true, "config": true, "change": true, "restart": true, "service": true,
-	"error": true, "failed": true, "request": true, "timeout": true, "server": true, "http": true, "https": true, "with": true, "from": true, "that": true, "this": true,
-	"after": true, "before": true, "exception": true, "null": true, "does": true, "exist": true, "column": true, "table": true, "connection": true, "connect": true,
-	"enable": true, "disable": true, "increase": true, "reduce": true, "remove": true, "added": true, "dependency": true, "dependencies": true, "message": true, "info": true,
-	"warn": true, "level": true, "time": true, "trying": true, "when": true, "node": true, "java": true, "python": true, "line": true, "file": true, "code": true, "true": true,
-	"false": true, "list": true, "data": true, "type": true, "value": true, "user": true, "users": true, "into": true, "main": true, "worker": true, "thread": true, "java.lang": true,
-	"status": true, "available": true, "unable": true, "cannot": true, "method": true, "call": true, "internal": true, "upstream": true, "client": true, "host": true,
-}
-
-// terms are the distinctive words that a change's summary shares with the evidence of the cause: a column, a route, a
-// flag, a port.
-func (a *analysis) terms(c *candidate, text string) []string {
-	said := map[string]bool{}
-	for i, cl := range c.claims {
-		if i >= 4 || cl.symptom.Pattern == nil {
-			continue
-		}
-		for _, w := range word.FindAllString(strings.ToLower(symptom.Example(cl.symptom.Pattern).Text), -1) {
-			said[w] = true
-			said[strings.TrimSuffix(w, "s")] = true
-		}
-	}
-	for _, r := range a.c.Impact.Routes {
-		for _, w := range word.FindAllString(strings.ToLower(r.Route), -1) {
-			said[w] = true
-			said[strings.TrimSuffix(w, "s")] = true
-		}
-	}
-	who := strings.ToLower(c.culprit)
-	var out []string
-	for _, w := range word.FindAllString(text, -1) {
-		if (said[w] || said[strings.TrimSuffix(w, "s")]) && !commonWords[w] && !strings.Contains(who, w) && !slices.Contains(out, w) && a.names.Find(w) == nil {
-			out = append(out, w)
-		}
-	}
-	return out[:min(len(out), 3)]
-}
-
-var pathWord = regexp.MustCompile(`/[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)+`)
-
-// sharedPath is a path of a change's summary under which the failures name a file.
-func (a *analysis) sharedPath(c *candidate, summary string) string {
-	for _, p := range pathWord.FindAllString(summary, 4) {
-		for i, cl := range c.claims {
-			if i < 4 && cl.symptom.Pattern != nil && strings.Contains(symptom.Example(cl.symptom.Pattern).Text, strings.TrimRight(p, "/.")) {
-				return p
-			}
-		}
-	}
-	return ""
-}
-
-func mentions(text, name string) bool { return wordIn(text, strings.ToLower(name)) }

@@ -9,11 +9,7 @@ import (
 
 func TestTheTriggerIsTheChangeThatFits(t *testing.T) {
 	unused := func(c *inquest.Case) { // nobody asked for the affected routes before the onset
-		for i := range c.Chart.Requests {
-			if c.Chart.From.Add(time.Duration(i) * c.Chart.Step).Before(onset) {
-				c.Chart.Requests[i] = 0
-			}
-		}
+		c.Passed = make([]int, 13*60*60)
 	}
 	surge := func(c *inquest.Case) { c.Traffic.OnsetRate, c.Traffic.IncidentRate = 40, 45 }
 	mystery := says("cart", `column "discount" of relation "baskets" does not exist`, 0.9, 0)
@@ -38,6 +34,10 @@ func TestTheTriggerIsTheChangeThatFits(t *testing.T) {
 		{"one client's requests", []part{nullDereference, func(c *inquest.Case) { c.Impact.Spread = inquest.SpreadClient }}, "client "},
 		{"no record of changes: that nothing changed is not known", []part{nullDereference, without(inquest.LayerChange)}, ""},
 		{"a pool that ran dry for no visible reason", []part{poolError, poolFull}, ""},
+		{"a job that takes what others share", []part{says("db-1", "canceling statement due to lock timeout", -1, 0), says("cart", "canceling statement due to lock timeout", 0.9, 0), changed(-time.Second, inquest.ChangeRestart, "stocktaking", "yearly run started")}, "restart stocktaking"},
+		{"not a job that ran well beside the failing routes for half a minute", []part{says("db-1", "canceling statement due to lock timeout", -1, 0), says("cart", "canceling statement due to lock timeout", 0.9, 0), changed(-30*time.Second, inquest.ChangeRestart, "stocktaking", "yearly run started")}, ""},
+		{"a third party does not fail because its caller was deployed while all went well", []part{says("cart", "HTTPSConnectionPool(host='api.tax.example', port=443): Read timed out. (read timeout=5)", 0.9, 0), changed(-25*time.Second, inquest.ChangeDeploy, "cart", "release 2.1")}, "external "},
+		{"not a deploy that only shares a word with the route", []part{says("cart", "certificate verify failed: Hostname mismatch for https://api.tax.example/", 0.9, 0), changed(-20*time.Second, inquest.ChangeDeploy, "cart-ui", "new form for the cart")}, "external "},
 		{"a rollback long before heals rather than harms", []part{nullDereference, changed(-8*time.Minute, inquest.ChangeDeploy, "cart", "rollback to 2.0")}, "data "},
 	} {
 		v := verdict(c.parts...)

@@ -33,6 +33,12 @@ func TestTheDeeperAndEarlierMechanismIsTheCause(t *testing.T) {
 		{"the kernel kills", []part{says("kernel", "Out of memory: Killed process 4711 (cart) total-vm:900000kB", -1, -time.Second), component("kernel", inquest.KindKernel, true)}, "resource-exhaustion/memory at cart"},
 		{"no space left", []part{says("cart", "write /var/spool/x: no space left on device", 0.9, 0)}, "resource-exhaustion/disk at cart"},
 		{"a missing environment variable", []part{says("cart", "KeyError: 'PAYMENT_KEY' missing environment variable PAYMENT_KEY", 0.9, 0)}, "misconfiguration/missing-env at cart"},
+		{"a server of which no file tells is called by its software", []part{says("cart", "Uncaught RedisException: Connection refused in /srv/cart/basket.php:9", 0.9, 0)}, "dependency-failure/refused at redis"},
+		{"a server without a free slot, told by its callers and by itself", []part{says("cart", "FATAL: sorry, too many clients already", 0.9, 0), says("db-1", "FATAL: sorry, too many clients already", -1, 0)}, "database/too-many-connections at db-1"},
+		{"a statement that is wrong is the matter of who sent it", []part{says("db-1", "ERROR: operator does not exist: text < integer", -1, 0)}, "database/query-error at cart"},
+		{"a file that a release left out", []part{says("cart", "Error: Cannot find module 'phonetic'", 0.9, 0), changed(-time.Second, inquest.ChangeDeploy, "cart", "cart 2.1")}, "bad-deploy/missing-dependency at cart"},
+		{"a file where a new setting looks for it", []part{says("cart", "Failed opening required '/srv/themes/winter/room.php' (include_path='.')", 0.9, 0), changed(-time.Second, inquest.ChangeConfig, "cart", "theme_dir to winter")}, "misconfiguration/wrong-path at cart"},
+		{"a process that ends in the middle of requests did start", []part{says("cart", "UnhandledPromiseRejection: This error originated by throwing inside of an async function", -1, 0), crashLoop("cart"), answersBetween}, "unhandled-exception/unhandled-rejection at cart"},
 		{"a column that is not there", []part{says("cart", `column "discount" of relation "baskets" does not exist`, 0.9, 0)}, "bad-deploy/schema-mismatch at cart"},
 	} {
 		if got := name(verdict(c.parts...)); got != c.want {

@@ -43,6 +43,9 @@ func incident(parts ...part) *inquest.Case {
 			c.Chart.Failed[i] = 40
 		}
 	}
+	for range 600 {
+		c.Passed = append(c.Passed, 3)
+	}
 	for i := range 100 {
 		c.Failures = append(c.Failures, inquest.Request{Time: onset.Add(time.Duration(i) * 3 * time.Second), Observer: "gateway", Route: "GET /cart", Status: 500, Duration: 0.05, Upstream: "10.0.0.1:8080", UpstreamStatus: "500",
 			RequestID: fmt.Sprint("r", i), Source: inquest.Source{File: "access.log", Line: i + 1}})
@@ -165,3 +168,22 @@ var (
 	slow          = func(c *inquest.Case) { c.Traffic.IncidentMean = 3 }
 	slowStatement = says("db-1", "duration: 8123.4 ms  statement: SELECT * FROM baskets WHERE owner = 17", -1, -20*time.Second, at(inquest.LevelInfo))
 )
+
+// crashLoop lets a component start anew every minute of the incident.
+func crashLoop(who string) part {
+	return func(c *inquest.Case) {
+		s := inquest.Series{Name: "process_start_time_seconds", Labels: map[string]string{"job": who}}
+		for x := time.Duration(0); x < 20*time.Minute; x += 15 * time.Second {
+			v := t0.Add(-time.Hour)
+			if t := t0.Add(x); t.After(onset) && t.Before(end) {
+				v = t.Truncate(time.Minute)
+			}
+			s.Samples = append(s.Samples, inquest.Sample{Time: t0.Add(x), Value: float64(v.Unix())})
+		}
+		c.Series = append(c.Series, s)
+	}
+}
+
+func answersBetween(c *inquest.Case) {
+	c.Upstreams = []inquest.UpstreamUse{{Observer: "gateway", Addr: "10.0.0.1:8080", Component: "cart", BaselineOK: 6000, IncidentOK: 300, IncidentFailed: 600, FirstSeen: t0, LastSeen: end}}
+}

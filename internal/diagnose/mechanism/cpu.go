@@ -21,6 +21,7 @@ func cpu() Mechanism {
 		Above:    slowAbove(),
 		Triggers: []inquest.TriggerKind{inquest.TriggerTraffic, "deploy", "infra", "config", "scale", "flag", inquest.TriggerData},
 		Gradual:  true,
+		Shared:   true,
 		Roles:    []Role{RoleSelf, RoleDatabase, RolePeer},
 		Silent:   true,
 		Clues: []Clue{

@@ -21,6 +21,7 @@ func disk() Mechanism {
 		Above:    ids(failingAbove(), goneAbove()),
 		Triggers: []inquest.TriggerKind{inquest.TriggerData, "deploy", "config", inquest.TriggerTraffic, "infra", "migration"},
 		Gradual:  true,
+		Shared:   true,
 		Roles:    []Role{RoleSelf, RoleDatabase, RolePeer},
 		Silent:   true,
 		Clues: []Clue{

@@ -95,6 +95,9 @@ type Mechanism struct {
 	Triggers []inquest.TriggerKind
 	// Gradual mechanisms build up (leaks, growth): the change that set them off may lie long before the first failure.
 	Gradual bool
+	// Shared mechanisms are about something that others use as well (a database's locks and slots, a host's CPU and disk): a
+	// neighbour that is on no path of the failing requests may set them off.
+	Shared bool
 	// Roles lists on whom one may have to act.
 	Roles []Role
 	// Silent mechanisms may act without any log line; Supports alone can then carry the claim.

@@ -22,6 +22,7 @@ func memory() Mechanism {
 		Above:    ids(goneAbove(), failingAbove(), slowAbove()),
 		Triggers: []inquest.TriggerKind{"deploy", inquest.TriggerTraffic, "config", inquest.TriggerData, "infra", "scale", "flag"},
 		Gradual:  true,
+		Shared:   true,
 		Roles:    []Role{RoleSelf, RolePeer, RoleDatabase},
 		Silent:   true,
 		Clues:    memoryClues(),

@@ -21,6 +21,7 @@ func ports() Mechanism {
 		Above:    ids(failingAbove(), slowAbove()),
 		Triggers: []inquest.TriggerKind{inquest.TriggerTraffic, "deploy", "config", "scale", "infra"},
 		Gradual:  true,
+		Shared:   true,
 		Roles:    []Role{RoleSelf, RoleGateway},
 		Clues: []Clue{
 			says(0.9, "errno EADDRNOTAVAIL on connect, in any runtime's words", "cannot assign requested address", "can't assign requested address", "eaddrnotavail", "[errno 99]", "os error 99", "(99: cannot assign requested address)").but("bind", "listen", "binding", "unable to start", "could not create server tcp listening"),

@@ -21,9 +21,9 @@ func slowQuery() Mechanism {
 			"misconfiguration/timeout-too-short", "dependency-failure/timeout", "dependency-failure/upstream-overload")),
 		Above:    slowAbove(),
 		Triggers: []inquest.TriggerKind{"deploy", "migration", inquest.TriggerData, inquest.TriggerTraffic, "config", "infra"},
-		Gradual:  true,
-		Roles:    []Role{RoleDatabase, RoleSelf},
-		Silent:   true,
+		Gradual:  true, Shared: true,
+		Roles:  []Role{RoleDatabase, RoleSelf},
+		Silent: true,
 		Clues: []Clue{
 			says(0.9, "cancelled by the time-out that was set for it", "canceling statement due to statement timeout", "maximum statement execution time exceeded", "query execution was interrupted, maximum statement", "max_execution_time exceeded",
 				"exceeded time limit", "maxtimemsexpired", "operation exceeded time limit", "querytimeoutexception", "query timeout expired", "execution timeout expired", "ora-01013", "query read timeout", "statement timeout",

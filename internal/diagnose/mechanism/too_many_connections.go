@@ -20,7 +20,8 @@ func tooManyConnections() Mechanism {
 		Above:       ids(slowAbove(), failingAbove()),
 		Triggers:    []inquest.TriggerKind{"scale", "deploy", inquest.TriggerTraffic, "config", "restart"},
 		Gradual:     true,
-		Roles:       []Role{RoleSelf, RoleDatabase},
+		Shared:      true,
+		Roles:       []Role{RoleDatabase, RoleSelf},
 		Clues: []Clue{
 			says(1, "PostgreSQL and its poolers", "sorry, too many clients already", "remaining connection slots are reserved", "too many connections for role", "too many connections for database",
 				"no more connections allowed", "max client connections reached", "maxclientsinsessionmode"),

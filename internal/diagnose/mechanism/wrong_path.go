@@ -15,7 +15,7 @@ func wrongPath() Mechanism {
 		},
 		Needs:       []string{"a missing path in the failing requests or at the start before them"},
 		Contradicts: []string{"the file being there for the service's user", "file descriptors or disk used up at the same time"},
-		Explains:    ids(fallout(), these("dependency-failure/tls", "bad-deploy/startup-crash", "dependency-failure/refused", "unhandled-exception/parse-error")),
+		Explains:    ids(fallout(), these("bad-deploy/missing-dependency", "dependency-failure/tls", "bad-deploy/startup-crash", "dependency-failure/refused", "unhandled-exception/parse-error")),
 		Above:       ids(goneAbove(), failingAbove()),
 		Triggers:    []inquest.TriggerKind{"config", "deploy", "infra", "restart", inquest.TriggerData},
 		Roles:       []Role{RoleSelf, RoleGateway},

@@ -317,7 +317,7 @@ func (g *gauge) used(c *inquest.Case, k gaugeKey) (inquest.Symptom, bool) {
 			break
 		}
 	}
-	s.Since = riseBegan(ratio, s.Onset, quantile(then, 0.5)) // the median: the baseline may hold part of the rise
+	s.Since, s.Calm = riseBegan(ratio, s.Onset, quantile(then, 0.5)) // the median: the baseline may hold part of the rise
 	value, max := valueAt(use, s.Onset), valueAt(limit, s.Onset)
 	if k.resource == cpu {
 		s.Text = fmt.Sprintf("%s: one core fully used (%.0f%%, %.0f%% before)", name(k), 100*peak, 100*usual)
@@ -344,23 +344,23 @@ func (g *gauge) shares(resource string) (use, limit, ratio []inquest.Sample, src
 }
 
 // riseBegan walks back from the time a resource was full to the last time it was at its usual level (a tenth of the limit
-// more is not usual any more).
-func riseBegan(ratio []inquest.Sample, full time.Time, usual float64) time.Time {
-	calm := math.Max(0, usual)
+// more is not usual any more), and returns the first sample of the rise and the last calm one.
+func riseBegan(ratio []inquest.Sample, full time.Time, usual float64) (began, calm time.Time) {
+	level := math.Max(0, usual)
 	if math.IsNaN(usual) && len(ratio) > 0 {
-		calm = ratio[0].Value
+		level = ratio[0].Value
 	}
-	began := full
+	began = full
 	for i := len(ratio) - 1; i >= 0; i-- {
 		if ratio[i].Time.After(full) {
 			continue
 		}
-		if ratio[i].Value <= calm+0.1 {
-			break
+		if ratio[i].Value <= level+0.1 {
+			return began, ratio[i].Time
 		}
 		began = ratio[i].Time
 	}
-	return began
+	return began, time.Time{}
 }
 
 func name(k gaugeKey) string {

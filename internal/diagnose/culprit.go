@@ -1,0 +1,213 @@
+package diagnose
+
+import (
+	"cmp"
+	"net"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/inquesthq/inquest"
+	"github.com/inquesthq/inquest/internal/diagnose/mechanism"
+	"github.com/inquesthq/inquest/internal/diagnose/symptom"
+)
+
+// culprit resolves on whom to act.
+func (a *analysis) culprit(id inquest.MechanismID, s *inquest.Symptom) string {
+	m := a.d.byID[id]
+	if id == "dependency-failure/dns" && s.Pattern != nil {
+		if r := a.silentResolver(symptom.Example(s.Pattern).Text); r != "" {
+			return r
+		}
+	}
+	for _, role := range m.Roles {
+		switch role {
+		case mechanism.RoleSelf:
+			if s.Kind == inquest.SymptomUpstream && s.Peer != "" {
+				return s.Peer
+			}
+			return a.self(id, s)
+		case mechanism.RolePeer:
+			switch a.names.Kind(s.Component) { // a server that reports its own end is the dependency
+			case inquest.KindCache, inquest.KindBroker, inquest.KindDatabase:
+				return s.Component
+			}
+			if s.Peer != "" && s.Peer != s.Component {
+				return s.Peer
+			}
+			if p := a.impliedPeer(s); p != "" {
+				return p
+			}
+		case mechanism.RoleDatabase:
+			return a.database(s)
+		case mechanism.RoleGateway:
+			if g := a.gateway(s); g != "" {
+				return g
+			}
+		}
+	}
+	return s.Component
+}
+
+// silentResolver names the resolver when it is at fault and not the name that was asked for: EAI_AGAIN, SERVFAIL and time-outs
+// say that nobody answered, while NXDOMAIN is an answer (RFC 1035, RFC 8020). Go names the server it asked.
+func (a *analysis) silentResolver(text string) string {
+	low := strings.ToLower(text)
+	if !containsAny(low, []string{"eai_again", "temporary failure in name resolution", "server misbehaving", "servfail", "try again", ":53: i/o timeout", "no servers could be reached", "dns query timed out", "resolver timeout"}) {
+		return ""
+	}
+	if m := askedServer.FindStringSubmatch(text); m != nil {
+		return a.names.Name(m[1])
+	}
+	for _, c := range a.c.Components {
+		if n := strings.ToLower(c.Name); strings.Contains(n, "dns") || strings.Contains(n, "resolver") || strings.Contains(n, "unbound") {
+			return c.Name
+		}
+	}
+	return "dns"
+}
+
+var askedServer = regexp.MustCompile(`\bon (\S+:53)\b`)
+
+// self is the component that wrote the line. A kernel's or supervisor's line is about the process that it names, and what a
+// database complains of in a query is the matter of whoever sent it.
+func (a *analysis) self(id inquest.MechanismID, s *inquest.Symptom) string {
+	switch a.names.Kind(s.Component) {
+	case inquest.KindKernel, inquest.KindSupervisor, inquest.KindHost:
+		if s.Pattern != nil {
+			if who := a.named(symptom.Example(s.Pattern).Text); who != "" {
+				return who
+			}
+		}
+		return cmp.Or(a.onlyHit(), s.Component)
+	case inquest.KindDatabase:
+		if slices.Contains(a.d.byID[id].Roles, mechanism.RoleDatabase) {
+			return cmp.Or(a.onlyHit(), s.Component)
+		}
+	}
+	return s.Component
+}
+
+// onlyHit is the application whose requests failed, "" when there are several or none is known.
+func (a *analysis) onlyHit() string {
+	only := ""
+	for _, name := range a.c.Impact.Services {
+		if k := a.names.Kind(name); k == inquest.KindApp || k == "" {
+			if only != "" {
+				return ""
+			}
+			only = name
+		}
+	}
+	return only
+}
+
+// named finds a component whose name stands as a word in a text; the longest name wins.
+func (a *analysis) named(text string) string {
+	low, best, long := strings.ToLower(text), "", 0
+	for _, c := range a.c.Components {
+		if c.Kind == inquest.KindKernel || c.Kind == inquest.KindSupervisor || c.Kind == inquest.KindHost {
+			continue
+		}
+		for _, n := range append([]string{c.Name}, c.Aliases...) {
+			if len(n) > long && len(n) >= 3 && wordIn(low, strings.ToLower(n)) {
+				best, long = c.Name, len(n)
+			}
+		}
+	}
+	return best
+}
+
+func wordIn(text, word string) bool {
+	for from := 0; ; {
+		i := strings.Index(text[from:], word)
+		if i < 0 {
+			return false
+		}
+		i += from
+		j := i + len(word)
+		if (i == 0 || !wordByte(text[i-1])) && (j == len(text) || !wordByte(text[j])) {
+			return true
+		}
+		from = i + 1
+	}
+}
+
+func wordByte(b byte) bool {
+	return b >= 'a' && b <= 'z' || b >= '0' && b <= '9' || b >= 'A' && b <= 'Z'
+}
+
+// impliedPeer guesses the dependency by its kind when the line names the software but no address.
+func (a *analysis) impliedPeer(s *inquest.Symptom) string {
+	if s.Pattern == nil {
+		return ""
+	}
+	x := symptom.Example(s.Pattern)
+	text := strings.ToLower(x.Text)
+	if x.Exception != nil {
+		text += " " + strings.ToLower(x.Exception.Type)
+	}
+	said := ""
+	for _, k := range serverWords {
+		if !strings.Contains(text, k.word) {
+			continue
+		}
+		if of := a.names.OfKind(k.kind, a.c.Components); len(of) == 1 {
+			return of[0]
+		}
+		said = cmp.Or(said, k.software)
+	}
+	if who := a.named(text); who != "" && who != s.Component {
+		return who
+	}
+	return said
+}
+
+// serverWords are what clients' exceptions and messages call the server that they talk to ("RedisException", "PG::ConnectionBad"),
+// and the name to print for it when no file names it otherwise: who is on call knows which Redis theirs is. The last ones name a
+// role only, and so nobody.
+var serverWords = []serverWord{
+	{"redis", inquest.KindCache, "redis"}, {"valkey", inquest.KindCache, "valkey"}, {"memcache", inquest.KindCache, "memcached"},
+	{"postgres", inquest.KindDatabase, "postgresql"}, {"pg::", inquest.KindDatabase, "postgresql"}, {"psycopg", inquest.KindDatabase, "postgresql"},
+	{"npgsql", inquest.KindDatabase, "postgresql"}, {"mysql", inquest.KindDatabase, "mysql"}, {"mariadb", inquest.KindDatabase, "mariadb"}, {"mongo", inquest.KindDatabase, "mongodb"},
+	{"elasticsearch", inquest.KindDatabase, "elasticsearch"}, {"kafka", inquest.KindBroker, "kafka"}, {"rabbit", inquest.KindBroker, "rabbitmq"}, {"amqp", inquest.KindBroker, "rabbitmq"},
+	{"nats:", inquest.KindBroker, "nats"}, {"cache", inquest.KindCache, ""}, {"sql", inquest.KindDatabase, ""}, {"database", inquest.KindDatabase, ""}, {"db ", inquest.KindDatabase, ""},
+	{"broker", inquest.KindBroker, ""},
+}
+
+// database is the server behind the line: the one that it names, the one that wrote it, or the only one there is.
+func (a *analysis) database(s *inquest.Symptom) string {
+	if a.names.Kind(s.Component) == inquest.KindDatabase {
+		return s.Component
+	}
+	_, port, _ := net.SplitHostPort(s.Peer)
+	if s.Peer != "" && (a.names.Kind(s.Peer) == inquest.KindDatabase) {
+		return s.Peer
+	}
+	if of := a.names.OfKind(inquest.KindDatabase, a.c.Components); len(of) == 1 {
+		return of[0]
+	}
+	if s.Peer != "" && (databasePorts[port] || a.names.Kind(s.Peer) == "") {
+		return s.Peer
+	}
+	return "database"
+}
+
+func (a *analysis) gateway(s *inquest.Symptom) string {
+	if a.names.Kind(s.Component) == inquest.KindProxy {
+		return s.Component
+	}
+	if a.c.Proxy {
+		return a.names.Name(a.c.Observer)
+	}
+	if of := a.names.OfKind(inquest.KindProxy, a.c.Components); len(of) == 1 {
+		return of[0]
+	}
+	return ""
+}
+
+type serverWord struct {
+	word     string
+	kind     inquest.ComponentKind
+	software string
+}
