@@ -62,6 +62,11 @@ func (b *builder) detect() {
 	slices.SortStableFunc(b.groups, func(x, y inquest.FailureGroup) int { return cmp.Compare(y.Score, x.Score) })
 	slices.SortStableFunc(b.blips, func(x, y inquest.FailureGroup) int { return x.Window.From.Compare(y.Window.From) })
 	b.keepTogether()
+	b.blips = slices.DeleteFunc(b.blips, func(x inquest.FailureGroup) bool { // part of what was found
+		return slices.ContainsFunc(b.groups, func(g inquest.FailureGroup) bool {
+			return g.Status == x.Status && g.Route == "" && g.Window.Contains(x.Window.From)
+		})
+	})
 	if len(b.groups) == 0 {
 		b.throughout()
 	}
@@ -225,8 +230,12 @@ func (b *builder) judge(c candidate, width time.Duration, threshold float64) (g 
 		trials[i] = max(trials[i], fails[i])
 	}
 	burst := stat.Scan(trials, fails)
-	if burst.Failed < minFailures || burst.LLR < threshold || burst.In < minRise*burst.Out {
+	if !rose(burst, threshold) {
 		return g, false, false
+	}
+	short := time.Duration(burst.To-burst.From)*width < blipSeconds*time.Second
+	if again, ok := recurs(trials, fails, burst, int(blipSeconds*time.Second/width), threshold); short && ok {
+		burst, short = again, false
 	}
 	if len(b.against(&c)) > len(c.requests) { // the scan is over, and the route's own requests count: all of them failed
 		burst.Requests = burst.Failed
@@ -239,7 +248,30 @@ func (b *builder) judge(c candidate, width time.Duration, threshold float64) (g 
 	g = inquest.FailureGroup{Route: c.route, Status: c.status, Window: inquest.Window{From: from, To: to},
 		Requests: int(burst.Requests), Failed: int(burst.Failed), Before: burst.Out, Score: burst.LLR, Lying: c.lying, RateOnly: c.rateOnly}
 	healed := b.span.To.Sub(to) >= blipSeconds*time.Second
-	return g, to.Sub(from) < blipSeconds*time.Second && healed, true
+	return g, short && healed, true
+}
+
+// rose reports whether a burst is more than chance, and more than an ordinary swing.
+func rose(burst stat.Burst, threshold float64) bool {
+	return burst.Failed >= minFailures && burst.LLR >= threshold && burst.In >= minRise*burst.Out
+}
+
+// recurs looks for a second burst, apart from the first by at least that many bins, and returns both as one: what heals by itself
+// within seconds and comes again is no blip, but a process that dies again and again.
+func recurs(trials, fails []float64, first stat.Burst, apart int, threshold float64) (stat.Burst, bool) {
+	n, k := slices.Clone(trials), slices.Clone(fails)
+	clear(n[first.From:first.To])
+	clear(k[first.From:first.To])
+	again := stat.Scan(n, k)
+	if !rose(again, threshold) || again.From < first.To+apart && again.To > first.From-apart {
+		return stat.Burst{}, false
+	}
+	both := stat.Burst{From: min(first.From, again.From), To: max(first.To, again.To), LLR: first.LLR + again.LLR, Out: again.Out, Failed: first.Failed + again.Failed}
+	for _, t := range trials[both.From:both.To] {
+		both.Requests += t
+	}
+	both.In = both.Failed / both.Requests
+	return both, true
 }
 
 // bins spreads counts over the bins of the span.
