@@ -116,18 +116,21 @@ func (t *transport) attempt(req *http.Request, call *Call) (*http.Response, erro
 	return resp, nil
 }
 
-// failure puts the name of the dependency before err, and the reason where a context hides it.
+// failure says which dependency an error came from, and the reason where a context hides it.
 func (d *Dependency) failure(ctx context.Context, err error) error {
-	if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) {
-		if errors.Is(cause, context.Canceled) {
-			cause = policy.ErrClientLeft
-		}
-		return fmt.Errorf("%s: %w: %w", d.cfg.Name, cause, err)
+	cause := context.Cause(ctx)
+	if errors.Is(cause, context.Canceled) || cause != nil && errors.Is(ctx.Err(), context.Canceled) && !ours(cause) {
+		cause = policy.ErrClientLeft
 	}
-	if errors.Is(err, context.Canceled) && errors.Is(ctx.Err(), context.Canceled) {
-		return fmt.Errorf("%s: %w: %w", d.cfg.Name, policy.ErrClientLeft, err)
+	if cause != nil && !errors.Is(err, cause) {
+		err = fmt.Errorf("%w: %w", cause, err)
 	}
-	return fmt.Errorf("%s: %w", d.cfg.Name, err)
+	return &CallError{d.cfg.Name, policy.ErrorReason(err), err}
+}
+
+// ours reports whether a context was cancelled by the limits of a transport, not by the caller.
+func ours(cause error) bool {
+	return errors.Is(cause, policy.ErrHeaderTimeout) || errors.Is(cause, policy.ErrStall)
 }
 
 // exchange is one attempt under way: until its body was read, or closed, it holds its place.
@@ -154,6 +157,9 @@ func (x *exchange) request() *http.Request {
 		WroteRequest: func(httptrace.WroteRequestInfo) { x.wait.Reset(limit) },
 	}
 	req := x.req.WithContext(httptrace.WithClientTrace(x.ctx, trace))
+	if st, ok := x.caller.Value(stateKey{}).(*state); ok {
+		req.Header = st.handOn(req.Header)
+	}
 	if req.Body != nil && req.Body != http.NoBody {
 		req.Body = &upload{req.Body, x.wait, limit}
 	}

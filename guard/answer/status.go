@@ -54,6 +54,10 @@ func verdict(status int, rule string, e Error) Verdict {
 	return Verdict{status, rule, "", e}
 }
 
+// Words judges the text of an error alone, as one inside a program has it: the status that its words deserve, and the
+// rule that says so; 0 and "" if none does.
+func (j *Judge) Words(text string) (status int, rule string) { return j.byText(withoutFrames(text)) }
+
 // byText asks the rules about words.
 func (j *Judge) byText(text string) (status int, rule string) {
 	for i := range j.texts {
@@ -72,14 +76,22 @@ func suspect(a *Answer) bool {
 	if a.Header.Get("Content-Encoding") != "" {
 		return len(a.Body) < 4<<10
 	}
-	if !a.Whole {
-		return false // an envelope is short; a cut one cannot be told from a document
+	return a.Whole && Suspect(a.Body) // an envelope is short; a cut one cannot be told from a document
+}
+
+// Suspect reports whether a successful answer that begins like this is worth keeping until [Judge.Status] has seen all
+// of it. It allocates nothing, and costs a few searches for words.
+func Suspect(beginning []byte) bool {
+	b := beginning
+	for len(b) > 0 && (b[0] <= ' ' || b[0] == 0xEF || b[0] == 0xBB || b[0] == 0xBF) { // white space, byte order mark
+		b = b[1:]
 	}
-	switch b := bytes.TrimLeft(a.Body, " \t\r\n\ufeff"); {
+	switch {
 	case len(b) == 0:
 		return false
 	case b[0] == '{':
-		return bytes.Contains(b, []byte(`rror`)) || bytes.Contains(b, []byte(`false`)) || bytes.Contains(b, []byte(`fail`)) || bytes.Contains(b, []byte(`FAIL`)) || bytes.Contains(b, []byte(`RROR`))
+		return bytes.Contains(b, []byte("rror")) || bytes.Contains(b, []byte("false")) || bytes.Contains(b, []byte("fail")) ||
+			bytes.Contains(b, []byte("RROR")) || bytes.Contains(b, []byte("FAIL")) || bytes.Contains(b, []byte("__type")) || bytes.Contains(b, []byte("xception")) || bytes.Contains(b, []byte("fault"))
 	case b[0] == '<':
 		return bytes.Contains(b, []byte("title>")) || bytes.Contains(b, []byte("TITLE>"))
 	}

@@ -31,6 +31,9 @@ var floors = map[string]int{
 	"guard/metric":                1,
 	"internal/gateway/accesslog":  1,
 	"guard/answer":                1,
+	"guard/problem":               1,
+	"guard/trace":                 1,
+	"guard/record":                1,
 	"internal/parse":              2,
 	"internal/gateway":            2,
 	"internal/gateway/upstream":   2,
@@ -60,6 +63,11 @@ var floors = map[string]int{
 var sameFloor = map[string]string{
 	"guard -> guard/policy":                          "the middleware stands on its own parts; only within guard's module",
 	"guard -> guard/metric":                          "the same",
+	"guard -> guard/answer":                          "the same",
+	"guard -> guard/problem":                         "the same",
+	"guard -> guard/record":                          "the same",
+	"guard -> guard/trace":                           "the same",
+	"guard/problem -> guard/policy":                  "a problem says when to come back, in the seconds that policies count",
 	"internal/gateway -> internal/gateway/upstream":  "upstream is a room inside the gateway: one exchange, without a word about clients and their answers",
 	"internal/audit -> internal/store/mem":           "as for casefile: the store is the value that the rules work on",
 	"internal/pattern -> internal/stat":              "novelty of a pattern is a comparison of two rates; both rooms are pure and stat knows no pattern",
@@ -71,7 +79,8 @@ var sameFloor = map[string]string{
 // floorOneMayKnow: rooms of floor 1 import the standard library and these.
 var floorOneMayKnow = map[string][]string{
 	"internal/pattern": {"internal/stat"},
-	"guard":            {"guard/policy", "guard/metric"},
+	"guard":            {"guard/policy", "guard/metric", "guard/answer", "guard/problem", "guard/record", "guard/trace"},
+	"guard/problem":    {"guard/policy"},
 }
 
 // guests: third-party modules and the only rooms that may import them outside of tests.
