@@ -87,6 +87,7 @@ var floorOneMayKnow = map[string][]string{
 var guests = map[string][]string{
 	"github.com/klauspost/compress": {"internal/parse"},                     // zstd, and gzip at twice the speed
 	"github.com/rivo/uniseg":        {"internal/report", "internal/redact"}, // the width of what a terminal shows
+	"golang.org/x/net":              {"internal/conformance"},               // frames of HTTP/2, to misbehave with
 	"github.com/spf13/cobra":        {"cmd/inquest"},
 	"github.com/spf13/pflag":        {"cmd/inquest"},
 	"golang.org/x/term":             {"cmd/inquest"},

@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -44,6 +45,7 @@ type behaviour struct {
 	expected              string
 	script                func(*peer) // what the upstream does; nil: special sets up its own
 	addr                  func() (Server, func(), error)
+	scheme                string // of the upstream behind script (default http)
 	ask                   ask
 	before                []ask              // sent first, to prepare kept connections
 	judge                 func(*view) string // "" if all is as it must be
@@ -136,7 +138,7 @@ func (b *behaviour) upstream() (Server, *wire, func(), error) {
 	if err != nil {
 		return Server{}, nil, nil, err
 	}
-	return Server{URL: "http://" + w.addr()}, w, w.close, nil
+	return Server{URL: cmp.Or(b.scheme, "http") + "://" + w.addr()}, w, w.close, nil
 }
 
 // want is a judge of the usual things. A zero field is not looked at.

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/inquesthq/inquest/guard/answer"
 	"github.com/inquesthq/inquest/guard/policy"
 	"github.com/inquesthq/inquest/internal/gateway/upstream"
 )
@@ -31,12 +32,13 @@ type table struct {
 	upstreams map[string]*upstream.Upstream
 	routes    []*route // the most specific first
 	trusted   []netip.Prefix
+	judges    map[string]*answer.Judge
 }
 
 // build makes a table. It collects everything that is wrong. With upstreams unstarted nothing runs yet: see start.
 func (g *Gateway) build(cfg Config) (*table, []Fault) {
 	cfg = cfg.WithDefaults()
-	t := &table{cfg: cfg, upstreams: map[string]*upstream.Upstream{}}
+	t := &table{cfg: cfg, upstreams: map[string]*upstream.Upstream{}, judges: map[string]*answer.Judge{}}
 	faults := cfg.checkListen()
 	fault := func(err error, path ...string) {
 		if err != nil {

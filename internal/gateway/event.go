@@ -5,6 +5,8 @@ func (e Event) Level() string {
 	switch {
 	case e.Kind == "breaker" && e.To() == "open", e.Kind == "health" && e.Text != "up", e.Kind == "log":
 		return "warn"
+	case e.Kind == "failure":
+		return "error"
 	case e.Kind == "reload" && len(e.Text) > 6 && e.Text[:6] == "failed":
 		return "error"
 	}
@@ -28,6 +30,8 @@ func (e Event) Message() string {
 		who = " by " + e.By
 	}
 	switch e.Kind {
+	case "failure":
+		return e.Said
 	case "breaker":
 		return "circuit breaker of " + e.Upstream + " " + e.Server + ": " + e.Text
 	case "breaker-reset":

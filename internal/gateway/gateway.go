@@ -28,6 +28,15 @@ type Event struct {
 	Route    string    `json:"route,omitempty"`
 	Text     string    `json:"text"`
 	By       string    `json:"by,omitempty"` // who did it, if a person
+
+	// Of a failure: which request, and what the upstream said.
+	Status    int    `json:"status,omitempty"` // the upstream's
+	Method    string `json:"method,omitempty"`
+	Path      string `json:"path,omitempty"`
+	ErrorID   string `json:"error_id,omitempty"`
+	RequestID string `json:"request_id,omitempty"`
+	TraceID   string `json:"trace_id,omitempty"`
+	Said      string `json:"-"` // the message of the record
 }
 
 // Gateway is the handler. Its configuration can be replaced while it serves.

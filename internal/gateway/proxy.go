@@ -67,6 +67,11 @@ func (c *call) failed(err error) {
 		c.tooLarge()
 		return
 	}
+	var r *replaced
+	if errors.As(err, &r) {
+		c.replace(r)
+		return
+	}
 	var f *upstream.Failure
 	if !errors.As(err, &f) {
 		f = &upstream.Failure{Err: err} // of ReverseProxy itself

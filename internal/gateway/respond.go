@@ -1,27 +1,253 @@
 package gateway
 
 import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
+	"time"
 
+	"github.com/inquesthq/inquest/guard/answer"
 	"github.com/inquesthq/inquest/guard/policy"
+	"github.com/inquesthq/inquest/internal/redact"
 )
 
-// answered looks at an answer of the upstream before it is handed on.
+// answered looks at an answer of the upstream before it is handed on: whether its status is true, whether its body is fit for
+// strangers, whether a 503 says when to come back. An error that it returns is answered by failed.
 func (c *call) answered(resp *http.Response) error {
-	if id := resp.Header["X-Request-Id"]; len(id) > 0 {
-		delete(resp.Header, "X-Request-Id") // the client gets ours, once
+	delete(resp.Header, "X-Request-Id") // the client gets ours, once
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		return nil
 	}
-	switch resp.StatusCode {
-	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
-		if resp.Header.Get("Retry-After") != "" {
-			break
+	if resp.StatusCode >= 500 {
+		c.ErrorID = newErrorID(c.Time)
+	}
+	if resp.StatusCode >= 500 || c.suspect(resp) {
+		if err := c.judge(resp); err != nil {
+			return err
 		}
-		if c.rt.audit {
-			c.would("add Retry-After")
-			break
+	}
+	if resp.StatusCode >= 500 {
+		resp.Header.Set("X-Error-Id", c.ErrorID)
+		if c.rt.sanitise && !c.rt.audit {
+			answer.StripHeader(resp.Header)
 		}
-		resp.Header.Set("Retry-After", strconv.Itoa(policy.Seconds(c.rt.RetryAfter)))
+	}
+	c.addRetryAfter(resp.StatusCode, resp.Header)
+	return nil
+}
+
+// addRetryAfter completes a 503 or 429 that does not say when to come back (RFC 9110 10.2.3).
+func (c *call) addRetryAfter(status int, h http.Header) {
+	if status != http.StatusServiceUnavailable && status != http.StatusTooManyRequests || h.Get("Retry-After") != "" {
+		return
+	}
+	if c.rt.audit {
+		c.would("add Retry-After")
+		return
+	}
+	h.Set("Retry-After", strconv.Itoa(policy.Seconds(c.rt.RetryAfter)))
+}
+
+// suspect reports whether a successful answer is of a kind in which an error can hide, and short enough.
+func (c *call) suspect(resp *http.Response) bool {
+	if resp.StatusCode >= 300 || resp.ContentLength > answer.Limit || resp.ContentLength == 0 || c.in.Method == http.MethodHead || c.rt.trusting {
+		return false
+	}
+	kind := first(resp.Header["Content-Type"])
+	switch {
+	case strings.Contains(kind, "json"):
+		return !strings.Contains(kind, "json-seq") && !strings.Contains(kind, "ndjson") && !strings.Contains(kind, "stream")
+	case strings.HasPrefix(kind, "text/html"):
+		return resp.ContentLength > 0 && resp.ContentLength <= pageLimit
+	}
+	return false
+}
+
+// pageLimit is the length of a server's own error page at most, in bytes: pages of an application are longer.
+const pageLimit = 4 << 10
+
+// replaced is the answer that is sent in the place of the upstream's.
+type replaced struct {
+	problem
+	header http.Header // of the upstream's answer
+}
+
+func (*replaced) Error() string { return "the answer is replaced" }
+
+// judge reads the body, as far as it is worth judging, and corrects the status, and the body if it must not get out.
+func (c *call) judge(resp *http.Response) error {
+	body, whole, err := c.peek(resp)
+	if err != nil {
+		return err
+	}
+	a := answer.Answer{Status: resp.StatusCode, Header: resp.Header, Body: body, Whole: whole}
+	status, rule, retryAfter := c.rt.status(a)
+	var leaks []answer.Leak
+	if c.rt.sanitise && (status >= 500 || resp.StatusCode >= 500) {
+		leaks = c.rt.judge.Leaks(a)
+	}
+	if rule == "" && len(leaks) == 0 {
+		if resp.StatusCode >= 500 {
+			c.record(resp, body, "")
+		}
+		return nil
+	}
+	what := describe(resp.StatusCode, status, rule, leaks)
+	if c.rt.audit {
+		c.would(what)
+		return nil
+	}
+	if c.ErrorID == "" {
+		c.ErrorID = newErrorID(c.Time)
+	}
+	c.Reason, c.Rule = string(policy.BodyRule), rule
+	if rule == "" {
+		c.Rule = "leak-" + string(leaks[0].Kind)
+	}
+	c.record(resp, body, what)
+	if len(leaks) > 0 {
+		return &replaced{problemFor(status, retryAfter), resp.Header}
+	}
+	return c.correct(resp, status, retryAfter)
+}
+
+// correct changes the status and keeps the body: it is clean, and a client may know how to read it.
+func (c *call) correct(resp *http.Response, status int, retryAfter time.Duration) error {
+	resp.StatusCode, resp.Status = status, ""
+	resp.Header.Set("X-Inquest-Reason", c.Reason)
+	resp.Header.Set("X-Inquest-Rule", c.Rule)
+	resp.Header.Set("X-Error-Id", c.ErrorID)
+	resp.Header.Set("Cache-Control", "no-store") // what a cache was told was said of a success
+	resp.Header.Del("Etag")
+	resp.Header.Del("Expires")
+	if retryAfter > 0 && resp.Header.Get("Retry-After") == "" {
+		resp.Header.Set("Retry-After", strconv.Itoa(policy.Seconds(retryAfter)))
 	}
 	return nil
+}
+
+func describe(was, status int, rule string, leaks []answer.Leak) string {
+	var parts []string
+	if rule != "" {
+		parts = append(parts, fmt.Sprintf("%d to %d (%s)", was, status, rule))
+	}
+	if len(leaks) > 0 {
+		var kinds []string
+		for _, l := range leaks {
+			kinds = append(kinds, string(l.Kind))
+		}
+		parts = append(parts, "body replaced (leaks "+strings.Join(kinds, ", ")+")")
+	}
+	return strings.Join(parts, "; ")
+}
+
+// problemFor is what is said in the place of a body that must not get out.
+func problemFor(status int, retryAfter time.Duration) problem {
+	p := problem{status: status, code: "INTERNAL_SERVER_ERROR", message: "Something went wrong on our side.", retryAfter: retryAfter}
+	switch status {
+	case http.StatusTooManyRequests:
+		p.code, p.message = "RATE_LIMIT_EXCEEDED", "Too many requests. Please slow down."
+	case http.StatusServiceUnavailable:
+		p.code, p.message = "SERVICE_TEMPORARILY_UNAVAILABLE", "The service is temporarily unavailable. Please try again."
+	case http.StatusGatewayTimeout:
+		p.code, p.message = "GATEWAY_TIMEOUT", "The service behind this address did not answer in time."
+	case http.StatusBadGateway:
+		p.code, p.message = "BAD_GATEWAY", "The service behind this address gave no usable answer."
+	default:
+		if status < 500 {
+			p.code, p.message = strings.ToUpper(strings.ReplaceAll(http.StatusText(status), " ", "_")), "The request could not be served."
+		}
+	}
+	return p
+}
+
+// keptHeaders are those of a replaced answer that still hold: what browsers need to show it, and what the service said about retrying.
+func keptHeaders() []string {
+	return []string{"Access-Control-Allow-Origin", "Access-Control-Allow-Credentials", "Access-Control-Expose-Headers", "Vary", "Retry-After", "Set-Cookie", "Www-Authenticate"}
+}
+
+// replace answers in the place of the upstream.
+func (c *call) replace(r *replaced) {
+	for _, name := range keptHeaders() {
+		if v := r.header[name]; len(v) > 0 {
+			c.w.Header()[name] = slices.Clone(v)
+		}
+	}
+	if seconds, ok := policy.RetryAfter(r.header, c.Time); ok {
+		r.retryAfter = seconds
+	}
+	if r.retryAfter == 0 && (r.status == http.StatusServiceUnavailable || r.status == http.StatusTooManyRequests) {
+		r.retryAfter = c.rt.RetryAfter
+	}
+	c.w.Header().Set("X-Inquest-Rule", c.Rule)
+	c.own(r.problem)
+}
+
+// patience is how long a successful answer may take to show its whole body before it is handed on unjudged: a slow body is to
+// pass as it comes, not when it is complete.
+const patience = 250 * time.Millisecond
+
+// peek returns the body up to the limit of judging, and leaves the answer as it was.
+func (c *call) peek(resp *http.Response) (body []byte, whole bool, err error) {
+	if b, ok := resp.Body.(interface{ Whole() ([]byte, bool) }); ok {
+		if body, whole := b.Whole(); whole {
+			return body, true, nil
+		}
+	}
+	success := resp.StatusCode < 300
+	begun := time.Now()
+	buf := make([]byte, 0, min(answer.Limit, max(4<<10, int(resp.ContentLength)+1)))
+	for len(buf) < answer.Limit && err == nil {
+		if len(buf) == cap(buf) {
+			buf = append(buf, 0)[:len(buf)]
+		}
+		var n int
+		n, err = resp.Body.Read(buf[len(buf):min(cap(buf), answer.Limit)])
+		buf = buf[:len(buf)+n]
+		if success && err == nil && (notAnObject(buf) || time.Since(begun) > patience) {
+			break // no error in disguise, or too slow to wait for
+		}
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, false, err
+	}
+	resp.Body = &prefixed{Reader: io.MultiReader(bytes.NewReader(buf), resp.Body), Closer: resp.Body}
+	return buf, errors.Is(err, io.EOF), nil
+}
+
+// notAnObject reports whether JSON begins with anything but an object: lists and plain values are no error envelopes.
+func notAnObject(b []byte) bool {
+	b = bytes.TrimLeft(b, " \t\r\n\ufeff")
+	return len(b) > 0 && b[0] != '{' && b[0] != '<' && b[0] != 0x1f // gzip's first byte: it cannot be seen yet
+}
+
+// prefixed is a body of which a part was read already.
+type prefixed struct {
+	io.Reader
+	io.Closer
+}
+
+// maxRecord bounds what is kept of a body in the event log, in bytes: enough for a stack trace.
+const maxRecord = 16 << 10
+
+// record keeps what the upstream said of a failure, without secrets, under the ids that the client got.
+func (c *call) record(resp *http.Response, body []byte, what string) {
+	e := Event{Time: time.Now(), Kind: "failure", Upstream: c.Service, Route: c.Route, Status: c.x.Status, Method: c.Method, Path: c.in.URL.Path,
+		ErrorID: c.ErrorID, RequestID: c.RequestID, TraceID: c.TraceID, Server: c.x.Server, Text: what}
+	a := answer.Answer{Status: resp.StatusCode, Header: resp.Header, Body: body}
+	said := answer.Extract(a)
+	if said.Message != "" {
+		c.Detail = redact.Text(oneLine(strings.TrimSpace(said.Code+" "+said.Message), 500))
+	}
+	if coding := resp.Header.Get("Content-Encoding"); coding == "" || coding == "identity" {
+		e.Said = redact.Text(strings.ToValidUTF8(string(body[:min(len(body), maxRecord)]), "\ufffd"))
+	} else {
+		e.Said = c.Detail
+	}
+	c.g.tell(e)
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/inquesthq/inquest/guard/answer"
 	"github.com/inquesthq/inquest/guard/policy"
 	"github.com/inquesthq/inquest/internal/gateway/upstream"
 )
@@ -30,6 +31,9 @@ type route struct {
 	limit    *policy.RateLimiter      // of the route
 	keyed    *policy.KeyedRateLimiter // of each client
 	closed   maintenance
+	judge    *answer.Judge
+	own      []Rule // with their texts in small letters
+	trusting bool   // no rule looks at successful answers
 	meter    *meter
 }
 
@@ -75,6 +79,7 @@ func (g *Gateway) newRoute(c *Config, rc *Route, t *table) (*route, []Fault) {
 		fault("max_body", errors.New("it is negative; leave it out for no limit"))
 	}
 	fault("rate_limit", r.limits(rc.RateLimit))
+	fault("error_mapping", r.mapping(&rc.Mapping, t))
 	fault("maintenance", r.closed.set(rc.Maintenance))
 	if len(faults) > 0 {
 		return nil, faults

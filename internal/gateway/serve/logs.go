@@ -72,15 +72,21 @@ func (l *logs) event(e gateway.Event) {
 	if w == nil {
 		return
 	}
+	service := "inquest-gateway"
+	if e.Kind == "failure" { // the upstream speaks
+		service = e.Upstream
+	}
 	b, _ := json.Marshal(struct { // texts and a time only
 		Time    string `json:"time"`
 		Level   string `json:"level"`
 		Service string `json:"service"`
 		Message string `json:"msg"`
 		gateway.Event
-	}{e.Time.UTC().Format(time.RFC3339Nano), e.Level(), "inquest-gateway", e.Message(), e})
+	}{e.Time.UTC().Format(time.RFC3339Nano), e.Level(), service, e.Message(), e})
 	w.WriteLine(b)
-	_ = w.Sync() // an operator waits for it; a failure was told
+	if e.Kind != "failure" {
+		_ = w.Sync() // an operator waits for it; what could not be written is told there
+	}
 }
 
 func (l *logs) report(r gateway.Report) error {

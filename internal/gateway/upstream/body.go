@@ -35,6 +35,9 @@ func (b *body) Read(p []byte) (int, error) {
 	return b.read(p)
 }
 
+// Whole returns the body if all of it is here already and nothing was read of it. It is valid until the body is read or closed.
+func (b *body) Whole() ([]byte, bool) { return b.head, b.buf != nil && errors.Is(b.err, io.EOF) }
+
 // read asks the upstream. The limit runs only while it does: a client that reads slowly is not the upstream's stall.
 func (b *body) read(p []byte) (int, error) {
 	b.x.touch(b.stall)
