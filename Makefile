@@ -12,7 +12,7 @@ BENCH_PKGS  := ./internal/pattern ./internal/parse ./internal/stat ./internal/di
 export CGO_ENABLED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help build install test test-full lint fmt check golden cases bench bench-gateway bench-diff cover fuzz docs man formats rca investigate-example setup shrink vet-lab tidy tidy-check clean
+.PHONY: help build install test test-full lint fmt check golden cases bench conformance bench-gateway bench-diff cover fuzz docs man formats rca investigate-example setup shrink vet-lab tidy tidy-check clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-20s %s\n", $$1, $$2 }'
@@ -70,6 +70,9 @@ rca: ## rank components on benchmark cases: make rca INQUEST_DATA=DIR (with nezh
 
 bench: ## speed and memory beside wc -l on 1.5 GB of log, then the rooms' benchmarks
 	scripts/bench.sh
+
+conformance: build ## judge the gateway beside misbehaving upstreams: JSON, and docs/conformance.md
+	$(GO) run ./scripts/conformance -gateway bin/inquest-gateway -table docs/conformance.md
 
 bench-gateway: build ## the gateway's CPU per request beside a bare proxy, Caddy, nginx and HAProxy (needs wrk and nginx)
 	$(GO) run ./scripts/benchgateway -gateway bin/inquest-gateway $${CADDY:+-caddy $$CADDY}

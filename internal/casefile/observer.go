@@ -10,7 +10,7 @@ import (
 )
 
 // proxyFormats are the formats that web servers, gateways and load balancers write, by the first part of the name.
-var proxyFormats = []string{"nginx", "apache", "haproxy", "envoy", "istio", "traefik", "caddy", "kong", "iis", "aws", "cloudflare", "ingress", "litespeed", "combined", "common"}
+var proxyFormats = []string{"nginx", "apache", "haproxy", "envoy", "istio", "traefik", "caddy", "kong", "iis", "aws", "cloudflare", "ingress", "litespeed", "combined", "common", "inquest-gateway"}
 
 func isProxyFormat(format string) bool {
 	for _, p := range proxyFormats {

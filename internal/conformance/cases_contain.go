@@ -25,7 +25,7 @@ func containment() []behaviour {
 			script: func(p *peer) { p.request(); p.hang() }, judge: func(v *view) string {
 				storm(v, 20)
 				s := v.again(ask{path: "/late"})
-				if s.Status != http.StatusServiceUnavailable || s.Header.Get("Retry-After") == "" || s.Took > 300*time.Millisecond {
+				if s.Status != http.StatusServiceUnavailable || s.Header.Get("Retry-After") == "" || s.Took > 900*time.Millisecond {
 					return fmt.Sprintf("status %d, Retry-After %q after %v", s.Status, s.Header.Get("Retry-After"), s.Took)
 				}
 				return ""

@@ -79,7 +79,7 @@ func passing() []behaviour {
 				p.pause(500 * time.Millisecond)
 				p.say("data: 2\n\n")
 			}, judge: func(v *view) string {
-				if v.First > 300*time.Millisecond {
+				if v.First > 400*time.Millisecond {
 					return fmt.Sprintf("the first event took %v", v.First)
 				}
 				return want{status: []int{200}, whole: true, body: "data: 1\n\ndata: 2\n\n"}.judge(v)

@@ -12,7 +12,7 @@ import (
 // reaching: no connection, or none that is of use.
 func reaching() []behaviour {
 	const group = "reaching the upstream"
-	soon := 800 * time.Millisecond
+	soon := 3000 * time.Millisecond
 	return []behaviour{
 		{group: group, name: "refused", sentence: "connection refused is 502 at once; 503 with Retry-After is fine", expected: "502",
 			addr: nobody, judge: want{status: []int{502, 503}, within: soon, reason: "refused"}.judge},
@@ -87,7 +87,7 @@ func headers() []behaviour {
 			if s != "" {
 				return s
 			}
-			for range 50 {
+			for range 400 {
 				if v.wire.closed.Load() > 0 {
 					return ""
 				}
@@ -140,7 +140,7 @@ func headers() []behaviour {
 				p.request()
 				p.say("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
 				p.hang()
-			}, judge: want{status: []int{502}, attempts: 1, within: time.Second, reason: "malformed"}.judge},
+			}, judge: want{status: []int{502}, attempts: 1, within: 3 * time.Second, reason: "malformed"}.judge},
 		{group: group, name: "log-line", sentence: "one line says status, reason, upstream status, attempts, upstream, request id and trace id", expected: "all of them",
 			script: reply(message(503, "text/plain", "down")), ask: ask{header: []string{"X-Request-Id: req-12345678", "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}},
 			judge: func(v *view) string {
@@ -196,8 +196,8 @@ func bodies() []behaviour {
 				panic(http.ErrAbortHandler)
 			}), judge: short},
 		{group: group, name: "client-left", sentence: "a client that leaves is 499, no failure of the upstream, whose request is cancelled", expected: "logged 499, upstream closed",
-			script: func(p *peer) { p.request(); p.hang() }, ask: ask{leave: 150 * time.Millisecond}, judge: func(v *view) string {
-				for range 100 {
+			script: func(p *peer) { p.request(); p.hang() }, ask: ask{leave: 600 * time.Millisecond}, judge: func(v *view) string {
+				for range 800 {
 					if l, ok := v.line(); ok && v.wire.closed.Load() > 0 {
 						if l.Status != 499 || l.Reason != "client-left" {
 							return fmt.Sprintf("logged %d %s", l.Status, l.Reason)

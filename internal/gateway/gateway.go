@@ -30,8 +30,7 @@ type Event struct {
 	By       string    `json:"by,omitempty"` // who did it, if a person
 
 	// Of a failure: which request, and what the upstream said.
-	Status    int    `json:"status,omitempty"` // the upstream's
-	Method    string `json:"method,omitempty"`
+	Status    int    `json:"upstream_status,omitempty"`
 	Path      string `json:"path,omitempty"`
 	ErrorID   string `json:"error_id,omitempty"`
 	RequestID string `json:"request_id,omitempty"`

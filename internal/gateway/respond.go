@@ -237,7 +237,7 @@ const maxRecord = 16 << 10
 
 // record keeps what the upstream said of a failure, without secrets, under the ids that the client got.
 func (c *call) record(resp *http.Response, body []byte, what string) {
-	e := Event{Time: time.Now(), Kind: "failure", Upstream: c.Service, Route: c.Route, Status: c.x.Status, Method: c.Method, Path: c.in.URL.Path,
+	e := Event{Time: time.Now(), Kind: "failure", Upstream: c.Service, Route: c.Route, Status: c.x.Status, Path: c.in.URL.Path,
 		ErrorID: c.ErrorID, RequestID: c.RequestID, TraceID: c.TraceID, Server: c.x.Server, Text: what}
 	a := answer.Answer{Status: resp.StatusCode, Header: resp.Header, Body: body}
 	said := answer.Extract(a)

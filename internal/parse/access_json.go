@@ -11,7 +11,7 @@ import (
 func accessJSON() []*jsonVariant {
 	return []*jsonVariant{
 		caddyJSON(), traefikJSON(), envoyJSON(), cloudflareJSON(), kongJSON(), apiGatewayJSON(), googleJSON(),
-		azureJSON(), nginxJSON(),
+		azureJSON(), inquestJSON(), nginxJSON(),
 	}
 }
 
@@ -203,6 +203,19 @@ func azureJSON() *jsonVariant {
 			"properties.userAgent": asField("user_agent"), "properties.httpVersion": asField("protocol"),
 			"properties.transactionId": means(actRequestID), "properties.error_info": asField("error_reason"),
 			"time": means(actTime), "timeStamp": means(actTime),
+		}}
+}
+
+// inquestJSON is the access log of `inquest gateway`. Source: docs/format/gateway-log.md.
+func inquestJSON() *jsonVariant {
+	return &jsonVariant{name: "inquest-gateway", need: []string{"request_uri", "attempts", "duration_s", "bytes_sent"},
+		keys: map[string]keyRule{
+			"time": means(actTime), "status": means(actStatus), "method": means(actMethod), "host": asField("host"), "request_uri": means(actURL),
+			"reason": asField("error_reason"), "upstream_addr": means(actUpstream), "upstream_status": means(actUpstreamStatus),
+			"request_id": means(actRequestID), "trace_id": means(actTraceID), "bytes_sent": means(actBytes), "remote_addr": means(actClient),
+			"duration_s": lasting(actDuration, unitS), "upstream_duration_s": lasting(actUpstreamDuration, unitS),
+			"protocol": asField("protocol"), "route_name": asField("router"), "upstream_name": asField("upstream_name"),
+			"user_agent": asField("user_agent"), "referer": asField("referrer"), "attempts": asField("attempts"), "error_id": asField("error_id"),
 		}}
 }
 

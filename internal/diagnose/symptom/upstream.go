@@ -69,7 +69,7 @@ func lastCode(list string) string {
 }
 
 // upstreamFailure names what went wrong between the proxy and its upstream, from the upstream's status, Envoy's response
-// flags (Envoy manual, access logging) or HAProxy's termination state (HAProxy manual 8.5).
+// flags (Envoy manual, access logging), HAProxy's termination state (HAProxy manual 8.5) or the reason of inquest gateway.
 func upstreamFailure(f inquest.Request) string {
 	if d := byReason(f.Reason); d != "" {
 		return d
@@ -101,6 +101,16 @@ func byReason(reason string) string {
 		return "timeout"
 	case "UC", "UPE":
 		return "reset"
+	case "refused", "malformed", "tls", "dns": // inquest gateway's own words, docs/format/gateway-log.md
+		return first
+	case "connect-timeout", "header-timeout", "stall":
+		return "timeout"
+	case "cut":
+		return "reset"
+	case "open":
+		return "no-live"
+	case "shed":
+		return "overload"
 	}
 	if len(reason) >= 2 && len(reason) <= 4 { // HAProxy: first letter why, second letter when
 		switch reason[:2] {
