@@ -33,8 +33,8 @@ func containment() []behaviour {
 		{group: group, name: "open-is-logged", sentence: "a request refused by an open circuit is logged with its reason", expected: "open",
 			script: func(p *peer) { p.request() }, judge: func(v *view) string {
 				storm(v, 20)
-				s := v.again(ask{path: "/"})
-				if l, _ := v.line(); s.Status != 503 || l.Reason != "open" || l.Attempts != 0 {
+				s := v.again(ask{path: "/late"})
+				if l, _ := v.lineOf("/a/late"); s.Status != 503 || l.Reason != "open" || l.Attempts != 0 {
 					return fmt.Sprintf("status %d, logged %s with %d attempts", s.Status, l.Reason, l.Attempts)
 				}
 				return ""

@@ -17,7 +17,7 @@ func reaching() []behaviour {
 		{group: group, name: "refused", sentence: "connection refused is 502 at once; 503 with Retry-After is fine", expected: "502",
 			addr: nobody, judge: want{status: []int{502, 503}, within: soon, reason: "refused"}.judge},
 		{group: group, name: "black-hole", sentence: "a connect that is never answered is 504 after the connect timeout", expected: "504 at the limit",
-			addr: blackHole, judge: want{status: []int{504}, within: 3 * time.Second, atLeast: 900 * time.Millisecond, reason: "connect-timeout"}.judge},
+			addr: blackHole, judge: want{status: []int{504}, within: 5 * time.Second, atLeast: 1900 * time.Millisecond, reason: "connect-timeout"}.judge},
 		{group: group, name: "accept-close", sentence: "accepted and closed at once is 502, at most two retries", expected: "502",
 			script: func(p *peer) {}, judge: func(v *view) string {
 				if n := v.wire.dials.Load(); n > 3 {

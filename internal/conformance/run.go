@@ -57,6 +57,7 @@ type view struct {
 	wire   *wire
 	limits Limits
 	line   func() (Line, bool)
+	lineOf func(path string) (Line, bool)
 	log    Line
 	again  func(a ask) *Seen
 	front  string // address of the gateway
@@ -64,7 +65,7 @@ type view struct {
 
 // Run judges all behaviours, each with a gateway and an upstream of its own.
 func Run(g Gateway, only func(name string) bool) []Result {
-	l := Limits{Connect: time.Second, Response: time.Second, Stall: time.Second}
+	l := Limits{Connect: 2 * time.Second, Response: time.Second, Stall: time.Second}
 	var out []Result
 	for _, b := range all() {
 		if only == nil || only(b.name) {
@@ -116,6 +117,7 @@ func run(g Gateway, b *behaviour, l Limits) Result {
 		a.path = "/a/"
 	}
 	v := &view{wire: w, limits: l, front: addr, again: func(a ask) *Seen { return do(addr, path(a)) }}
+	v.lineOf = line
 	v.line = func() (Line, bool) { return line(a.path) }
 	v.Seen = do(addr, a)
 	v.Attempts = count() - base

@@ -35,7 +35,7 @@ func Table(results []Result) string {
 			passed++
 		}
 	}
-	fmt.Fprintf(&b, "# Conformance of the gateway\n\nWritten by `make conformance`; do not edit. %d of %d behaviours are as they must be. Each has an upstream that misbehaves on the wire,\nand a client that looks at the bytes; limits: connect, response and stall 1 s.\n", passed, len(results))
+	fmt.Fprintf(&b, "# Conformance of the gateway\n\nWritten by `make conformance`; do not edit. %d of %d behaviours are as they must be. Each has an upstream that misbehaves on the wire,\nand a client that looks at the bytes; limits: connect 2 s, response and stall 1 s.\n", passed, len(results))
 	group := ""
 	for _, r := range results {
 		if r.Group != group {

@@ -32,6 +32,7 @@ type Writer struct {
 
 	mu     sync.Mutex // the lines gathered
 	buf    []byte
+	closed bool
 	lost   atomic.Int64 // lines
 	failed bool         // the latest write did
 
@@ -88,32 +89,28 @@ func (w *Writer) open() error {
 	return nil
 }
 
-// Write takes one entry. It never waits for the disk.
-func (w *Writer) Write(e *Entry) {
-	w.mu.Lock()
-	if len(w.buf) > 2*bufferSize {
-		w.mu.Unlock()
-		w.lost.Add(1)
-		return
-	}
-	w.buf = e.Append(w.buf)
-	w.wrote()
+// Write takes one entry, and reports false if the writer is closed. It never waits for the disk.
+func (w *Writer) Write(e *Entry) bool {
+	return w.take(e.Append)
 }
 
 // WriteLine takes a line of another kind; the line feed is added.
-func (w *Writer) WriteLine(line []byte) {
+func (w *Writer) WriteLine(line []byte) bool {
+	return w.take(func(b []byte) []byte { return append(append(b, line...), '\n') })
+}
+
+func (w *Writer) take(line func([]byte) []byte) bool {
 	w.mu.Lock()
+	if w.closed {
+		w.mu.Unlock()
+		return false
+	}
 	if len(w.buf) > 2*bufferSize {
 		w.mu.Unlock()
 		w.lost.Add(1)
-		return
+		return true
 	}
-	w.buf = append(append(w.buf, line...), '\n')
-	w.wrote()
-}
-
-// wrote ends a write: the lock is given back, and a full buffer wakes the goroutine that writes.
-func (w *Writer) wrote() {
+	w.buf = line(w.buf)
 	full := len(w.buf) > bufferSize
 	w.mu.Unlock()
 	if full {
@@ -122,6 +119,7 @@ func (w *Writer) wrote() {
 		default:
 		}
 	}
+	return true
 }
 
 // Lost is how many lines were dropped because they could not be written.
@@ -145,11 +143,17 @@ func (w *Writer) run() {
 }
 
 func (w *Writer) tell(err error) {
+	if errors.Is(err, errIdle) {
+		return // nothing was tried: it is not known to work again
+	}
 	if was := w.failed; w.cfg.OnError != nil && was != (err != nil) {
 		w.cfg.OnError(err, w.Lost())
 	}
 	w.failed = err != nil
 }
+
+// errIdle: there was nothing to write.
+var errIdle = errors.New("access log: nothing to write")
 
 // flush writes the lines and rotates the file if it is due.
 func (w *Writer) flush() error {
@@ -175,7 +179,7 @@ func (w *Writer) flush() error {
 		}
 	}
 	if len(lines) == 0 {
-		return nil
+		return errIdle
 	}
 	n, err := w.f.Write(lines)
 	w.size += int64(n)
@@ -236,7 +240,7 @@ func (w *Writer) reopen() error {
 
 // Reopen writes what was gathered and opens the file anew, for tools that move it away themselves (logrotate, then SIGUSR1).
 func (w *Writer) Reopen() error {
-	if err := w.flush(); err != nil {
+	if err := w.Sync(); err != nil {
 		return err
 	}
 	if w.standard() {
@@ -248,10 +252,18 @@ func (w *Writer) Reopen() error {
 }
 
 // Sync writes what was gathered so far.
-func (w *Writer) Sync() error { return w.flush() }
+func (w *Writer) Sync() error {
+	if err := w.flush(); !errors.Is(err, errIdle) {
+		return err
+	}
+	return nil
+}
 
 // Close writes the rest and closes the file.
 func (w *Writer) Close() error {
+	w.mu.Lock()
+	w.closed = true
+	w.mu.Unlock()
 	close(w.quit)
 	<-w.done
 	w.file.Lock()

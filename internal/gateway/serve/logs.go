@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -63,8 +64,12 @@ func (l *logs) config(i int, c gateway.Log) accesslog.Config {
 	return out
 }
 
-// Write takes a line of the access log.
-func (l *logs) Write(e *accesslog.Entry) { l.access.Load().Write(e) }
+// Write takes a line of the access log. A writer that was replaced meanwhile does not take it; the next one does.
+func (l *logs) Write(e *accesslog.Entry) {
+	for w := l.access.Load(); w != nil && !w.Write(e); w = l.access.Load() {
+		runtime.Gosched()
+	}
+}
 
 // event writes one as a log record: with a level, and a message that reads by itself.
 func (l *logs) event(e gateway.Event) {
