@@ -108,6 +108,10 @@ func TestA500WhoseLogNamesAnotherStatus(t *testing.T) {
 	if diff := cmp.Diff([]string{"status/500-for-capacity 20 GET /orders/{id} (nginx): the log of orders says 503"}, found(a, "status/")); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}
+	limit := found(judge(t, audit.Config{}, files("rates answered: too many requests")), "status/")
+	if diff := cmp.Diff([]string{"status/500-for-capacity 20 GET /orders/{id} (nginx): the log of orders says 503"}, limit); diff != "" {
+		t.Errorf("a limit on what the service called is no fault of its client: -want +got\n%s", diff)
+	}
 	if got := found(judge(t, audit.Config{}, files("Cannot read properties of undefined (reading 'total')")), "status/"); len(got) != 0 {
 		t.Errorf("a bug: %v", got)
 	}

@@ -37,6 +37,9 @@ func errorsBehind500(judge *answer.Judge, w *world) {
 			continue
 		}
 		v := judge.Status(answer.Answer{Status: 500, Header: map[string][]string{"Content-Type": {"text/plain"}}, Body: []byte(p.Examples[0].Text), Whole: true})
+		if v.Rule == answer.RuleLimit { // in the service's own log it is mostly the limit of something that it called
+			v.Rule, v.Status = answer.RulePool, 503
+		}
 		if id := ruleOf(v.Rule); id != "" {
 			w.errorsBehind(id, v.Status, p, answered)
 		}
