@@ -6,13 +6,13 @@ VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo 
 PKG         ?= ./...
 FUZZTIME    ?= 10s
 TOOLS       := bin/tools
-SOURCES     := cmd internal guard scripts lab *.go
+SOURCES     := cmd internal guard examples scripts lab *.go
 MISSES      := testdata/cases/KNOWN_MISSES.md
 BENCH_PKGS  := ./internal/pattern ./internal/parse ./internal/stat ./internal/diagnose/mechanism ./internal/flow
 export CGO_ENABLED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help build install test test-full lint fmt check golden cases bench conformance bench-gateway bench-diff cover fuzz docs man formats rca investigate-example setup shrink vet-lab tidy tidy-check clean
+.PHONY: help build install test test-full lint fmt check golden cases bench conformance bench-gateway bench-diff cover fuzz docs man formats rca investigate-example setup shrink test-checkout vet-lab tidy tidy-check clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-20s %s\n", $$1, $$2 }'
@@ -47,8 +47,12 @@ lint: $(TOOLS)/golangci-lint ## gofmt, golangci-lint (pinned in tools/), shell s
 fmt: ## format the sources
 	gofmt -w $(SOURCES)
 
-check: build lint vet-lab docs tidy-check test-full ## what CI runs
+check: build lint vet-lab docs tidy-check test-full test-checkout ## what CI runs
 	@git diff --exit-code -- docs/mechanisms || { echo 'docs/mechanisms are not current: commit what make docs wrote' >&2; exit 1; }
+
+test-checkout: ## the example service under guard, against PostgreSQL, SQLite and dependencies that misbehave
+	$(GO) -C examples/checkout vet ./...
+	$(GO) -C examples/checkout test -race ./...
 
 vet-lab: ## the recorder builds and is vetted; recording itself needs root and many packages (lab/README.md)
 	$(GO) vet -C lab ./...
@@ -99,10 +103,12 @@ setup: ## install what the tests need beyond Go (Debian, Ubuntu; as root)
 tidy-check: # go.mod and go.sum hold what is used, and nothing else
 	$(GO) mod tidy -diff
 	$(GO) -C guard mod tidy -diff
+	$(GO) -C examples/checkout mod tidy -diff
 
 tidy: ## tidy the modules
 	$(GO) mod tidy
 	$(GO) -C guard mod tidy
+	$(GO) -C examples/checkout mod tidy
 	$(GO) -C lab mod tidy
 
 clean: ## remove what was built
