@@ -23,6 +23,10 @@ type jsonScanner struct {
 	last  *jsonKey // the key read last on this line
 	index map[jsonRef]*jsonKey
 	esc   []byte // arena for unescaped strings; never rewound, because records may point into it
+
+	layouts jsonLayout // root of the tree
+	grown   int        // nodes in it
+	vain    int        // lines of unknown layout, less those of a known one
 }
 
 // jsonKey is one path of the file, such as req.method.
@@ -164,10 +168,7 @@ func (s *jsonScanner) value(b []byte, i int, k *jsonKey) (int, bool) {
 		s.add(k, b[i:end], jsonRaw)
 		return end, ok
 	case c == '-' || isDigit(c):
-		end := i + 1
-		for end < len(b) && (isDigit(b[end]) || b[end] == '.' || b[end] == 'e' || b[end] == 'E' || b[end] == '-' || b[end] == '+') {
-			end++
-		}
+		end := numberEnd(b, i+1)
 		s.add(k, b[i:end], jsonNumber)
 		return end, true
 	}

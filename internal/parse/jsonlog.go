@@ -79,25 +79,32 @@ func (p *jsonParser) parse(line []byte, r *Record) bool {
 	if len(line) < 2 || (line[0] != '{' && line[0] != ' ') {
 		return false
 	}
-	end, whole := p.scan.scan(line)
+	end, whole := 0, true
+	leaf, empty := p.scan.follow(line)
+	if leaf == nil {
+		if end, whole = p.scan.scan(line); whole {
+			p.scan.learn(line, end)
+		}
+	}
 	vals := p.scan.vals
-	if len(vals) == 0 || !p.choose(vals) {
+	if len(vals) == 0 || !p.chosen(leaf, empty, vals) {
 		return false
 	}
-	healthy := p.lean && p.healthy(vals)
-	for i := range vals {
-		v := &vals[i]
-		if v.kind == jsonNull || len(v.raw) == 0 {
-			if v.key.as == retryAfter {
-				r.Add(retryAfter, "-")
+	switch healthy := p.lean && p.healthy(vals); {
+	case healthy && leaf != nil && !empty:
+		for _, i := range leaf.acts {
+			p.value(vals, int(i), r)
+		}
+	case healthy:
+		for i := range vals {
+			if vals[i].counts() {
+				p.value(vals, i, r)
 			}
-			continue
 		}
-		a := v.key.act
-		if a != actField && p.slots[a] == int16(i) && p.take(v, r) || a == actField && healthy {
-			continue
+	default:
+		for i := range vals {
+			p.value(vals, i, r)
 		}
-		p.field(v, r)
 	}
 	if p.slots[actTime]|p.slots[actLevel]|p.slots[actMessage] < 0 && !p.isLog(r) {
 		return false
@@ -113,6 +120,46 @@ func (p *jsonParser) parse(line []byte, r *Record) bool {
 		p.variant.rest(p, r)
 	}
 	return true
+}
+
+// value puts a value where it belongs: what is not the value for a meaning is an extra field.
+func (p *jsonParser) value(vals []jsonVal, i int, r *Record) {
+	v := &vals[i]
+	if v.blank() {
+		if v.key.as == retryAfter {
+			r.Add(retryAfter, "-")
+		}
+		return
+	}
+	if a := v.key.act; a == actField || p.slots[a] != int16(i) || !p.take(v, r) {
+		p.field(v, r)
+	}
+}
+
+// blank reports whether a value says nothing.
+func (v *jsonVal) blank() bool { return v.kind == jsonNull || len(v.raw) == 0 }
+
+// counts reports whether a value is wanted of a request that was answered well.
+func (v *jsonVal) counts() bool {
+	return v.key.act != actField || v.key.as == retryAfter && v.blank()
+}
+
+// chosen is choose, from memory for lines of a known layout.
+func (p *jsonParser) chosen(leaf *jsonLayout, empty bool, vals []jsonVal) bool {
+	if leaf == nil || empty {
+		return p.choose(vals)
+	}
+	if !leaf.chosen {
+		leaf.chosen, leaf.refused = true, !p.choose(vals)
+		leaf.slots = p.slots
+		for i := range vals {
+			if vals[i].counts() {
+				leaf.acts = append(leaf.acts, int16(i))
+			}
+		}
+	}
+	p.slots = leaf.slots
+	return !leaf.refused
 }
 
 // healthy reports whether the line is a request of which only what is counted matters: it was answered well, and nobody

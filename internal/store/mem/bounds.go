@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"unsafe"
 
 	"github.com/inquesthq/inquest/internal/pattern"
 )
@@ -18,32 +19,28 @@ import (
 const other = "(other)"
 
 // rank orders streams by their names for eviction: a hash of the name is a fair draw that every division of the input makes alike.
-func rank(name []byte) uint64 { return HashID(string(name)) }
+func rank(name []byte) uint64 { return HashID(unsafe.String(unsafe.SliceData(name), len(name))) }
 
 func (s *Stream) isOther() bool { return s.Method == "" && s.Route == other }
 
 // surplus returns the streams beyond the first limit by rank, and the rank of the last one that stays.
 func surplus(all []*Stream, limit int) (out []*Stream, last uint64) {
-	type ranked struct {
-		rank   uint64
-		stream *Stream
-	}
-	list := make([]ranked, 0, len(all))
+	list := make([]*Stream, 0, len(all))
 	for _, st := range all {
 		if !st.isOther() {
-			list = append(list, ranked{HashID(st.name), st})
+			list = append(list, st)
 		}
 	}
 	if len(list) <= limit {
 		return nil, math.MaxUint64
 	}
-	slices.SortFunc(list, func(a, b ranked) int {
-		return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.stream.Observer, b.stream.Observer))
+	slices.SortFunc(list, func(a, b *Stream) int {
+		if a.rank != b.rank {
+			return cmp.Compare(a.rank, b.rank)
+		}
+		return cmp.Compare(a.Observer, b.Observer)
 	})
-	for _, r := range list[limit:] {
-		out = append(out, r.stream)
-	}
-	return out, list[limit-1].rank
+	return list[limit:], list[limit-1].rank
 }
 
 // thinFailures keeps at most limit failures: of each file, stream, status and minute the first failuresPerSlot lines, and

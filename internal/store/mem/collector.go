@@ -153,7 +153,7 @@ func (c *Collector) Log(r *parse.Record) {
 }
 
 func hasErrorField(r *parse.Record) bool {
-	return slices.ContainsFunc(r.Fields, func(f parse.Field) bool { return errorFields[f.Name] })
+	return slices.ContainsFunc(r.Fields, func(f parse.Field) bool { return isErrorField(f.Name) })
 }
 
 // Signal takes everything that is no log record.

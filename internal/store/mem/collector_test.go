@@ -303,3 +303,53 @@ func TestHashOfAnIDIsZeroOnlyForNone(t *testing.T) {
 		t.Error("ids cannot be told apart")
 	}
 }
+
+// FuzzRoute holds the route of a path against its definition, segment by segment.
+func FuzzRoute(f *testing.F) {
+	for _, url := range []string{"", "orders/17/items/3", "orders/17?verbose=1", "api/v2.1/users", "a//b", ".1234/x", "sku/AB-12345", "img/1234.png", "x/y;v=1", "a/1b2c3d4e.tar.gz/77",
+		"users/550e8400-e29b-41d4-a716-446655440000?x", "oauth2/<b>/=5:6", strings.Repeat("abc/", 60) + "123", strings.Repeat("abc/", 48) + "abcdefgh1234", "%41%42/12345%"} {
+		f.Add(url)
+	}
+	f.Fuzz(func(t *testing.T, url string) {
+		url = "/" + url // the form in which servers are asked
+		path, _, _ := strings.Cut(url, "?")
+		segments := strings.Split(path, "/")
+		for i, s := range segments {
+			segments[i] = foldSegment(s)
+		}
+		want := strings.Join(segments, "/")
+		if len(want) > 200 {
+			want = want[:200] + "..."
+		}
+		if got := gather(mem.Settings{}, "gw", access(t0, "GET", url, 200)).Streams()[0].Route; got != want {
+			t.Errorf("%q: route %q, want %q", url, got, want)
+		}
+	})
+}
+
+// foldSegment is {id} for what a machine named, with its extension.
+func foldSegment(s string) string {
+	if s == "" {
+		return s
+	}
+	name, rest := s, ""
+	if i := strings.IndexByte(s[1:], '.'); i >= 0 {
+		name, rest = s[:i+1], s[i+1:]
+	}
+	digits, hex, others := 0, 0, 0
+	for _, c := range []byte(name) {
+		switch {
+		case c >= '0' && c <= '9':
+			digits++
+		case c == '-' || c == '_':
+		case (c|0x20) >= 'a' && (c|0x20) <= 'f':
+			hex++
+		default:
+			others++
+		}
+	}
+	if digits > 0 && (hex+others == 0 || others == 0 && digits+hex >= 8 || digits >= 4) {
+		return "{id}" + rest
+	}
+	return s
+}

@@ -27,6 +27,8 @@ type Stream struct {
 	Seconds  stat.Histogram // summed duration in units of DurationUnit
 	Status   []StatusCount  // ascending by status once sealed
 
+	rank     uint64 // of name, see bounds.go
+	gone     bool   // given up
 	Observer string
 	Method   string
 	Route    string    // folded path
@@ -38,7 +40,7 @@ type Stream struct {
 
 // newStream makes the stream of a name ("METHOD /route") of which the first n bytes are the method.
 func newStream(id uint32, observer, name string, n int) *Stream {
-	return &Stream{observer: id, Observer: observer, name: name, Method: name[:n], Route: name[n+1:]}
+	return &Stream{observer: id, Observer: observer, name: name, Method: name[:n], Route: name[n+1:], rank: HashID(name)}
 }
 
 // DurationUnit is the unit of Stream.Seconds: fine enough for answers from a cache, and coarse enough for a counter of 32 bits

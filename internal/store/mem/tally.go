@@ -92,16 +92,15 @@ func (t *tally) shrink(limit int) {
 		return
 	}
 	t.evicted, t.last = true, last
-	gone := make(map[*Stream]bool, len(out))
 	for _, st := range out {
-		gone[st] = true
+		st.gone = true
 	}
+	t.live -= len(out)
 	for k, st := range t.streams {
-		if gone[st] {
+		if st.gone {
 			to := t.streams[t.other(st.observer)]
 			to.merge(st)
 			t.streams[k] = to
-			t.live--
 		}
 	}
 }
