@@ -14,6 +14,8 @@ var layoutLines = []string{
 	`{"level":"info","time":"2026-01-15T08:00:01.001Z","pid":7,"hostname":"c-51e","service":"catalog","trace_id":"9db3","req":{"method":"POST","path":"/b"},"status":"failed","duration_ms":1,"msg":"request completed"}`,
 	`{"level":"info","time":"2026-01-15T08:00:01.001Z","pid":7,"hostname":"c-51e","service":"","trace_id":"9db3","req":{"method":"","path":"/\"b\""},"status":200,"duration_ms":1e3,"msg":"request \n completed"}`,
 	`{"level":"info","time":"2026-01-15T08:00:02.001Z","pid":7,"hostname":"c-51e","service":"catalog","trace_id":"9db4","msg":"cache hit","key":"k:1","elapsed_ms":0.25}`,
+	`{"level":"info","time":"2026-01-15T08:00:00Z","method":"GET","path":"/a","status":200,"retry_after":null,"sent":{"retry_after":""},"msg":"ok"}`,
+	`{"level":"info","time":"2026-01-15T08:00:00Z","method":"GET","path":"/a","status":200,"retry_after":null,"sent":{"retry_after":"7"},"msg":"ok"}`,
 	`{"level":30,"time":1764347521000,"pid":1,"hostname":"h","req":{"id":1,"method":"GET","url":"/x","headers":{}},"res":{"statusCode":200},"responseTime":3,"msg":"request completed"}`,
 	`{"level":50,"time":1764347521001,"pid":1,"hostname":"h","req":{"id":2,"method":"GET","url":"/y","headers":{}},"res":{"statusCode":500},"responseTime":4,"msg":"request errored"}`,
 	`{"ts": "2026-01-15T08:00:00Z", "level": "INFO", "ok": true, "user": null, "tags": ["a","b"], "msg": "done"}`,
