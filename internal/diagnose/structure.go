@@ -164,6 +164,9 @@ func (a *analysis) contradict(c *candidate) {
 	switch c.id {
 	case "dependency-failure/refused", "dependency-failure/timeout", "database/down":
 		a.aliveElsewhere(c)
+		if c.id == "database/down" {
+			a.servesMeanwhile(c)
+		}
 	case "bad-deploy/startup-crash":
 		a.servedBetween(c)
 	}

@@ -116,8 +116,10 @@ func (a *analysis) kindFit(c *candidate, kind inquest.ChangeKind, who string) fl
 	m := a.d.byID[c.id]
 	i := slices.Index(m.Triggers, inquest.TriggerKind(kind))
 	switch {
-	case i == 0 || i == 1:
+	case i == 0:
 		return 1
+	case i == 1:
+		return 0.95
 	case i > 0, m.Shared && who != c.culprit && !c.observers[who]:
 		return 0.85
 	}
@@ -164,6 +166,8 @@ func (a *analysis) reach(c *candidate, who, text string) (float64, string) {
 		return 0.5, "it changed " + who + ", which the failures are about"
 	case c.observers[who] && a.names.Kind(who) != inquest.KindProxy:
 		return 0.5, "it changed " + who + ", where it shows"
+	case a.names.Kind(c.culprit) == inquest.KindDatabase && a.explainsAt(c, who):
+		return 0.5, "it changed " + who + ", which sends the queries and fails with them"
 	case a.d.byID[c.id].Shared && who != "" && a.names.Kind(who) != inquest.KindProxy:
 		return 0.4, "it changed " + who + ", which may use the same resource"
 	case a.explainsAt(c, who):
@@ -203,7 +207,7 @@ func (a *analysis) timeFit(c *candidate, ch *inquest.Change, who string) (float6
 		return 1.5, "the failing routes were hardly used in between"
 	case gradual && a.grewSince(c, ch.Time):
 		return 1.5, fmt.Sprintf("it built up over the %s since", gap.Round(time.Second))
-	case gap <= 90*time.Second && (who == c.culprit || a.otherEnd(c, who) || c.observers[who] && c.id.Class() != inquest.ClassDependency):
+	case gap <= 90*time.Second && (who == c.culprit || a.otherEnd(c, who) || a.d.byID[c.id].Shared || c.observers[who] && c.id.Class() != inquest.ClassDependency):
 		// A rollout takes seconds to minutes to reach all instances. What a dependency does by itself waits for no rollout of its
 		// callers.
 		return 1.3, fmt.Sprintf("the failures begin %s later, as long as a rollout takes", gap.Round(time.Second))
@@ -231,8 +235,11 @@ func (a *analysis) began(c *candidate) time.Time {
 		began = began.Add(-time.Duration(wait * float64(time.Second)))
 	}
 	for _, cl := range c.claims {
-		if s := cl.symptom; s.Kind == inquest.SymptomSaturation && !s.Calm.IsZero() && s.Calm.Before(began) {
+		switch s := cl.symptom; {
+		case s.Kind == inquest.SymptomSaturation && !s.Calm.IsZero() && s.Calm.Before(began):
 			began = s.Calm
+		case s.Pattern != nil && s.Pattern.New && cl.strength >= 0.25 && s.Onset.Before(began): // it was seen before it hurt
+			began = s.Onset
 		}
 	}
 	return began

@@ -38,6 +38,10 @@ func TestTheTriggerIsTheChangeThatFits(t *testing.T) {
 		{"not a job that ran well beside the failing routes for half a minute", []part{says("db-1", "canceling statement due to lock timeout", -1, 0), says("cart", "canceling statement due to lock timeout", 0.9, 0), changed(-30*time.Second, inquest.ChangeRestart, "stocktaking", "yearly run started")}, ""},
 		{"a third party does not fail because its caller was deployed while all went well", []part{says("cart", "HTTPSConnectionPool(host='api.tax.example', port=443): Read timed out. (read timeout=5)", 0.9, 0), changed(-25*time.Second, inquest.ChangeDeploy, "cart", "release 2.1")}, "external "},
 		{"not a deploy that only shares a word with the route", []part{says("cart", "certificate verify failed: Hostname mismatch for https://api.tax.example/", 0.9, 0), changed(-20*time.Second, inquest.ChangeDeploy, "cart-ui", "new form for the cart")}, "external "},
+		{"a flag of the service that sends the slow statements, and not a deploy before it", []part{says("db-1", "duration: 8123.4 ms  statement: SELECT * FROM baskets WHERE owner = 17", -1, -10*time.Second, at(inquest.LevelInfo)), slow, poolError, poolFull,
+			changed(-35*time.Second, inquest.ChangeDeploy, "pay", "release 7"), changed(-14*time.Second, inquest.ChangeFlag, "cart", "companions 0% -> 100%")}, "flag cart"},
+		{"more copies of somebody who uses the same database, and not a deploy before it", []part{says("cart", "FATAL: sorry, too many clients already", 0.9, 0), says("db-1", "sorry, too many clients already", -1, 0),
+			changed(-24*time.Second, inquest.ChangeDeploy, "web", "map tiles"), changed(-3*time.Second, inquest.ChangeScale, "reports", "2 -> 24 workers")}, "scale reports"},
 		{"a rollback long before heals rather than harms", []part{nullDereference, changed(-8*time.Minute, inquest.ChangeDeploy, "cart", "rollback to 2.0")}, "data "},
 	} {
 		v := verdict(c.parts...)

@@ -268,3 +268,16 @@ func TestTheCaseIsNotEdited(t *testing.T) {
 		t.Error(d)
 	}
 }
+
+func TestADatabaseThatFinishesStatementsIsNotDown(t *testing.T) {
+	lost := says("cart", "Connection terminated due to connection timeout", 0.9, 5*time.Second)
+	if got := name(verdict(lost, slowStatement, slow)); got != "database/slow-query at db-1" {
+		t.Errorf("while it logs statements: %s", got)
+	}
+	if got := name(verdict(lost)); got != "database/down at db-1" {
+		t.Errorf("while it is silent: %s", got)
+	}
+	if got := name(verdict(lost, slowStatement, says("db-1", "received fast shutdown request", -1, -2*time.Second, at(inquest.LevelInfo)))); got != "database/down at db-1" {
+		t.Errorf("though it says that it goes down: %s", got)
+	}
+}
