@@ -91,8 +91,9 @@ cover: ## test coverage by function, in coverage.out
 fuzz: ## run each fuzz target for FUZZTIME
 	scripts/fuzz.sh $(FUZZTIME)
 
-docs: ## write docs/mechanisms from the catalogue
+docs: ## write docs/mechanisms and docs/audit-rules.md from the catalogues
 	$(GO) run ./scripts/mechdocs
+	$(GO) run ./cmd/inquest audit rules --format markdown >docs/audit-rules.md
 
 man: build ## write the manual pages into bin/man
 	bin/inquest man bin/man

@@ -186,9 +186,11 @@ says why each matters, who says so, what it needs to be checked, and what to do.
 			switch format {
 			case "json":
 				return report.AuditRulesJSON(cmd.OutOrStdout(), rules)
+			case "markdown":
+				return report.AuditRulesMarkdown(cmd.OutOrStdout(), rules)
 			case "text":
 			default:
-				return usageError{fmt.Errorf("--format %q: say text or json", format)}
+				return usageError{fmt.Errorf("--format %q: say text, json or markdown", format)}
 			}
 			s, err := screenOf(cmd.OutOrStdout(), "auto")
 			if err != nil {
@@ -201,7 +203,7 @@ says why each matters, who says so, what it needs to be checked, and what to do.
 			return p.w.Flush()
 		},
 	}
-	cmd.Flags().StringVarP(&format, "format", "f", "text", "text or json")
+	cmd.Flags().StringVarP(&format, "format", "f", "text", "text, json or markdown")
 	return cmd
 }
 

@@ -5,10 +5,28 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
+
+// The page about the rules is written by `make docs`; this says when it was forgotten.
+func TestTheRulesOfAuditHaveTheirPage(t *testing.T) {
+	want, err := os.ReadFile("../../docs/audit-rules.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out, errs bytes.Buffer
+	if code := run(t.Context(), []string{"audit", "rules", "--format", "markdown"}, &out, &errs); code != exitOK {
+		t.Fatalf("code %d: %s", code, &errs)
+	}
+	if diff := cmp.Diff(string(want), out.String()); diff != "" {
+		t.Errorf("docs/audit-rules.md is not current, make docs writes it: -want +got\n%s", diff)
+	}
+}
 
 // A running service is asked once for each URL, by GET, and its answers are judged as those in a log.
 func TestAuditAsksURLs(t *testing.T) {

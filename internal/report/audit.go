@@ -256,3 +256,16 @@ func AuditMarkdown(w io.Writer, a *inquest.Audit, opts PageOptions) error {
 	}
 	return nil
 }
+
+// AuditRulesMarkdown writes the catalogue of rules as a page.
+func AuditRulesMarkdown(w io.Writer, rules []inquest.AuditRule) error {
+	var b strings.Builder
+	b.WriteString("# The rules of an audit\n\nWritten by `make docs` from the catalogue; `inquest audit rules NAME` prints the same. [audit.md](audit.md) says how to use them.\n")
+	for _, r := range rules {
+		fmt.Fprintf(&b, "\n## %s\n\n%s: %s.\n\n%s\n\n- **Fix**: %s\n- **Needs**: %s\n- **Source**: %s\n", r.ID, r.Severity, escape(r.Title), escape(r.Why), escape(r.Fix), escape(r.Needs), escape(r.Source))
+	}
+	if _, err := io.WriteString(w, b.String()); err != nil {
+		return fmt.Errorf("report: write Markdown: %w", err)
+	}
+	return nil
+}
