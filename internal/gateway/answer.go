@@ -88,7 +88,7 @@ type problem struct {
 
 // own sends an answer of the gateway's own. Each 5xx gets an id under which everything about it is found.
 func (c *call) own(p problem) {
-	if p.status >= 500 {
+	if p.status >= 500 && c.ErrorID == "" {
 		c.ErrorID = newErrorID(c.Time)
 	}
 	h := c.w.Header()
