@@ -157,7 +157,7 @@ func (u *Upstream) again(x *Exchange, r *http.Request, f *Failure) bool {
 			return false
 		}
 		x.dials++
-		return u.budget.Spend()
+		return true // no server works twice for it: it needs no budget
 	case policy.Cut: // gotConn takes it from the budget
 		return x.Status == 0 && harmless(r)
 	}

@@ -157,24 +157,24 @@ func (u *Upstream) choose(not *server) (*server, policy.Permit, error) {
 		p, err := s.allow()
 		return s, p, err
 	}
-	if s := u.better(u.draw(not), u.draw(not)); s != nil {
-		if p, err := s.allow(); err == nil && !s.down.Load() {
+	a := rand.IntN(len(u.servers))
+	b := (a + 1 + rand.IntN(len(u.servers)-1)) % len(u.servers)
+	if s := u.better(u.servers[a], u.servers[b], not); s.usable() {
+		if p, err := s.allow(); err == nil {
 			return s, p, nil
 		}
 	}
 	return u.any(not)
 }
 
-// draw returns a random server other than not.
-func (u *Upstream) draw(not *server) *server {
-	i := rand.IntN(len(u.servers))
-	if u.servers[i] == not {
-		i = (i + 1 + rand.IntN(len(u.servers)-1)) % len(u.servers)
+// better is the one of two that is to be asked: the one that was not asked before, that may be, that has less to do.
+func (u *Upstream) better(a, b, not *server) *server {
+	switch {
+	case a == not:
+		return b
+	case b == not:
+		return a
 	}
-	return u.servers[i]
-}
-
-func (u *Upstream) better(a, b *server) *server {
 	switch aUp, bUp := a.usable(), b.usable(); {
 	case aUp != bUp && aUp, aUp == bUp && a.inFlight.Load() <= b.inFlight.Load():
 		return a
