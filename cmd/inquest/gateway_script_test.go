@@ -1,16 +1,21 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/inquesthq/inquest/internal/gateway/accesslog"
 )
 
 // freeport NAME...: each variable becomes an address of this machine that nobody listens on.
@@ -68,6 +73,7 @@ func fetch(ts *testscript.TestScript, _ bool, args []string) {
 		}
 		args = args[2:]
 	}
+	body = os.Expand(body, ts.Getenv)
 	var resp *http.Response
 	for try := 0; ; try++ {
 		r, err := http.NewRequest(method, args[0], strings.NewReader(body))
@@ -93,4 +99,47 @@ func fetch(ts *testscript.TestScript, _ bool, args []string) {
 	_, err = io.Copy(f, resp.Body)
 	ts.Check(err)
 	ts.Check(f.Close())
+}
+
+// errorid FILE NAME: the variable becomes the error id in an answer that fetch wrote.
+func errorID(ts *testscript.TestScript, _ bool, args []string) {
+	id := regexp.MustCompile(`X-Error-Id: (ERR-\d{13}-[0-9A-Z]{6})`).FindStringSubmatch(ts.ReadFile(args[0]))
+	if id == nil {
+		ts.Fatalf("no X-Error-Id in %s", args[0])
+	}
+	ts.Setenv(args[1], id[1])
+}
+
+// gatewaylog DIR STATUS REASON: what the gateway writes over fifteen minutes, from the tenth on of an upstream that fails for a reason: five
+// requests in a row are asked in vain, then the circuit is open for half a minute.
+func gatewayLog(ts *testscript.TestScript, _ bool, args []string) {
+	var access, events bytes.Buffer
+	start := time.Date(2026, 3, 14, 9, 0, 0, 0, time.UTC)
+	inARow := 0
+	for i := range 15 * 60 * 4 {
+		at := start.Add(time.Duration(i) * 250 * time.Millisecond)
+		e := accesslog.Entry{Time: at, RequestID: fmt.Sprintf("7cab%028x", 7919*i), Client: fmt.Sprintf("10.1.0.%d", i%200), Method: "GET", Host: "shop.example", URI: "/",
+			Protocol: "HTTP/1.1", Route: "shop", Service: "web", Status: 200, Upstream: "10.2.0.1:3000", Answered: 200, Attempts: 1, Sent: 512, Duration: 20 * time.Millisecond, Waited: 19 * time.Millisecond}
+		if i%2 == 1 {
+			e.URI, e.Route, e.Service, e.Upstream = "/api/payment", "payment", "payment", "10.2.0.9:3100"
+			if at.Sub(start) >= 10*time.Minute {
+				e.ErrorID = fmt.Sprintf("ERR-%d-%06d", at.UnixMilli(), i)
+				if inARow++; inARow%60 < 5 {
+					fmt.Sscan(args[1], &e.Status)
+					e.Reason, e.Answered, e.Detail = args[2], 0, args[2]+": upstream request timeout: no whole header within the limit"
+					if inARow%60 == 4 {
+						fmt.Fprintf(&events, "{\"time\":%q,\"level\":\"warn\",\"service\":\"inquest-gateway\",\"msg\":\"circuit breaker of payment 10.2.0.9:3100: closed to open\",\"kind\":\"breaker\"}\n", at.Format(time.RFC3339Nano))
+					}
+				} else {
+					e.Status, e.Reason, e.Upstream, e.Answered, e.Attempts, e.Waited = 503, "open", "", 0, 0, 0
+					e.Detail = "open: upstream payment: payment 10.2.0.9:3100: circuit breaker is open"
+				}
+			}
+		}
+		access.Write(e.Append(nil))
+	}
+	dir := ts.MkAbs(args[0])
+	ts.Check(os.MkdirAll(dir, 0o755))
+	ts.Check(os.WriteFile(filepath.Join(dir, "gateway-access.log"), access.Bytes(), 0o644))
+	ts.Check(os.WriteFile(filepath.Join(dir, "gateway-events.log"), events.Bytes(), 0o644))
 }

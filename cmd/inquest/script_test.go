@@ -63,6 +63,8 @@ func TestScripts(t *testing.T) {
 			"expand":     expand,
 			"fetch":      fetch,
 			"service":    service,
+			"errorid":    errorID,
+			"gatewaylog": gatewayLog,
 		},
 	})
 }

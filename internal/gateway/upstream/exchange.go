@@ -191,6 +191,6 @@ func (x *Exchange) expire() {
 }
 
 var (
-	errHeaderTimeout = errors.New("no whole header within the limit")
+	errHeaderTimeout = errors.New("upstream request timeout: no whole header within the limit")
 	errStall         = errors.New("no byte of the body within the limit")
 )
