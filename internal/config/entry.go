@@ -48,6 +48,7 @@ func (d *doc) entry(n *yaml.Node) *entry {
 		{"triggers", "a list of what can set it off, the most usual first: " + strings.Join(plain(triggers), ", "), words(d, "triggers", triggers, &m.Triggers)},
 		{"gradual", "", d.truth("gradual", &m.Gradual)},
 		{"silent", "", d.truth("silent", &m.Silent)},
+		{"shared", "", d.truth("shared", &m.Shared)},
 		{"roles", "a list of whom one may have to act on: " + strings.Join(roles, ", "), func(n *yaml.Node) {
 			m.Roles = append(m.Roles, numbered[mechanism.Role](d, n, "roles", roles)...)
 		}},
