@@ -17,6 +17,7 @@ import (
 
 	"github.com/inquesthq/inquest/internal/config"
 	"github.com/inquesthq/inquest/internal/gateway"
+	"github.com/inquesthq/inquest/internal/gateway/acme"
 	"github.com/inquesthq/inquest/internal/gateway/serve"
 )
 
@@ -71,7 +72,7 @@ func serveGateway(cmd *cobra.Command, file string) error {
 	defer signal.Stop(reopen)
 	return serve.Run(cmd.Context(), serve.Options{
 		Load:  func() (gateway.Config, error) { return config.LoadGateway(file) },
-		Watch: file, Reload: reload, Reopen: reopen,
+		Watch: file, Reload: reload, Reopen: reopen, ACME: acme.Config,
 		Ready: func(addrs []string) {
 			fmt.Fprintf(cmd.ErrOrStderr(), "inquest: gateway serves on %s\n", strings.Join(addrs, ", "))
 		},

@@ -43,6 +43,7 @@ var floors = map[string]int{
 	"internal/report":             2,
 	"internal/explain":            2,
 	"internal/gateway/serve":      3, // the process around the handler
+	"internal/gateway/acme":       3, // certificates by themselves
 	"internal/probe":              3,
 	"internal/audit":              3,
 	"internal/casefile":           3,
@@ -85,14 +86,16 @@ var floorOneMayKnow = map[string][]string{
 
 // guests: third-party modules and the only rooms that may import them outside of tests.
 var guests = map[string][]string{
-	"github.com/klauspost/compress": {"internal/parse"},                     // zstd, and gzip at twice the speed
-	"github.com/rivo/uniseg":        {"internal/report", "internal/redact"}, // the width of what a terminal shows
-	"golang.org/x/net":              {"internal/conformance"},               // frames of HTTP/2, to misbehave with
-	"github.com/spf13/cobra":        {"cmd/inquest"},
-	"github.com/spf13/pflag":        {"cmd/inquest"},
-	"golang.org/x/term":             {"cmd/inquest"},
-	"golang.org/x/sys":              {"internal/parse", "cmd/inquest"}, // mapping files into memory
-	"go.yaml.in/yaml/v3":            {"internal/config"},               // the user's own mechanisms
+	"github.com/klauspost/compress":    {"internal/parse"},                     // zstd, and gzip at twice the speed
+	"github.com/rivo/uniseg":           {"internal/report", "internal/redact"}, // the width of what a terminal shows
+	"golang.org/x/net":                 {"internal/conformance"},               // frames of HTTP/2, to misbehave with
+	"github.com/caddyserver/certmagic": {"internal/gateway/acme"},              // not linked into inquest-gateway
+	"go.uber.org/zap":                  {"internal/gateway/acme"},              // certmagic's logger, to silence it
+	"github.com/spf13/cobra":           {"cmd/inquest"},
+	"github.com/spf13/pflag":           {"cmd/inquest"},
+	"golang.org/x/term":                {"cmd/inquest"},
+	"golang.org/x/sys":                 {"internal/parse", "cmd/inquest"}, // mapping files into memory
+	"go.yaml.in/yaml/v3":               {"internal/config"},               // the user's own mechanisms
 }
 
 // testGuests may be imported by any test.
