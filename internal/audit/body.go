@@ -71,11 +71,6 @@ func bodyRule(id, title string, severity inquest.AuditSeverity, why, source, fix
 	}
 }
 
-// body returns the answer's body, where the record has it.
-func (x *exchange) body() string {
-	return x.first("response_body", "resp_body", "responseBody", "response.body", "upstream_response_body")
-}
-
 // wholeBody is the length from which a body may have been cut where it was recorded.
 const wholeBody = 16 << 10
 
@@ -83,13 +78,12 @@ const wholeBody = 16 << 10
 func (x *exchange) answered() answer.Answer {
 	if !x.asked {
 		x.asked = true
-		body := x.body()
-		x.answer = answer.Answer{Status: x.Status, Body: []byte(body), Whole: len(body) < wholeBody}
+		x.answer = answer.Answer{Status: x.Status, Body: []byte(x.said), Whole: len(x.said) < wholeBody}
 		if ct := x.first("content_type", "sent_http_content_type"); ct != "" {
 			x.answer.Header = map[string][]string{"Content-Type": {ct}}
 		}
 		x.verdict = answer.Verdict{Status: x.Status}
-		if body != "" {
+		if x.said != "" {
 			x.verdict = x.judge.Status(x.answer)
 		}
 	}
@@ -97,7 +91,7 @@ func (x *exchange) answered() answer.Answer {
 }
 
 func lyingSuccess(x *exchange, report func(string)) {
-	if x.Status < 200 || x.Status >= 300 || x.body() == "" {
+	if x.Status < 200 || x.Status >= 300 || x.said == "" {
 		return
 	}
 	if x.answered(); x.verdict.Changed() {
@@ -108,7 +102,7 @@ func lyingSuccess(x *exchange, report func(string)) {
 // misused reports a 500 that guard would correct.
 func misused(id string) func(*exchange, func(string)) {
 	return func(x *exchange, report func(string)) {
-		if x.Status != 500 || x.body() == "" {
+		if x.Status != 500 || x.said == "" {
 			return
 		}
 		if x.answered(); ruleOf(x.verdict.Rule) == id {
@@ -121,7 +115,7 @@ func misused(id string) func(*exchange, func(string)) {
 var errorID = regexp.MustCompile(`(?i)\bERR-\d{6,}-|(?:(?:error|request|trace|correlation|incident|event|ray)[ _-]?(?:id|number)|reference)["']?\s*[:=]?\s*(?:</?\w+[^>]*>\s*)*["']?[0-9a-z][0-9a-z_-]{7,}|"instance"\s*:`)
 
 func withoutID(x *exchange, report func(string)) {
-	if body := x.body(); x.Status >= 500 && body != "" && x.RequestID == "" && x.TraceID == "" && !errorID.MatchString(body) {
+	if x.Status >= 500 && x.said != "" && x.RequestID == "" && x.TraceID == "" && !errorID.MatchString(x.said) {
 		report("")
 	}
 }
@@ -129,7 +123,7 @@ func withoutID(x *exchange, report func(string)) {
 // leaks reports an error that gives something of kind k away.
 func leaks(k answer.Kind) func(*exchange, func(string)) {
 	return func(x *exchange, report func(string)) {
-		if x.body() == "" || x.Status < 400 && (x.answered().Status >= 300 || !x.verdict.Changed()) {
+		if x.said == "" || x.Status < 400 && (x.answered().Status >= 300 || !x.verdict.Changed()) {
 			return
 		}
 		if !x.searched {
@@ -152,6 +146,9 @@ func leaks(k answer.Kind) func(*exchange, func(string)) {
 var productVersion = regexp.MustCompile(`[A-Za-z][A-Za-z.+_-]*[/ ]v?\d+\.\d+`)
 
 func versionHeader(x *exchange, report func(string)) {
+	if !x.headers {
+		return
+	}
 	for _, name := range []string{"response_server", "response_x_powered_by", "response_x_aspnet_version", "response_x_aspnetmvc_version", "resp_headers.Server", "resp_headers.X-Powered-By"} {
 		v := strings.Trim(x.Get(name), `[]"`)
 		if strings.Contains(name, "aspnet") && v != "" || productVersion.MatchString(v) {

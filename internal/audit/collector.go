@@ -77,17 +77,17 @@ func (c *Collector) countText(k tallyKey, x *exchange, at int64, text func() str
 func (c *Collector) hold(x *exchange) {
 	h := &c.holdings
 	h.requests++
-	told := len(x.tries) > 0 || x.others > 0 || x.Get("retries") != ""
+	told := len(x.tries) > 0 || x.others > 0
 	if told {
 		h.attempts++
 	}
 	if !idempotent(x.Method) {
 		h.nonIdem++
-		if told {
+		if told || x.Get("retries") != "" {
 			h.nonIdemTries++
 		}
 	}
-	if x.body() != "" {
+	if x.said != "" {
 		h.bodies++
 	}
 	if x.Status == 503 || x.Status == 429 {

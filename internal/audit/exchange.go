@@ -15,6 +15,10 @@ type exchange struct {
 	tries  []attempt // upstreams asked in turn, as far as the log tells
 	others int       // further attempts of which the log tells nothing but their number
 
+	said    string // the answer's body, "" when the record has none
+	headers bool   // the record has headers of the answer
+	flags   string // Envoy's response flags
+
 	judge    *answer.Judge
 	asked    bool // answer and verdict are set
 	answer   answer.Answer
@@ -44,6 +48,12 @@ func (x *exchange) look(r *parse.Record) {
 			x.others = max(x.others, number(r.Fields[i].Value)-1)
 		case "RetryAttempts": // Traefik: those after the first
 			x.others = max(x.others, number(r.Fields[i].Value))
+		case "response_flags":
+			x.flags = r.Fields[i].Value
+		case "response_body", "resp_body", "responseBody", "response.body", "upstream_response_body":
+			x.said = r.Fields[i].Value
+		default:
+			x.headers = x.headers || strings.HasPrefix(r.Fields[i].Name, "resp") // response_server, resp_headers.Server, response.headers.server
 		}
 	}
 }
@@ -51,6 +61,11 @@ func (x *exchange) look(r *parse.Record) {
 // upstreams reads nginx's lists: "10.0.0.1:80, 10.0.0.2:80" with "502, 200"; " : " stands between servers of an internal
 // redirect. Source: ngx_http_upstream_module, $upstream_addr, $upstream_status, $upstream_connect_time.
 func (x *exchange) upstreams() {
+	if !strings.ContainsAny(x.Upstream, ", ") && !strings.ContainsAny(x.UpstreamStatus, ", ") { // nearly all
+		status := number(x.UpstreamStatus)
+		x.tries = append(x.tries, attempt{addr: x.Upstream, status: status, told: x.UpstreamStatus != "", sent: status != 0 && status != 502 && status != 504})
+		return
+	}
 	addrs, codes := list(x.Upstream), list(x.UpstreamStatus)
 	connects := list(x.first("upstream_connect_time", "uct", "upstream_connect"))
 	for i := range max(len(addrs), len(codes)) {

@@ -33,7 +33,7 @@ func limited(status string) bool { return strings.HasPrefix(status, "REJECTED") 
 
 // hasFlag reports whether the proxy gave the record one of Envoy's response flags ("UF,URX").
 func hasFlag(x *exchange, flag string) bool {
-	for f := range strings.SplitSeq(x.Get("response_flags"), ",") {
+	for f := range strings.SplitSeq(x.flags, ",") {
 		if f == flag {
 			return true
 		}

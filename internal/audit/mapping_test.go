@@ -20,6 +20,7 @@ func TestChangesOfStatusInOneLine(t *testing.T) {
 		"a failure told as success":                        {200, via("502"), []string{"mapping/failure-as-success 1 POST /pay (gateway): upstream answered 502, the client got 200"}},
 		"a stale answer while the upstream is down is one": {200, via("502") + " cs=STALE", nil},
 		"a second upstream that answered well":             {200, `ua="10.0.0.1:80, 10.0.0.2:80" us="502, 200"`, nil},
+		"statuses of two upstreams without their names":    {200, `us="502, 200"`, nil},
 		"a limit told as a bug":                            {500, via("429"), []string{"mapping/limit-lost 1 POST /pay (gateway): upstream answered 429, the client got 500"}},
 		"a client's mistake told as a server's":            {502, via("404"), []string{"mapping/client-error-as-server-error 1 POST /pay (gateway): upstream answered 404, the client got 502"}},
 		"a server's failure told as a client's":            {403, via("500"), []string{"mapping/server-error-as-client-error 1 POST /pay (gateway): upstream answered 500, the client got 403"}},

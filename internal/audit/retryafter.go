@@ -18,7 +18,10 @@ func retryAfterRules() []rule {
 				Needs:  "a log of the answer's Retry-After header (nginx: sent_http_retry_after, Caddy: resp_headers), a HAR file, or a live URL",
 			},
 			request: func(x *exchange, report func(string)) {
-				if v, told := x.retryAfter(); x.Status == 503 && told && v == "" {
+				if x.Status != 503 {
+					return
+				}
+				if v, told := x.retryAfter(); told && v == "" {
 					report("")
 				}
 			},
@@ -33,7 +36,10 @@ func retryAfterRules() []rule {
 				Needs:  "a log of the answer's Retry-After header, a HAR file, or a live URL",
 			},
 			request: func(x *exchange, report func(string)) {
-				if v, told := x.retryAfter(); x.Status == 429 && told && v == "" {
+				if x.Status != 429 {
+					return
+				}
+				if v, told := x.retryAfter(); told && v == "" {
 					report("")
 				}
 			},
