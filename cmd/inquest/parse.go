@@ -242,6 +242,6 @@ func (p *printer) line(b []byte) {
 	if !p.raw {
 		b = []byte(redact.Text(string(b)))
 	}
-	_, err := p.w.Write(append(b, '\n'))
+	_, err := p.w.Write(append(redact.EscapeJSON(b), '\n'))
 	p.err = err
 }

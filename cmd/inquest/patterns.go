@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
@@ -149,13 +150,18 @@ func neighbours(w io.Writer, path string, p *inquest.LogPattern, n int) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(w, "  %s, %s:%d\n", []string{"first", "last"}[i], x.Source.File, x.Source.Line)
-		for _, l := range lines {
+		fmt.Fprintf(w, "  %s, %s:%d\n", []string{"first", "last"}[i], redact.Clean(x.Source.File, 0), x.Source.Line)
+		texts := make([]string, len(lines))
+		for k, l := range lines {
+			texts[k] = l.Text
+		}
+		texts = redact.Block(texts)
+		for k, l := range lines {
 			mark := "   "
 			if l.Number == x.Source.Line {
 				mark = " > "
 			}
-			fmt.Fprintf(w, "  %s%6d  %s\n", mark, l.Number, redact.Clean(redact.Text(l.Text), 300))
+			fmt.Fprintf(w, "  %s%6d  %s\n", mark, l.Number, redact.Clean(texts[k], 300))
 		}
 	}
 	return nil
@@ -174,7 +180,8 @@ func patternJSON(w io.Writer, ps []inquest.LogPattern) error {
 		Template string    `json:"template"`
 		Example  string    `json:"example"`
 	}
-	enc := json.NewEncoder(w)
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	for i := range ps {
 		p := &ps[i]
@@ -186,7 +193,8 @@ func patternJSON(w io.Writer, ps []inquest.LogPattern) error {
 			return err
 		}
 	}
-	return nil
+	_, err := w.Write(redact.EscapeJSON(b.Bytes()))
+	return err
 }
 
 // rows writes one CSV row a record.
@@ -201,7 +209,7 @@ func (r *rows) Log(rec *parse.Record) {
 		msg = rec.Method + " " + rec.URL
 	}
 	r.buf = append(r.buf[:0], msg...)
-	_ = r.w.Write([]string{strconv.Itoa(rec.Line), pattern.Hash(r.buf).String(), redact.Text(pattern.Template(r.buf))}) // Flush reports
+	_ = r.w.Write([]string{strconv.Itoa(rec.Line), pattern.Hash(r.buf).String(), redact.Visible(redact.Text(pattern.Template(r.buf)))}) // Flush reports
 }
 
 func (r *rows) Signal(parse.Signal) {}

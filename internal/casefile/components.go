@@ -19,6 +19,7 @@ func (b *builder) components() {
 	b.fromMetrics()
 	b.announced()
 	b.joinTwins()
+	b.joinNobody()
 	b.fromUpstreams()
 	for _, e := range b.st.Edges() {
 		for _, name := range []string{e.From, e.To} {
@@ -34,7 +35,7 @@ func (b *builder) fromLogs() {
 	own, fromFile := map[string]bool{}, map[string]string{} // service -> format
 	for i := range b.cfg.Reports {
 		if r := &b.cfg.Reports[i]; r.Format != "" {
-			fromFile[ServiceOf(r.File, r.Format)] = r.Format
+			fromFile[writer(r)] = r.Format
 		}
 	}
 	var all []string
@@ -241,6 +242,29 @@ func (b *builder) joinTwins() {
 			if len(logs) == 1 && len(others) <= 2 && compatible(logs[0], o) {
 				b.names.unite(logs[0], o)
 			}
+		}
+	}
+}
+
+// joinNobody unites the log of which nothing says whose it is with the application that is monitored and has no log, or else
+// the one that was changed and has none, when there is one such: whose should it be, and where should theirs have gone?
+func (b *builder) joinNobody() {
+	c := b.names.get(nobody)
+	if c == nil || !c.Logs || c.Metrics {
+		return
+	}
+	for _, monitored := range []bool{true, false} {
+		var silent []*component
+		for _, o := range b.names.all {
+			if o != c && o.Metrics == monitored && !o.Logs && (o.Kind == "" || o.Kind == inquest.KindApp) {
+				silent = append(silent, o)
+			}
+		}
+		if len(silent) == 1 {
+			b.names.unite(silent[0], c)
+		}
+		if len(silent) > 0 {
+			return
 		}
 	}
 }

@@ -81,7 +81,7 @@ func LayerOf(file, format string) inquest.Layer {
 
 func (b *builder) layerOf(r *parse.FileReport) inquest.Layer {
 	return layerBy(r.Format, func() inquest.ComponentKind {
-		if c := b.names.resolve(ServiceOf(r.File, r.Format)); c != nil {
+		if c := b.names.resolve(writer(r)); c != nil {
 			return c.Kind
 		}
 		return ""

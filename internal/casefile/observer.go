@@ -59,7 +59,7 @@ func (b *builder) observers() {
 // writesProxyFormat reports whether a file whose records go by the name is in a format of web servers and gateways.
 func (b *builder) writesProxyFormat(service string) bool {
 	return slices.ContainsFunc(b.cfg.Reports, func(r parse.FileReport) bool {
-		return isProxyFormat(r.Format) && ServiceOf(r.File, r.Format) == service
+		return isProxyFormat(r.Format) && writer(&r) == service
 	})
 }
 

@@ -76,6 +76,8 @@ func (f *file) change(at time.Time, kind inquest.ChangeKind, who, summary string
 func build(files ...*file) *inquest.Case {
 	st := mem.New()
 	var cfg casefile.Config
+	var clues []mem.Clues
+	var collectors []*mem.Collector
 	for i, f := range files {
 		c := mem.NewCollector(mem.Settings{File: i})
 		slices.SortStableFunc(f.records, func(a, b *parse.Record) int { return cmp.Compare(a.Time, b.Time) })
@@ -86,8 +88,12 @@ func build(files ...*file) *inquest.Case {
 		for _, s := range f.signals {
 			c.Signal(s)
 		}
-		st.Merge(c, casefile.ServiceOf(f.name, f.format))
+		collectors, clues = append(collectors, c), append(clues, mem.CluesOf([]*mem.Collector{c}))
 		cfg.Reports = append(cfg.Reports, parse.FileReport{File: f.name, Format: f.format, Records: len(f.records) + len(f.signals), Clock: parse.ClockUTC})
+	}
+	for i, name := range casefile.Writers(cfg.Reports, clues) {
+		cfg.Reports[i].Writer = name
+		st.Merge(collectors[i], name)
 	}
 	st.Seal()
 	return casefile.Build(st, cfg)

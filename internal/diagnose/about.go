@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/inquesthq/inquest/internal/diagnose/symptom"
+	"github.com/inquesthq/inquest/internal/redact"
 )
 
 var word = regexp.MustCompile(`[a-z][a-z0-9_]{3,}|\d{3,5}`)
@@ -54,7 +55,7 @@ var pathWord = regexp.MustCompile(`/[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)+`)
 
 // sharedPath is a path of a change's summary under which the failures name a file.
 func (a *analysis) sharedPath(c *candidate, summary string) string {
-	for _, p := range pathWord.FindAllString(summary, 4) {
+	for _, p := range pathWord.FindAllString(redact.Text(summary), 4) {
 		for i, cl := range c.claims {
 			if i < 4 && cl.symptom.Pattern != nil && strings.Contains(symptom.Example(cl.symptom.Pattern).Text, strings.TrimRight(p, "/.")) {
 				return p

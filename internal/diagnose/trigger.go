@@ -9,6 +9,7 @@ import (
 
 	"github.com/inquesthq/inquest"
 	"github.com/inquesthq/inquest/internal/diagnose/mechanism"
+	"github.com/inquesthq/inquest/internal/redact"
 )
 
 // fit is how well a change fits as the trigger of a cause.
@@ -133,7 +134,8 @@ func (a *analysis) fit(c *candidate, ch *inquest.Change) fit {
 	if a.c.Onset.Sub(ch.Time) < -1500*time.Millisecond { // change records are often cut to seconds
 		return f
 	}
-	text := strings.ToLower(ch.Summary + " " + ch.Version)
+	// Words are quoted out of their place, where nobody can tell any more that one was a password.
+	text := strings.ToLower(redact.Text(ch.Summary) + " " + ch.Version)
 	who := a.names.Name(ch.Service)
 	score, reason := a.reach(c, who, text)
 	why := []string{reason}

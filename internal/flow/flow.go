@@ -80,14 +80,26 @@ func (r *reader) read(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	r.nameWriters()
 	for i, sinks := range r.sinks { // in the order of names, so that the result does not depend on scheduling
 		for k, c := range sinks {
-			r.store.Merge(c, casefile.ServiceOf(r.entries[i].Name, r.reports[i].Format))
+			r.store.Merge(c, r.reports[i].Writer)
 			sinks[k] = nil // large files have large collectors: no two copies of all of it at a time
 		}
 	}
 	r.store.Seal()
 	return nil
+}
+
+// nameWriters says of each file whose log it is, from all that the files say about each other.
+func (r *reader) nameWriters() {
+	clues := make([]mem.Clues, len(r.sinks))
+	for i, sinks := range r.sinks {
+		clues[i] = mem.CluesOf(sinks)
+	}
+	for i, name := range casefile.Writers(r.reports, clues) {
+		r.reports[i].Writer = name
+	}
 }
 
 // large files are read one after the other, each by all workers; the others side by side.

@@ -127,6 +127,9 @@ func TestTextFormatsOfOneLogger(t *testing.T) {
 		"logfmt": {"logfmt",
 			"ts=2026-11-20T16:12:03Z level=error msg=\"a \\\"b\\\"\" method=GET path=/x status=500 duration_ms=7 trace_id=t1 err=boom\n",
 			[]string{"time=2026-11-20T16:12:03Z|level=error|message=a \"b\"|method=GET|url=/x|status=500|duration_s=0.007|trace_id=t1|err=boom"}},
+		"a private key is one record": {"plain-text",
+			"loaded -----BEGIN PRIVATE KEY-----\nMIIEowIBAAKCAQEA\nkeyline2Zz9yXw8v==\n-----END PRIVATE KEY-----\nready\n",
+			[]string{"lines=4", "message=ready"}},
 		"text without a time": {"plain-text",
 			"Starting\nERROR: no config\n", []string{"message=Starting", "level=ERROR|message=ERROR: no config"}},
 	})

@@ -86,6 +86,7 @@ type FileReport struct {
 	From, To time.Time
 	Clock    Clock         // the weakest clock seen
 	Shift    time.Duration // what the caller added to times without a zone or year to fit the other files
+	Writer   string        // whose log the caller takes it for where its records name nobody
 	Notes    []string      // truncated gzip, NUL bytes, over-long lines, mixed formats: in people's words, with line
 	Skips    []Skip        // the first few skipped lines
 	Err      error         // why reading stopped early (permission, cut gzip); what was read before it counts

@@ -11,6 +11,7 @@ type traceState struct {
 	closed bool // the last line of a Python traceback was seen
 	cause  bool // the line before announces that another exception follows
 	failed bool // the record so far is one line that speaks of an error
+	key    bool // within a private key, which is a secret as a whole only
 }
 
 // continues reports whether l goes on with the record before it, whatever its format: it is indented, or has the form of
@@ -19,7 +20,7 @@ func (t *traceState) continues(l, next []byte) bool {
 	if l[0] == ' ' || l[0] == '\t' {
 		return t.in || !railsError(l)
 	}
-	if t.cause {
+	if t.cause || t.key {
 		return true
 	}
 	if bytes.HasPrefix(l, traceback) {
@@ -50,11 +51,18 @@ func (t *traceState) begin(l []byte) {
 	t.in = t.python || t.golang
 	t.cause = announces(l)
 	t.failed = bytes.Contains(l, []byte("error"))
+	t.key = opensKey(l)
+}
+
+// opensKey reports whether a private key in PEM form begins on the line and goes on behind it.
+func opensKey(l []byte) bool {
+	return bytes.Contains(l, []byte("-----BEGIN ")) && bytes.Contains(l, []byte("PRIVATE KEY-----")) && !bytes.Contains(l, []byte("-----END "))
 }
 
 // follow takes note of a line that was joined.
 func (t *traceState) follow(l []byte) {
 	t.cause, t.failed = announces(l), false
+	t.key = t.key && !bytes.Contains(l, []byte("-----END ")) || opensKey(l)
 	switch {
 	case bytes.HasPrefix(l, []byte("During handling of")), bytes.HasPrefix(l, []byte("The above exception")), bytes.HasPrefix(l, traceback):
 		t.in, t.python, t.closed = true, true, false

@@ -1,6 +1,7 @@
 package redact
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -19,6 +20,50 @@ func Clean(s string, max int) string { return clean(s, max, false) }
 
 // Lines is Clean for quotes of several lines, such as stack traces: line feeds stay, tabs become four blanks.
 func Lines(s string, max int) string { return clean(s, max, true) }
+
+// Visible returns s with what Clean makes visible, except line breaks and tabs, and cuts nothing: for formats that other
+// programs read and people look at in a terminal all the same.
+func Visible(s string) string {
+	if !strings.ContainsFunc(s, steers) && utf8.ValidString(s) {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); {
+		r, size := utf8.DecodeRuneInString(s[i:])
+		if raw := s[i : i+size]; r == '\n' || r == '\t' {
+			b.WriteString(raw)
+		} else {
+			b.WriteString(show(r, raw, false))
+		}
+		i += size
+	}
+	return b.String()
+}
+
+// EscapeJSON writes DEL, C1 controls and invisible characters as \u escapes. JSON allows them raw, but people read JSON in
+// terminals, where U+009B begins an escape sequence. They can only stand inside strings.
+func EscapeJSON(b []byte) []byte {
+	if !bytes.ContainsFunc(b, func(r rune) bool { return r == 0x7f || Hidden(r) }) {
+		return b
+	}
+	out := make([]byte, 0, len(b)+16)
+	for len(b) > 0 {
+		r, size := utf8.DecodeRune(b)
+		switch {
+		case r < 0x7f || r > 0x7f && !Hidden(r):
+			out = append(out, b[:size]...)
+		case r > 0xffff:
+			r -= 0x10000
+			out = fmt.Appendf(out, `\u%04x\u%04x`, 0xd800+(r>>10), 0xdc00+(r&0x3ff))
+		default:
+			out = fmt.Appendf(out, `\u%04x`, r)
+		}
+		b = b[size:]
+	}
+	return out
+}
+
+func steers(r rune) bool { return r < 0x20 && r != '\n' && r != '\t' || r == 0x7f || Hidden(r) }
 
 func clean(s string, max int, lines bool) string {
 	if lines {

@@ -63,10 +63,39 @@ func mayHaveFormat(s string) bool {
 	return false
 }
 
-var pemKey = regexp.MustCompile(`(?s)-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY( BLOCK)?-----.*?(-----END [A-Z0-9 ]{0,40}PRIVATE KEY( BLOCK)?-----|$)`)
+// Block is Text for lines that stand below each other, of which each comes out as one line: a private key may go over many,
+// and a stretch of a file may begin within one.
+func Block(lines []string) []string {
+	out := make([]string, len(lines))
+	inside := false
+	for i, line := range lines {
+		begins, ends := strings.Contains(line, "PRIVATE KEY") && strings.Contains(line, "-----BEGIN "), strings.Contains(line, "-----END ")
+		switch {
+		case inside && !ends:
+			out[i] = Marker
+		case inside:
+			_, rest, _ := strings.Cut(line[strings.Index(line, "-----END ")+len("-----END "):], "-----")
+			out[i] = Marker + Text(rest)
+		case ends && !begins && strings.Contains(line, "PRIVATE KEY"):
+			out[i] = Marker
+			for k := i - 1; k >= 0 && keyLine.MatchString(lines[k]); k-- {
+				out[k] = Marker
+			}
+		default:
+			out[i] = Text(line)
+		}
+		inside = (inside || begins) && !ends
+	}
+	return out
+}
+
+// keyLine is a line of Base64 inside a key, behind whatever a logger puts in front of lines.
+var keyLine = regexp.MustCompile(`[A-Za-z0-9+/=]{16,76}\s*$`)
+
+var pemKey = regexp.MustCompile(`(?s)-----BEGIN[A-Z0-9 +%]{1,40}PRIVATE[ +%20]{1,3}KEY([ +%20]{1,3}BLOCK)?-----.*?(-----END[A-Z0-9 +%]{1,40}PRIVATE[ +%20]{1,3}KEY([ +%20]{1,3}BLOCK)?-----|$)`)
 
 func privateKeys(s string) string {
-	if !strings.Contains(s, "-----BEGIN ") {
+	if !strings.Contains(s, "-----BEGIN") {
 		return s
 	}
 	return pemKey.ReplaceAllString(s, Marker)

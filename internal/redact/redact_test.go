@@ -1,6 +1,7 @@
 package redact_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -57,6 +58,7 @@ func TestTextTakesSecretsOut(t *testing.T) {
 		"bare payment token":  {"declined: tok_1Mabc", "declined: " + r},
 		"private key": {
 			"x -----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY----- y", "x " + r + " y"},
+		"private key in a URL":   {"GET /x?k=-----BEGIN+PRIVATE%20KEY-----+MIIE+-----END+PRIVATE%20KEY-----&a=1", "GET /x?k=" + r + "&a=1"},
 		"cut private key":        {"-----BEGIN PRIVATE KEY-----\\nMIIE", r},
 		"card":                   {"card 4111111111111111 declined", "card " + r + " declined"},
 		"card in groups":         {"card 4111 1111 1111 1111 declined", "card " + r + " declined"},
@@ -235,5 +237,46 @@ func BenchmarkText(b *testing.B) {
 	b.SetBytes(int64(len(line)))
 	for b.Loop() {
 		redact.Text(line)
+	}
+}
+
+func TestBlockTakesOutKeysThatGoOverLines(t *testing.T) {
+	const begin, end = "-----BEGIN RSA PRIVATE KEY-----", "-----END RSA PRIVATE KEY-----"
+	key := strings.Repeat("MIIEowIBAAKCAQEA", 4)
+	for name, c := range map[string]struct{ lines, want []string }{
+		"a whole key":              {[]string{"a", "log: " + begin, key, key, end + " b", "c"}, []string{"a", "log: " + r, r, r, r + " b", "c"}},
+		"it begins within":         {[]string{"a", key, key, end, "c"}, []string{"a", r, r, r, "c"}},
+		"it ends within":           {[]string{"a", begin, key}, []string{"a", r, r}},
+		"a certificate is public":  {[]string{"-----BEGIN CERTIFICATE-----", key, "-----END CERTIFICATE-----"}, []string{"-----BEGIN CERTIFICATE-----", key, "-----END CERTIFICATE-----"}},
+		"each line as Text has it": {[]string{"password=hunter2", "ok"}, []string{"password=" + r, "ok"}},
+		"nothing":                  {nil, []string{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := redact.Block(c.lines); !slices.Equal(got, c.want) {
+				t.Errorf("got  %q\nwant %q", got, c.want)
+			}
+		})
+	}
+}
+
+func TestWhatSteersIsMadeVisible(t *testing.T) {
+	for in, want := range map[string]string{
+		"plain\ttext\nover lines":      "plain\ttext\nover lines",
+		"\x1b[31m\u009b\u202e\x7f\xff": `\x1b[31m\u009b\u202e\x7f\xff`,
+		"Grüße 漢字":                     "Grüße 漢字",
+		"":                             "",
+	} {
+		if got := redact.Visible(in); got != want {
+			t.Errorf("Visible(%q) = %q, want %q", in, got, want)
+		}
+	}
+	for in, want := range map[string]string{
+		"{\"a\":\"Grüße\"}":            "{\"a\":\"Grüße\"}",
+		"{\"a\":\"\u009b\u202e\x7f\"}": `{"a":"\u009b\u202e\u007f"}`,
+		"{\"a\":\"\U000E0001\"}":       `{"a":"\udb40\udc01"}`,
+	} {
+		if got := string(redact.EscapeJSON([]byte(in))); got != want {
+			t.Errorf("EscapeJSON(%q) = %q, want %q", in, got, want)
+		}
 	}
 }

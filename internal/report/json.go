@@ -8,7 +8,6 @@ import (
 	"io"
 	"math"
 	"time"
-	"unicode/utf8"
 
 	"github.com/inquesthq/inquest"
 	"github.com/inquesthq/inquest/internal/redact"
@@ -74,30 +73,10 @@ func writeJSON(w io.Writer, v any, compact bool) error {
 	if err := enc.Encode(v); err != nil {
 		return fmt.Errorf("report: encode JSON: %w", err)
 	}
-	if _, err := w.Write(escapeHidden(b.Bytes())); err != nil {
+	if _, err := w.Write(redact.EscapeJSON(b.Bytes())); err != nil {
 		return fmt.Errorf("report: write JSON: %w", err)
 	}
 	return nil
-}
-
-// escapeHidden writes DEL, C1 controls and invisible characters as \u escapes. JSON allows them raw, but people read
-// JSON in terminals, where U+009B begins an escape sequence. They can only stand inside strings.
-func escapeHidden(b []byte) []byte {
-	out := make([]byte, 0, len(b))
-	for len(b) > 0 {
-		r, size := utf8.DecodeRune(b)
-		switch {
-		case r < 0x7f || r > 0x7f && !redact.Hidden(r):
-			out = append(out, b[:size]...)
-		case r > 0xffff:
-			r -= 0x10000
-			out = fmt.Appendf(out, `\u%04x\u%04x`, 0xd800+(r>>10), 0xdc00+(r&0x3ff))
-		default:
-			out = fmt.Appendf(out, `\u%04x`, r)
-		}
-		b = b[size:]
-	}
-	return out
 }
 
 // ReadJSON reads what JSON has written, for replay and for other renderings. Keys it does not know are passed over,

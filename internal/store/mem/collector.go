@@ -43,6 +43,9 @@ type Collector struct {
 
 	lastPattern pattern.ID // nor are patterns of larger ids
 
+	loggers    map[string]bool // of records that name no writer, see CluesOf
+	lastLogger string
+
 	complains map[streamKey]*Complaint
 	series    []inquest.Series
 	spans     []*inquest.Span
@@ -118,6 +121,7 @@ func (t *tally) gather() *tally {
 // Log takes one record.
 func (c *Collector) Log(r *parse.Record) {
 	c.untimed = false
+	c.logger(r)
 	switch {
 	case r.Time == 0:
 		if c.carry {
