@@ -2,6 +2,7 @@ package inquest
 
 import (
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -116,6 +117,20 @@ type Series struct {
 	Type    string // counter, gauge, histogram, summary or "" when the exposition did not say
 	Samples []Sample
 	Source  Source
+}
+
+// Container is the container that a series of cAdvisor or of the kubelet is about ("container_cpu_cfs_throttled_periods_total"), "" for
+// other series. Their targets are nodes, and a label "service" names the writer itself where there is one.
+func (s *Series) Container() string {
+	if !strings.HasPrefix(s.Name, "container_") || s.Labels["service"] != "" {
+		return ""
+	}
+	for _, key := range []string{"container", "container_name", "container_label_com_docker_compose_service", "name"} {
+		if v := s.Labels[key]; v != "" && v != "POD" { // POD is the pause container, which holds the network only
+			return v
+		}
+	}
+	return ""
 }
 
 // Span is one operation of a trace (OpenTelemetry).

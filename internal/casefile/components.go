@@ -121,7 +121,7 @@ func (b *builder) fromMetrics() {
 			if strings.HasSuffix(s.Name, "_up") {
 				software = softwareOf(s.Name)
 			}
-			if key := [2]string{s.Labels["job"] + s.Labels["service"] + s.Labels["app"], s.Labels["instance"]}; (software != "") == exporters && !seen[key] {
+			if key := [2]string{s.Labels["job"] + s.Labels["service"] + s.Labels["app"], s.Labels["instance"] + s.Container()}; (software != "") == exporters && !seen[key] {
 				seen[key] = true
 				b.fromSeries(&s, software)
 			}
@@ -130,6 +130,15 @@ func (b *builder) fromMetrics() {
 }
 
 func (b *builder) fromSeries(s *inquest.Series, software string) {
+	if name := s.Container(); name != "" { // the target is the node's agent, the series is about what runs there
+		c := b.names.resolve(name)
+		if c == nil {
+			c = b.names.add(name, kindOf(name), rankMetrics)
+		}
+		c.Metrics = true
+		b.names.aliasIfFree(c, s.Labels["pod"], rankAddress)
+		return
+	}
 	exporter := software != ""
 	host := s.Labels["instance"]
 	if h, _, err := net.SplitHostPort(host); err == nil {

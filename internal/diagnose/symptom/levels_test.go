@@ -38,6 +38,8 @@ func TestEveryResourceIsCheckedAndShowsItsFigure(t *testing.T) {
 			[]string{"descriptors at api: 50% (10% before)"}},
 		{"the open files of an exporter are not those of what it exports", incident(series("process_open_fds", in(500, 100), "instance", "db-1:9187"), series("process_max_fds", always(1000), "instance", "db-1:9187"),
 			series("pg_up", always(1), "instance", "db-1:9187")), nil},
+		{"cAdvisor's figures are about the container, not the node that it runs on", incident(series("container_memory_working_set_bytes", in(90, 50), "instance", "node-7", "job", "cadvisor", "container", "api", "pod", "api-7d9c5f6b8-4xw9t"),
+			series("container_spec_memory_limit_bytes", always(100), "instance", "node-7", "job", "cadvisor", "container", "api", "pod", "api-7d9c5f6b8-4xw9t")), []string{"memory at api: 90% (50% before)"}},
 		{"a value without a limit is no level", incident(series("process_open_fds", in(500, 100))), nil},
 	} {
 		if diff := cmp.Diff(c.want, levels(c.in)); diff != "" {

@@ -238,7 +238,7 @@ func gauges(c *inquest.Case, r *Resolver) (map[gaugeKey]*gauge, []gaugeKey) {
 		if !ok || exporters[s.Labels["instance"]] && strings.HasPrefix(s.Name, "process_") {
 			continue
 		}
-		k := gaugeKey{owner(s, r), s.Labels["instance"] + s.Labels["pod"], res, scope}
+		k := gaugeKey{owner(s, r), cmp.Or(s.Labels["pod"], s.Labels["instance"]), res, scope}
 		if groups[k] == nil {
 			groups[k] = &gauge{parts: map[part][]*inquest.Series{}}
 		}

@@ -18,7 +18,7 @@ func owner(s *inquest.Series, r *Resolver) string {
 	if h, _, err := net.SplitHostPort(inst); err == nil {
 		host = h
 	}
-	for _, k := range []string{host, s.Labels["service"], s.Labels["app"], s.Labels["application"], s.Labels["service_name"], s.Labels["container"], s.Labels["deployment"], s.Labels["job"]} {
+	for _, k := range []string{s.Container(), host, s.Labels["service"], s.Labels["app"], s.Labels["application"], s.Labels["service_name"], s.Labels["container"], s.Labels["deployment"], s.Labels["job"]} {
 		if k == "" || loopback(k) {
 			continue
 		}
@@ -26,7 +26,7 @@ func owner(s *inquest.Series, r *Resolver) string {
 			return c.Name
 		}
 	}
-	return cmp.Or(s.Labels["service"], s.Labels["app"], s.Labels["pod"], host, s.Labels["job"])
+	return cmp.Or(s.Container(), s.Labels["service"], s.Labels["app"], s.Labels["pod"], host, s.Labels["job"])
 }
 
 // points are the values of a series inside a window.
