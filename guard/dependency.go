@@ -304,6 +304,15 @@ func (r *Registry) Get(name string) *Dependency {
 	return nil
 }
 
+// Breakers returns the circuit breakers of all dependencies, for a health check.
+func (r *Registry) Breakers() []*policy.Breaker {
+	var out []*policy.Breaker
+	for _, d := range r.All() {
+		out = append(out, d.breaker)
+	}
+	return out
+}
+
 // All returns the dependencies in the order in which they were added.
 func (r *Registry) All() []*Dependency {
 	r.mu.RLock()

@@ -34,6 +34,9 @@ var floors = map[string]int{
 	"guard/problem":               1,
 	"guard/trace":                 1,
 	"guard/record":                1,
+	"guard/health":                1,
+	"guard/preflight":             1,
+	"guard/maintenance":           1,
 	"internal/parse":              2,
 	"internal/gateway":            2,
 	"internal/gateway/upstream":   2,
@@ -68,6 +71,9 @@ var sameFloor = map[string]string{
 	"guard -> guard/problem":                         "the same",
 	"guard -> guard/record":                          "the same",
 	"guard -> guard/trace":                           "the same",
+	"guard/health -> guard/policy":                   "breakers are looked at, and the reasons of errors have their words there",
+	"guard/health -> guard/metric":                   "pools tell their numbers",
+	"guard/maintenance -> guard/problem":             "it answers with a problem",
 	"guard/problem -> guard/policy":                  "a problem says when to come back, in the seconds that policies count",
 	"internal/gateway -> internal/gateway/upstream":  "upstream is a room inside the gateway: one exchange, without a word about clients and their answers",
 	"internal/audit -> internal/store/mem":           "as for casefile: the store is the value that the rules work on",
@@ -79,9 +85,11 @@ var sameFloor = map[string]string{
 
 // floorOneMayKnow: rooms of floor 1 import the standard library and these.
 var floorOneMayKnow = map[string][]string{
-	"internal/pattern": {"internal/stat"},
-	"guard":            {"guard/policy", "guard/metric", "guard/answer", "guard/problem", "guard/record", "guard/trace"},
-	"guard/problem":    {"guard/policy"},
+	"internal/pattern":  {"internal/stat"},
+	"guard":             {"guard/policy", "guard/metric", "guard/answer", "guard/problem", "guard/record", "guard/trace"},
+	"guard/problem":     {"guard/policy"},
+	"guard/health":      {"guard/policy", "guard/metric"},
+	"guard/maintenance": {"guard/problem"},
 }
 
 // guests: third-party modules and the only rooms that may import them outside of tests.

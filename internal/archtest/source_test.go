@@ -34,12 +34,12 @@ var calls = []struct {
 	allowed []string // rooms
 	why     string
 }{
-	{"time", []string{"Now", "Since", "Until", "After", "Tick", "NewTimer", "NewTicker", "Sleep", "AfterFunc"}, []string{"cmd/inquest", "cmd/inquest-gateway", "scripts", "guard", "guard/policy",
+	{"time", []string{"Now", "Since", "Until", "After", "Tick", "NewTimer", "NewTicker", "Sleep", "AfterFunc"}, []string{"cmd/inquest", "cmd/inquest-gateway", "scripts", "guard", "guard/policy", "guard/health", "guard/preflight", "guard/maintenance",
 		"internal/gateway", "internal/gateway/upstream", "internal/gateway/accesslog", "internal/gateway/serve", "internal/conformance"},
 		"a clock makes two runs over one folder differ; times come from the evidence (guard and the gateway live in running services)"},
-	{"os", []string{"Getenv", "LookupEnv", "Environ", "ExpandEnv"}, []string{"cmd/inquest", "internal/config", "scripts"},
+	{"os", []string{"Getenv", "LookupEnv", "Environ", "ExpandEnv"}, []string{"cmd/inquest", "internal/config", "scripts", "guard/preflight"},
 		"the environment is an input that nobody sees; only the command and its configuration read it"},
-	{"os", []string{"Exit"}, []string{"cmd/inquest", "cmd/inquest-gateway", "scripts"}, "a room returns errors"},
+	{"os", []string{"Exit"}, []string{"cmd/inquest", "cmd/inquest-gateway", "scripts", "guard/preflight"}, "a room returns errors"},
 	{"flag", []string{"String", "Bool", "Int", "Parse", "StringVar", "BoolVar", "IntVar"}, []string{"scripts"}, "the global flag set belongs to scripts"},
 }
 
