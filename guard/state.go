@@ -36,12 +36,9 @@ type guarded struct {
 // that carries it.
 func (x *guarded) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g := x.g
-	st := &state{Context: r.Context(), guard: g, w: w, begun: time.Now()}
+	st := &state{Context: r.Context(), guard: g, w: w, begun: time.Now(), incoming: r.Header}
 	if st.id[0] = trace.RequestID(r.Header); st.id[0] == "" {
 		st.id[0] = g.ids.Next()
-	}
-	if st.parent, _ = trace.FromHeader(r.Header); st.parent.TraceID == "" {
-		st.parent.TraceID = g.ids.Next()
 	}
 	w.Header()[trace.RequestIDHeader] = st.id[:1:1]
 	r = r.WithContext(st)
@@ -55,12 +52,13 @@ func (x *guarded) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // state is one request under the guard. It is its context and, as *writer, its response writer.
 type state struct {
 	context.Context
-	guard  *Guard
-	w      http.ResponseWriter
-	id     [1]string // request id, as the value of a header
-	begun  time.Time
-	lease  policy.Lease
-	parent trace.Parent // of the client, or ours
+	guard *Guard
+	w     http.ResponseWriter
+	id    [1]string // request id, as the value of a header
+	begun time.Time
+	lease policy.Lease
+
+	incoming http.Header // of the request
 
 	status   int    // that the handler chose, 0 before
 	sent     bool   // the header is on its way: nothing can be taken back
@@ -73,6 +71,7 @@ type state struct {
 
 	mu     sync.Mutex
 	fields map[string]string
+	parent trace.Parent // of the client, or ours; made when it is first asked for: most requests call and fail nothing
 }
 
 type stateKey struct{}
@@ -94,6 +93,19 @@ func (st *state) annotate(name, value string) {
 	st.fields[name] = value
 }
 
+// traceOf returns the trace that the request is part of: the client's, or one that begins here.
+func (st *state) traceOf() trace.Parent {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	if st.parent.TraceID == "" {
+		var ok bool
+		if st.parent, ok = trace.FromHeader(st.incoming); !ok {
+			st.parent.TraceID = st.guard.ids.Next()
+		}
+	}
+	return st.parent
+}
+
 // handOn returns the header of an outgoing request with the request id and the trace context, so that what happens there
 // can be found from here. What the caller has set itself stays.
 func (st *state) handOn(h http.Header) http.Header {
@@ -105,7 +117,7 @@ func (st *state) handOn(h http.Header) http.Header {
 		h[trace.RequestIDHeader] = []string{st.id[0]}
 	}
 	if h.Get(trace.TraceparentHeader) == "" {
-		p := st.parent
+		p := st.traceOf()
 		p.SpanID = st.guard.ids.Next()[:16]
 		h[trace.TraceparentHeader] = []string{p.String()}
 	}
@@ -382,7 +394,7 @@ func (st *state) record(r *http.Request, e *Error, id, stack, rule string) {
 		rec.Stack = g.redactor.Text(rec.Stack)
 	}
 	rec.Stack = clip(rec.Stack, 32<<10)
-	rec.TraceID = st.parent.TraceID
+	rec.TraceID = st.traceOf().TraceID
 	st.mu.Lock()
 	rec.Fields = maps.Clone(st.fields)
 	st.mu.Unlock()
