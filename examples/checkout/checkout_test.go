@@ -63,7 +63,7 @@ func (b *buffer) String() string {
 // shop is a running checkout with its two dependencies.
 type shop struct {
 	t                  *testing.T
-	url                string
+	url, admin         string
 	payment, inventory *standIn
 	stderr             *buffer
 }
@@ -77,8 +77,8 @@ func environment(database string, port int, pay, inv *standIn, more ...string) [
 func open(t *testing.T, database string, more ...string) *shop {
 	t.Helper()
 	s := &shop{t: t, payment: newPayment(t), inventory: newInventory(t), stderr: &buffer{}}
-	port := freePort(t)
-	env := environment(database, port, s.payment, s.inventory, more...)
+	port, admin := freePort(t), freePort(t)
+	env := environment(database, port, s.payment, s.inventory, append(more, "ADMIN_PORT="+strconv.Itoa(admin))...)
 	migrate := exec.Command(program, "migrate")
 	migrate.Env = env
 	if out, err := migrate.CombinedOutput(); err != nil {
@@ -95,7 +95,7 @@ func open(t *testing.T, database string, more ...string) *shop {
 			t.Errorf("it did not end well: %v\n%s", err, s.stderr)
 		}
 	})
-	s.url = fmt.Sprintf("http://127.0.0.1:%d", port)
+	s.url, s.admin = fmt.Sprintf("http://127.0.0.1:%d", port), fmt.Sprintf("http://127.0.0.1:%d", admin)
 	for began := time.Now(); ; time.Sleep(50 * time.Millisecond) {
 		if resp, err := http.Get(s.url + "/readyz"); err == nil {
 			resp.Body.Close()
@@ -126,7 +126,18 @@ func (s *shop) checkout(body string, headers ...string) reply {
 
 func (s *shop) ask(method, path, body string, headers ...string) reply {
 	s.t.Helper()
-	req, err := http.NewRequestWithContext(s.t.Context(), method, s.url+path, strings.NewReader(body))
+	return s.send(method, s.url+path, body, headers...)
+}
+
+// asAdmin asks on the port that only operators reach.
+func (s *shop) asAdmin(method, path, body string) reply {
+	s.t.Helper()
+	return s.send(method, s.admin+path, body)
+}
+
+func (s *shop) send(method, url, body string, headers ...string) reply {
+	s.t.Helper()
+	req, err := http.NewRequestWithContext(s.t.Context(), method, url, strings.NewReader(body))
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -323,6 +334,9 @@ func TestAHungPayment(t *testing.T) {
 func TestHealthWhenTheDatabaseIsGone(t *testing.T) {
 	url := postgres(t)
 	s := open(t, url)
+	if r := s.ask(http.MethodGet, "/health", ""); r.status != 200 || r.header.Get("Content-Type") != "application/health+json" {
+		t.Errorf("%d %s %s", r.status, r.header.Get("Content-Type"), r.text)
+	}
 	admin, err := sql.Open("pgx", strings.Replace(url, "/checkout?", "/postgres?", 1))
 	if err != nil {
 		t.Fatal(err)
@@ -445,7 +459,7 @@ func TestStartWithADroppedColumn(t *testing.T) {
 func TestStartBeforeTheMigrationRan(t *testing.T) {
 	port := freePort(t)
 	code, said := attempt(t, port, environment(sqlite(t), port, newPayment(t), newInventory(t)))
-	if code != 1 || !strings.Contains(said, "schema_version") {
+	if code != 1 || !strings.Contains(said, "schema version cannot be read") || !strings.Contains(said, "table 'orders'") {
 		t.Errorf("exit %d: %s", code, said)
 	}
 }
@@ -466,6 +480,42 @@ func TestRequestIDs(t *testing.T) {
 	}
 	if id := s.checkout(cart, "X-Request-Id", strings.Repeat("<script>", 400)).header.Get("X-Request-Id"); id == "" || strings.Contains(id, "<") {
 		t.Errorf("a hostile id came back: %.40q", id)
+	}
+}
+
+func TestMetrics(t *testing.T) {
+	s := open(t, sqlite(t))
+	s.checkout(cart)
+	s.ask(http.MethodGet, "/health", "")
+	text := s.asAdmin(http.MethodGet, "/metrics", "").text
+	for _, want := range []string{"http_server_request_duration_seconds_bucket", "guard_dependency_calls_total", `guard_dependency="payment"`, "db_client_connection_count"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %s in\n%s", want, text)
+		}
+	}
+}
+
+// REQUIREMENTS 275: a route under maintenance is 503 with Retry-After, within a second, and others are not touched.
+func TestMaintenance(t *testing.T) {
+	s := open(t, sqlite(t))
+	until := time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
+	if r := s.asAdmin(http.MethodPut, "/maintenance", `{"route":"/api/checkout","until":"`+until+`"}`); r.status != 200 {
+		t.Fatalf("%d %s", r.status, r.text)
+	}
+	if r := s.checkout(cart); r.status != 503 || r.header.Get("Retry-After") == "" || r.body["error"] != "MAINTENANCE" {
+		t.Errorf("%d %v %s", r.status, r.header, r.text)
+	}
+	if r := s.ask(http.MethodGet, "/readyz", ""); r.status != 200 {
+		t.Errorf("another route: %d", r.status)
+	}
+	if r := s.asAdmin(http.MethodDelete, "/maintenance?route=/api/checkout", ""); r.status != 200 {
+		t.Errorf("%d %s", r.status, r.text)
+	}
+	if r := s.checkout(cart); r.status != 201 {
+		t.Errorf("afterwards: %d %s", r.status, r.text)
+	}
+	if r := s.ask(http.MethodGet, "/maintenance", ""); r.status != 404 {
+		t.Errorf("the switch is open to everybody: %d", r.status)
 	}
 }
 

@@ -2,62 +2,68 @@ package main
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
 	"github.com/inquesthq/inquest/guard"
+	"github.com/inquesthq/inquest/guard/health"
+	"github.com/inquesthq/inquest/guard/maintenance"
+	"github.com/inquesthq/inquest/guard/metric"
 	"github.com/inquesthq/inquest/guard/policy"
+	"github.com/inquesthq/inquest/guard/preflight"
 )
 
-// guards is all that stands between the business and what fails: everything of guard that the service uses is in this file.
+// guards is all that stands between the business and what fails: whatever the service uses of guard is in this file.
 type guards struct {
-	guard                        *guard.Guard
-	payment, inventory, database *guard.Dependency
+	guard       *guard.Guard
+	all         guard.Registry
+	health      *health.Health
+	metrics     metric.Prometheus
+	maintenance maintenance.Switch
 }
 
-func newGuards(perSecond int) (*guards, error) {
+func newGuards(orders *store, perSecond int) (*guards, error) {
 	g := &guards{}
-	var err error
-	add := func(d **guard.Dependency, all *guard.Registry, name string, failures int, openFor time.Duration, most int) {
-		if err == nil {
-			*d, err = all.Add(guard.DependencyConfig{Name: name, Breaker: policy.BreakerConfig{Failures: failures, OpenFor: openFor}, Bulkhead: policy.BulkheadConfig{InFlight: most},
-				FailureStatuses: append(policy.FailureStatuses(), http.StatusInternalServerError)}) // what cannot charge a card is down, whatever it calls it
-		}
-	}
-	var all guard.Registry
-	add(&g.payment, &all, "payment", 5, 30*time.Second, 50)
-	add(&g.inventory, &all, "inventory", 3, 15*time.Second, 50)
-	add(&g.database, &all, "database", 5, 5*time.Second, 100)
-	if err != nil {
-		return nil, err
+	add := func(name string, failures int, openFor time.Duration) (err error) {
+		_, err = g.all.Add(guard.DependencyConfig{Name: name, Breaker: policy.BreakerConfig{Failures: failures, OpenFor: openFor}, Bulkhead: policy.BulkheadConfig{InFlight: 50},
+			Observer: &g.metrics, FailureStatuses: append(policy.FailureStatuses(), http.StatusInternalServerError)}) // what cannot charge a card is down, whatever it calls it
+		return err
 	}
 	rates, err := policy.NewKeyedRateLimiter(policy.RateConfig{Name: "default", Limit: perSecond}, 0)
-	if err != nil {
+	if err := errors.Join(err, add("payment", 5, 30*time.Second), add("inventory", 3, 15*time.Second), add("database", 5, 5*time.Second)); err != nil {
 		return nil, err
 	}
-	g.guard, err = guard.New(guard.Config{Service: "checkout", Rates: rates})
-	return g, err
+	g.guard, err = guard.New(guard.Config{Service: "checkout", Rates: rates, Observer: &g.metrics})
+	var bad error
+	g.health, bad = health.New(health.Config{Service: "checkout", Checks: []health.Check{health.Ping("database:ping", orders.db.PingContext),
+		health.Pool("database:pool", orders.db, 0, 0, &g.metrics), health.Breakers("breakers:open", 0, g.breakers), health.Memory("memory:used", 0.9, 0.99)}})
+	return g, errors.Join(err, bad)
 }
 
-func (g *guards) service(orders *store, paymentURL, inventoryURL string) *service {
-	return &service{
-		orders: orders, query: g.database.Do,
-		payment:   payment{peer{paymentURL, &http.Client{Transport: g.payment.Transport(nil)}}},
-		inventory: inventory{peer{inventoryURL, &http.Client{Transport: g.inventory.Transport(nil)}}},
+func (g *guards) breakers() (list []*policy.Breaker) {
+	for _, d := range g.all.All() {
+		list = append(list, d.Breaker())
 	}
+	return list
 }
 
-func (g *guards) handler(s *service) http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle("POST /api/checkout/complete", g.guard.Handle(s.complete))
-	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
-	mux.Handle("GET /readyz", g.guard.Handle(func(w http.ResponseWriter, r *http.Request) error {
-		ctx, cancel := context.WithTimeout(r.Context(), 400*time.Millisecond)
-		defer cancel()
-		if err := s.orders.db.PingContext(ctx); err != nil {
-			return guard.Unavailable(err, 5*time.Second)
-		}
-		return nil
-	}))
-	return mux
+func (g *guards) client(name string) *http.Client {
+	return &http.Client{Transport: g.all.Get(name).Transport(nil)}
+}
+
+func (g *guards) routes(public, admin *http.ServeMux, s *service) {
+	public.Handle("POST /api/checkout/complete", g.maintenance.Wrap(g.guard.Handle(s.complete)))
+	g.health.Register(public)
+	admin.Handle("GET /metrics", &g.metrics)
+	admin.Handle("/maintenance", g.maintenance.API())
+}
+
+func checkEnvironment(ctx context.Context) error {
+	return preflight.Run(ctx, preflight.Config{}, preflight.Env("DATABASE_URL", "PAYMENT_URL", "INVENTORY_URL"), preflight.Descriptors(256))
+}
+
+func checkDatabase(ctx context.Context, s *store) error {
+	return preflight.Run(ctx, preflight.Config{}, preflight.Ping("database", s.db.PingContext),
+		preflight.Version(s.db, "SELECT version FROM schema_version", schemaVersion), preflight.Columns(s.db, "orders", columns...))
 }

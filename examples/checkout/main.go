@@ -6,81 +6,95 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"os"
 	"os/signal"
+	"strconv"
 	"syscall"
 	"time"
+
+	"github.com/inquesthq/inquest/guard/preflight"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Getenv, os.Stderr)
+	err := run(ctx, os.Args[1:])
 	stop()
-	os.Exit(code)
+	preflight.Exit(err)
 }
 
-// run is main with what it depends on: it returns the exit code.
-func run(ctx context.Context, args []string, env func(string) string, stderr io.Writer) int {
-	if len(args) == 1 && args[0] == "migrate" {
-		if err := migrate(ctx, env("DATABASE_URL")); err != nil {
-			fmt.Fprintln(stderr, "checkout:", err)
-			return 1
-		}
-		return 0
-	}
-	if err := serve(ctx, env); err != nil {
-		fmt.Fprintln(stderr, err)
-		return 1
-	}
-	return 0
-}
-
-func migrate(ctx context.Context, url string) error {
-	s, err := openStore(url)
-	if err != nil {
+func run(ctx context.Context, args []string) error {
+	migrate := len(args) == 1 && args[0] == "migrate"
+	if err := checkEnvironment(ctx); err != nil && !migrate {
 		return err
 	}
-	defer s.db.Close()
-	return s.migrate(ctx)
-}
-
-// serve answers until ctx ends. It returns before the port is opened when something that it needs is not there.
-func serve(ctx context.Context, env func(string) string) error {
-	orders, g, err := start(ctx, env)
+	orders, err := openStore(os.Getenv("DATABASE_URL"))
 	if err != nil {
 		return err
 	}
 	defer orders.db.Close()
-	port := env("PORT")
-	if port == "" {
-		port = "8080"
+	if migrate {
+		return orders.migrate(ctx)
 	}
-	server := &http.Server{
-		Handler:           g.handler(g.service(orders, env("PAYMENT_URL"), env("INVENTORY_URL"))),
-		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, IdleTimeout: 75 * time.Second, MaxHeaderBytes: 64 << 10,
+	if err := checkDatabase(ctx, orders); err != nil {
+		return err
 	}
-	l, err := net.Listen("tcp", net.JoinHostPort("", port))
+	limit := 100 // requests a second and client
+	if text := os.Getenv("RATE_LIMIT"); text != "" {
+		if limit, err = strconv.Atoi(text); err != nil {
+			return fmt.Errorf("RATE_LIMIT is %q: say how many requests a second one client may send", text)
+		}
+	}
+	g, err := newGuards(orders, limit)
 	if err != nil {
-		return fmt.Errorf("checkout: %w", err)
+		return err
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(l) }()
-	select {
-	case err := <-ended:
-		return fmt.Errorf("checkout: %w", err)
-	case <-ctx.Done():
+	defer g.guard.Wait()
+	public, admin := http.NewServeMux(), http.NewServeMux()
+	g.routes(public, admin, &service{orders: orders, query: g.all.Get("database").Do,
+		payment:   payment{peer{os.Getenv("PAYMENT_URL"), g.client("payment")}},
+		inventory: inventory{peer{os.Getenv("INVENTORY_URL"), g.client("inventory")}}})
+	return serve(ctx, map[string]http.Handler{
+		net.JoinHostPort("", or(os.Getenv("PORT"), "8080")):                public,
+		net.JoinHostPort("127.0.0.1", or(os.Getenv("ADMIN_PORT"), "8081")): admin, // metrics and maintenance are for operators
+	})
+}
+
+func or(value, otherwise string) string {
+	if value == "" {
+		return otherwise
 	}
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
-	defer cancel()
-	if err := server.Shutdown(grace); err != nil {
-		return fmt.Errorf("checkout: requests were cut off: %w", err)
+	return value
+}
+
+// serve answers on all addresses until ctx ends, and then lets the requests under way end.
+func serve(ctx context.Context, handlers map[string]http.Handler) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var servers []*http.Server
+	for addr, h := range handlers {
+		s := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, IdleTimeout: 75 * time.Second, MaxHeaderBytes: 64 << 10}
+		l, err := net.Listen("tcp", addr)
+		if err != nil {
+			return err
+		}
+		servers = append(servers, s)
+		go func() {
+			if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+				cancel(err)
+			}
+		}()
 	}
-	if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("checkout: %w", err)
+	<-ctx.Done()
+	err := context.Cause(ctx)
+	if errors.Is(err, context.Canceled) { // asked to end
+		err = nil
 	}
-	g.guard.Wait()
-	return nil
+	grace, stop := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer stop()
+	for _, s := range servers {
+		err = errors.Join(err, s.Shutdown(grace))
+	}
+	return err
 }

@@ -17,10 +17,10 @@ var schema = []string{
 	`CREATE TABLE IF NOT EXISTS orders (id TEXT PRIMARY KEY, cart_id TEXT NOT NULL, user_id TEXT NOT NULL, transaction_id TEXT NOT NULL, cents INTEGER NOT NULL, created_at TEXT NOT NULL)`,
 }
 
-const schemaVersion = 1
+const schemaVersion = "1"
 
-// columns are those that the statements below name.
-var columns = map[string][]string{"orders": {"id", "cart_id", "user_id", "transaction_id", "cents", "created_at"}}
+// columns are those of orders that the statements below name.
+var columns = []string{"id", "cart_id", "user_id", "transaction_id", "cents", "created_at"}
 
 // store keeps the orders.
 type store struct {
@@ -60,7 +60,7 @@ func (s *store) migrate(ctx context.Context) error {
 	if _, err := s.db.ExecContext(ctx, `DELETE FROM schema_version`); err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
-	if _, err := s.db.ExecContext(ctx, s.sql(`INSERT INTO schema_version (version) VALUES (?)`), schemaVersion); err != nil {
+	if _, err := s.db.ExecContext(ctx, `INSERT INTO schema_version (version) VALUES (`+schemaVersion+`)`); err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
 	return nil
