@@ -27,6 +27,7 @@ type Pattern struct {
 	last      int64          // slot of the example wanted last
 	wanted    int            // examples wanted of that slot
 	wide      uint8          // examples are kept of slots of minute<<wide
+	lastID    uint64         // larger ids are not kept any more; 0: all are
 }
 
 // Example is one occurrence of a pattern.
@@ -58,9 +59,7 @@ func (p *Pattern) merge(o *Pattern) {
 	p.Untimed += o.Untimed
 	p.Carried.Merge(&o.Carried)
 	p.Requests = append(p.Requests, o.Requests...)
-	if len(p.Requests) > 4*maxIDs {
-		p.trimIDs()
-	}
+	p.trimIDs()
 	p.Examples = append(p.Examples, o.Examples...)
 	p.wide = max(p.wide, o.wide)
 	p.thin()
@@ -72,7 +71,13 @@ func (p *Pattern) merge(o *Pattern) {
 // addID notes the id of a request. The smallest ids stay: ids are hashes, so that is a fair draw, however the file was
 // divided.
 func (p *Pattern) addID(h uint64) {
-	if p.Requests = append(p.Requests, h); len(p.Requests) > 4*maxIDs {
+	if p.lastID != 0 && h > p.lastID {
+		return
+	}
+	if len(p.Requests) == maxIDs && cap(p.Requests) < maxIDs*3/2 { // no more than will ever be held
+		p.Requests = slices.Grow(p.Requests, maxIDs/2)
+	}
+	if p.Requests = append(p.Requests, h); len(p.Requests) >= maxIDs*3/2 {
 		p.trimIDs()
 	}
 }
@@ -89,8 +94,9 @@ func (p *Pattern) Drawn() (last uint64, all bool) {
 func (p *Pattern) trimIDs() {
 	slices.Sort(p.Requests)
 	p.Requests = slices.Compact(p.Requests)
-	if len(p.Requests) > maxIDs {
+	if len(p.Requests) >= maxIDs {
 		p.Requests = p.Requests[:maxIDs]
+		p.lastID = p.Requests[maxIDs-1]
 	}
 }
 

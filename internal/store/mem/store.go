@@ -27,7 +27,7 @@ const (
 	failuresPerSlot = 32      // of one stream and minute
 	examplesPerSlot = 2       // of one pattern and minute
 	maxExamples     = 48      // of one pattern
-	keptExamples    = 384     // of one pattern while reading
+	keptExamples    = 128     // of one pattern while reading: more than maxExamples are left when every other slot is given up
 	maxInstances    = 16      // of one pattern
 	maxExampleBytes = 4 << 10 // of one example's text
 	maxIDs          = 4096    // request ids kept per pattern
