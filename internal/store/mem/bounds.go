@@ -122,7 +122,7 @@ func thinPatterns(m map[patternKey]*Pattern, limit int) (last pattern.ID) {
 // routes would fill a bucket with nearly every request; then the width doubles for all streams alike, to the smallest one
 // that is within the budget. Failures have a budget of their own, so that much traffic does not blur when they began.
 const (
-	maxTrafficBuckets = 1 << 19
+	maxTrafficBuckets = 1 << 20
 	maxFailureBuckets = 1 << 18
 	// budgetEvery is how many requests may pass between two looks at the budget: looking costs a walk over all streams.
 	budgetEvery = 1 << 18
