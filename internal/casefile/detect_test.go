@@ -280,3 +280,27 @@ func TestTrafficComparesTheLoadBeforeAndAtTheOnset(t *testing.T) {
 		t.Errorf("means %+v, want 0.05 and (30*0.05+5*2)/35 = 0.33", got)
 	}
 }
+
+func TestABurstThatHealsAndComesAgainIsNoBlip(t *testing.T) {
+	bursts := func(at ...float64) *inquest.Case {
+		gw := gateway()
+		for i := range 4000 {
+			x := float64(i) / 10
+			status := 200
+			for _, b := range at {
+				if x >= b && x < b+5 && i%2 == 0 {
+					status = 502
+				}
+			}
+			gw.asked(sec(x), "GET /cart", status)
+		}
+		return build(gw)
+	}
+	if c := bursts(120); c.Incident || len(c.Blips) == 0 {
+		t.Errorf("five seconds that healed: incident %v, blips %v", c.Incident, c.Blips)
+	}
+	c := bursts(120, 170, 220)
+	if !c.Incident || c.Onset.Sub(sec(120)).Abs() > time.Second {
+		t.Errorf("a process that dies every fifty seconds: incident %v since %s", c.Incident, c.Onset)
+	}
+}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/inquesthq/inquest"
 	"github.com/inquesthq/inquest/internal/pattern"
+	"github.com/inquesthq/inquest/internal/stat"
 	"github.com/inquesthq/inquest/internal/store/mem"
 )
 
@@ -152,12 +153,38 @@ func (b *builder) untimed(lp *inquest.LogPattern, p *mem.Pattern) {
 		lp.During, lp.New, lp.First, lp.Last = int(n), true, at(p.Examples[0].Time), b.window.To // written after a line of the incident
 		return
 	}
+	// What stands behind the line whose time it carries was written at any time until the next one. Where that is most of the way to
+	// the onset, and errors follow that the writer did not know before, they are of the incident as likely as not.
+	if first, ok := firstOf(&p.Carried); ok && p.Level >= inquest.LevelWarn && first.After(b.base.From.Add(b.onset.Sub(b.base.From)/2)) && b.lastOf(p.Service).Before(b.onset) {
+		lp.During, lp.New, lp.First, lp.Last = int(p.Count), true, b.onset, b.window.To
+		return
+	}
 	failed := b.impactOf.Failed
 	if p.Level < inquest.LevelWarn || failed == 0 || int(p.Count)*2 < failed || int(p.Count) > 4*failed {
 		lp.Before = int(p.Count)
 		return
 	}
 	lp.During, lp.New, lp.First, lp.Last = int(p.Count), true, b.onset, b.window.To
+}
+
+func firstOf(h *stat.Histogram) (time.Time, bool) {
+	for t := range h.Buckets() {
+		return at(t), true
+	}
+	return time.Time{}, false
+}
+
+// lastOf is the last time that a line of the writer carries, of those with a time of their own.
+func (b *builder) lastOf(service string) time.Time {
+	last := int64(0)
+	for _, p := range b.st.Patterns() {
+		if p.Service == service && p.Untimed < p.Count {
+			for t := range p.Times.Buckets() {
+				last = max(last, t)
+			}
+		}
+	}
+	return at(last)
 }
 
 // belongs measures by request id which share of the failed requests a pattern accompanies.

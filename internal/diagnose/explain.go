@@ -185,7 +185,8 @@ func (c *candidate) specific() bool {
 		case inquest.SymptomSaturation, inquest.SymptomGap:
 			return true
 		case inquest.SymptomUpstream:
-			return cl.symptom.Detail == "moved"
+			// A new address, or a proxy's own word for a full queue (Envoy's UO, HAProxy's sQ): these have one meaning.
+			return cl.symptom.Detail == "moved" || cl.symptom.Detail == "overload"
 		}
 		return false
 	})

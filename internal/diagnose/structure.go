@@ -100,8 +100,8 @@ func (a *analysis) goneServers() {
 // settingWords of a change's summary tell what a configuration change can break between a caller and its callee.
 var settingWords = map[inquest.MechanismID][]string{
 	"misconfiguration/timeout-too-short":  {"timeout", "time-out", "time out", "deadline", "patience", "fail fast"},
-	"misconfiguration/keepalive-mismatch": {"keepalive", "keep-alive", "keep alive", "idle timeout", "idle_timeout", "idletimeout"},
-	"misconfiguration/limit-too-small":    {"limit", "max_body", "body size", "buffer", "max_size", "maximum size", "header size"},
+	"misconfiguration/keepalive-mismatch": {"keepalive", "keep-alive", "keep alive", "idle timeout", "idle_timeout", "idletimeout", "wait_timeout", "idle_session", "idle-session", "max_idle", "maxlifetime", "sleeping connections"},
+	"misconfiguration/limit-too-small":    {"limit", "maxconn", "max_conn", "max connections", "max_requests", "max_body", "body size", "buffer", "max_size", "maximum size", "header size"},
 	"misconfiguration/wrong-upstream": {"upstream", "backend", "address", "port", "host", "route", "routing", "registry", "discovery", "inventory", "endpoint", "url",
 		"proxy_pass", "caddyfile", "cluster", "dns", "target", "server list", "service map", "generated", "regenerate", "template"},
 	"misconfiguration/wrong-path": {"dir", "path", "folder", "file", "template", "root", "mount", "volume", "storage", "location", "home", "theme"},
@@ -109,10 +109,11 @@ var settingWords = map[inquest.MechanismID][]string{
 
 // reread says which misconfiguration a failure turns out to be when who complains was reconfigured right before: nothing listens
 // at a wrong address, a name that nobody has does not resolve, whoever answered in time before is too slow for a shorter
-// time-out, and a file that no release took away is looked for in the wrong place.
+// time-out, a file that no release took away is looked for in the wrong place, and a queue fills before a limit that was lowered.
 var reread = map[inquest.MechanismID]inquest.MechanismID{
 	"dependency-failure/refused": "misconfiguration/wrong-upstream", "dependency-failure/dns": "misconfiguration/wrong-upstream",
 	"dependency-failure/timeout": "misconfiguration/timeout-too-short", "bad-deploy/missing-dependency": "misconfiguration/wrong-path",
+	"dependency-failure/upstream-overload": "misconfiguration/limit-too-small",
 }
 
 // afterConfig: a caller was reconfigured, and in the same seconds what it calls began to fail for it.

@@ -33,10 +33,36 @@ func (a *analysis) trigger(c *candidate) *inquest.Trigger {
 		}
 	}
 	if best.score >= leastFit && best.score >= a.loadFit(c) {
-		ch := best.change
+		ch := a.woken(c, best.change)
 		return &inquest.Trigger{Kind: inquest.TriggerKind(ch.Kind), Time: ch.Time, Service: ch.Service, Version: ch.Version, Summary: ch.Summary, Why: best.why}
 	}
 	return a.noChange(c)
+}
+
+// woken is the change that a restart woke: a process reads its settings when it starts, so a misconfiguration may wait for days
+// between the change of a setting and the next start. It is the last change of the same component's configuration with no start in
+// between; without one, the restart itself.
+func (a *analysis) woken(c *candidate, restart *inquest.Change) *inquest.Change {
+	if restart.Kind != inquest.ChangeRestart || c.id.Class() != inquest.ClassConfig {
+		return restart
+	}
+	found := restart
+	for i := range a.c.Changes { // ascending
+		ch := &a.c.Changes[i]
+		if !ch.Time.Before(restart.Time) {
+			break
+		}
+		if a.names.Name(ch.Service) != a.names.Name(restart.Service) {
+			continue
+		}
+		switch ch.Kind {
+		case inquest.ChangeConfig:
+			found = ch
+		case inquest.ChangeDeploy, inquest.ChangeRestart, inquest.ChangeScale: // started anew, and well
+			found = restart
+		}
+	}
+	return found
 }
 
 // noChange says what set it off when no recorded change did.

@@ -42,6 +42,8 @@ func TestTheTriggerIsTheChangeThatFits(t *testing.T) {
 			changed(-35*time.Second, inquest.ChangeDeploy, "pay", "release 7"), changed(-14*time.Second, inquest.ChangeFlag, "cart", "companions 0% -> 100%")}, "flag cart"},
 		{"more copies of somebody who uses the same database, and not a deploy before it", []part{says("cart", "FATAL: sorry, too many clients already", 0.9, 0), says("db-1", "sorry, too many clients already", -1, 0),
 			changed(-24*time.Second, inquest.ChangeDeploy, "web", "map tiles"), changed(-3*time.Second, inquest.ChangeScale, "reports", "2 -> 24 workers")}, "scale reports"},
+		{"the setting that a restart woke", []part{says("cart", "cannot sign: PAY_SECRET_KEY is not set", 0.9, 0), changed(-9*time.Minute, inquest.ChangeConfig, "cart", "environment from the vault"), changed(-2*time.Second, inquest.ChangeRestart, "cart", "kernel update")}, "config cart"},
+		{"the restart itself, when another start after the setting went well", []part{says("cart", "cannot sign: PAY_SECRET_KEY is not set", 0.9, 0), changed(-9*time.Minute, inquest.ChangeConfig, "cart", "environment from the vault"), changed(-8*time.Minute, inquest.ChangeDeploy, "cart", "cart 2.2"), changed(-2*time.Second, inquest.ChangeRestart, "cart", "kernel update")}, "restart cart"},
 		{"a rollback long before heals rather than harms", []part{nullDereference, changed(-8*time.Minute, inquest.ChangeDeploy, "cart", "rollback to 2.0")}, "data "},
 	} {
 		v := verdict(c.parts...)

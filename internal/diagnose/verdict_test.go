@@ -39,6 +39,10 @@ func TestTheDeeperAndEarlierMechanismIsTheCause(t *testing.T) {
 		{"a file that a release left out", []part{says("cart", "Error: Cannot find module 'phonetic'", 0.9, 0), changed(-time.Second, inquest.ChangeDeploy, "cart", "cart 2.1")}, "bad-deploy/missing-dependency at cart"},
 		{"a file where a new setting looks for it", []part{says("cart", "Failed opening required '/srv/themes/winter/room.php' (include_path='.')", 0.9, 0), changed(-time.Second, inquest.ChangeConfig, "cart", "theme_dir to winter")}, "misconfiguration/wrong-path at cart"},
 		{"a process that ends in the middle of requests did start", []part{says("cart", "UnhandledPromiseRejection: This error originated by throwing inside of an async function", -1, 0), crashLoop("cart"), answersBetween}, "unhandled-exception/unhandled-rejection at cart"},
+		{"a queue before a limit that was lowered", []part{failing(func(_ int, r *inquest.Request) {
+			r.Status, r.Reason, r.Upstream, r.UpstreamStatus = 503, "sQ--", "cart/<NOSRV>", ""
+		}), changed(-3*time.Second, inquest.ChangeConfig, "gateway", "conservative connection limits")}, "misconfiguration/limit-too-small at gateway"},
+		{"a database that hangs up on idle clients is not down", []part{says("db-1", "Aborted connection 126 to db: 'x' user: 'x' host: '10.0.0.1' (Got timeout reading communication packets)", -1, -time.Second, at(inquest.LevelWarn)), says("cart", "(2006, \"MySQL server has gone away (ConnectionResetError(104, 'Connection reset by peer'))\")", 0.9, 0)}, "misconfiguration/keepalive-mismatch at db-1"},
 		{"a column that is not there", []part{says("cart", `column "discount" of relation "baskets" does not exist`, 0.9, 0)}, "bad-deploy/schema-mismatch at cart"},
 	} {
 		if got := name(verdict(c.parts...)); got != c.want {

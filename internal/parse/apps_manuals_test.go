@@ -100,8 +100,9 @@ func TestServersAfterTheirManuals(t *testing.T) {
 		"journald, export, a stack trace": {"journald-export", "__CURSOR=s=1;i=2\n__REALTIME_TIMESTAMP=1795191123123456\nPRIORITY=3\nMESSAGE\n" +
 			"\x2f\x00\x00\x00\x00\x00\x00\x00" + "boom\njava.lang.E: x\n\tat a.b.C.d(C.java:1)      " + "\n_PID=7\n\n__CURSOR=s=1;i=3\n__REALTIME_TIMESTAMP=1795191124123456\nMESSAGE=up\n",
 			[]string{"line=1|lines=8|exception_type=java.lang.E|level=error|pid=7", "line=10|lines=3|message=up"}},
-		"journalctl -o short-iso":     {"syslog", "2026-11-20T16:12:03+0000 h cart[7]: no luck\n", []string{"time=2026-11-20T16:12:03Z|hostname=h|program=cart|pid=7|message=no luck"}},
-		"journalctl -o short-precise": {"syslog", "Nov 20 16:12:03.123456 h cart[7]: no luck\n", []string{"hostname=h|program=cart|pid=7|message=no luck"}},
+		"journalctl -o short-iso": {"syslog", "2026-11-20T16:12:03+0000 h cart[7]: no luck\n", []string{"time=2026-11-20T16:12:03Z|hostname=h|program=cart|pid=7|message=no luck"}},
+		"Uvicorn under journald pads its levels; PostgreSQL never does": {"syslog", "2026-11-20T16:12:03+0000 h uvicorn[7]: INFO:     10.0.0.1:37082 - \"GET / HTTP/1.1\" 200 OK\n", []string{"program=uvicorn|pid=7"}},
+		"journalctl -o short-precise":                                   {"syslog", "Nov 20 16:12:03.123456 h cart[7]: no luck\n", []string{"hostname=h|program=cart|pid=7|message=no luck"}},
 		"the kernel kills by a cgroup": {"dmesg",
 			"[12345.678901] oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=x,mems_allowed=0,oom_memcg=/kubepods/pod1,task_memcg=/kubepods/pod1/c1,task=java,pid=4711,uid=1000\n[12345.678950] Memory cgroup out of memory: Killed process 4711 (java) total-vm:4000000kB, anon-rss:500000kB, file-rss:0kB, shmem-rss:0kB, UID:1000 pgtables:1200kB oom_score_adj:986\n",
 			[]string{"task=java|pid=4711", "task=java|pid=4711|anon-rss=500000"}},

@@ -61,7 +61,7 @@ func quotesServer(before []byte) bool {
 	return false
 }
 
-// pgLevel finds the level: a known word before ":  ".
+// pgLevel finds the level: a known word before ":  ", with two blanks. More are another's padding (Uvicorn: "INFO:     ").
 func pgLevel(b []byte) (from, end int) {
 	for at := 0; ; {
 		i := bytes.Index(b[at:], []byte(":  "))
@@ -73,7 +73,7 @@ func pgLevel(b []byte) (from, end int) {
 		for from > 0 && (b[from-1] >= 'A' && b[from-1] <= 'Z' || isDigit(b[from-1])) {
 			from--
 		}
-		if pgLevelOf(b[from:i]) != inquest.LevelUnknown {
+		if padded := i+3 < len(b) && b[i+3] == ' '; !padded && pgLevelOf(b[from:i]) != inquest.LevelUnknown {
 			return from, i
 		}
 		at = i + 3

@@ -16,7 +16,7 @@ func keepaliveMismatch() Mechanism {
 		},
 		Needs:       []string{"connections closed or reset before any answer, quickly, with no restart or crash of the callee"},
 		Contradicts: []string{"a restart, crash or memory kill of the callee at these times", "resets in the middle of an answer or after a long wait"},
-		Explains:    ids(fallout(), these("dependency-failure/bad-response", "misconfiguration/error-mapping")),
+		Explains:    ids(fallout(), these("database/down", "dependency-failure/bad-response", "misconfiguration/error-mapping")),
 		Above:       failingAbove(),
 		Triggers:    []inquest.TriggerKind{"config", "deploy", "infra", inquest.TriggerTraffic},
 		Roles:       []Role{RoleSelf, RoleGateway, RolePeer},
@@ -31,6 +31,7 @@ func keepaliveMismatch() Mechanism {
 			says(0.3, "reset: one of several meanings", "connection reset by peer", "econnreset").but("client", "aborted by"),
 			says(0.6, "a pooled database connection that the server or a firewall cut while idle", "the client was disconnected by the server because of inactivity", "the last packet successfully received from the server was", "marking * connection * as broken*idle",
 				"terminating connection due to idle-session timeout", "terminating connection due to idle-in-transaction timeout", "possibly consider using a shorter maxlifetime value"),
+			says(0.7, "MySQL's and MariaDB's own word for a client that was idle longer than wait_timeout allows", "got timeout reading communication packets").by(OriginDatabase),
 		},
 		Supports: []Support{
 			{Symptom: inquest.SymptomUpstream, Detail: "reset", Weight: 0.4, Why: "the proxy's connection was reset before an answer"},

@@ -59,6 +59,9 @@ func (t Text) prepare() prepared {
 		}
 	}
 	parts = append(parts, t.Codes...)
+	if name := settingName.FindString(parts[0]); name != "" {
+		parts = append(parts, settingMark+name)
+	}
 	p := prepared{hay: squeeze(strings.ToLower(strings.Join(parts, "\x00"))), types: types, origin: t.Origin}
 	if p.origin == 0 {
 		p.origin = OriginApp
@@ -69,6 +72,12 @@ func (t Text) prepare() prepared {
 	p.codes = append(p.codes, codesIn(p.hay)...)
 	return p
 }
+
+// settingName is a name as environment variables have it (POSIX: capitals, digits, underscores). Phrases do not tell capitals from
+// small letters, so a text that holds one is marked, and a clue can ask for the mark.
+var settingName = regexp.MustCompile(`\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b`)
+
+const settingMark = "names setting "
 
 func clip(s string) string { return s[:min(len(s), textSize)] }
 

@@ -34,6 +34,7 @@ func upstreamOverload() Mechanism {
 		},
 		Supports: []Support{
 			{Symptom: inquest.SymptomUpstream, Detail: "no-live", Weight: 0.7, Why: "the proxy has no healthy upstream left"},
+			{Symptom: inquest.SymptomUpstream, Detail: "overload", Weight: 0.7, Why: "the proxy's own word: the queue or the connections that it allows the upstream were used up"},
 			{Symptom: inquest.SymptomTraffic, Detail: "surge", Weight: 0.3, Why: "more traffic than the dependency can serve is the most usual reason"},
 		},
 		Confirm: []inquest.Command{

@@ -123,6 +123,7 @@ var (
 	urlHost  = regexp.MustCompile(`\b(?:https?|grpc|amqps?|redis|rediss|postgres(?:ql)?|mysql|mongodb(?:\+srv)?|tcp)://(?:[^/@\s"']*@)?(\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+)(?::(\d{1,5}))?`)
 	lookedUp = regexp.MustCompile(`(?i)(?:ENOTFOUND|EAI_AGAIN|lookup|resolve host|resolve|resolving|unknown host:?|UnknownHostException:|host=['"]?|could not translate host name|name resolution for|getaddrinfo for|host name|host)\s+["']?([A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)+|[a-z0-9]+(?:-[a-z0-9]+)+)["']?`)
 	bareHost = regexp.MustCompile(`(?i)\b(?:from|to|of|at|by|calling|call|host|reach|reaching|contact|contacting|with|against|for|GET|POST)\s+["'` + "`" + `]?((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,})\b`)
+	setting  = regexp.MustCompile(`while calling ([A-Z][A-Z0-9_]*)_(?:URL|URI|HOST|ADDR|ADDRESS|ENDPOINT|BASE)\b`)
 	saidOf   = regexp.MustCompile(`(?i)\b([a-z][a-z0-9]+(?:[-_][a-z0-9]+)*)(?: (?:service|api|provider|server|backend))? (?:answered|responded|returned|replied) (?:with )?(?:status )?[45]\d\d\b`)
 	pgServer = regexp.MustCompile(`(?i)(?:connection to server at|server at|host)\s+"([^"]+)"(?:\s+\(([0-9a-fA-F.:]+)\))?,?\s+port\s+"?(\d+)"?`)
 	// Clients' own notations that name others beside the peer: Go's look-up names the server it asked, its connection the local
@@ -167,6 +168,13 @@ func Peer(text string, fields map[string]string) string {
 		if plausibleHost(m[1]) && !packageName(m[1]) {
 			return m[1]
 		}
+	}
+	if m := setting.FindStringSubmatch(text); m != nil { // PRICING_SERVICE_URL is where the pricing service is
+		name := strings.ToLower(strings.ReplaceAll(m[1], "_", "-"))
+		for _, noun := range []string{"-base", "-service", "-api"} {
+			name = strings.TrimSuffix(name, noun)
+		}
+		return name
 	}
 	if m := saidOf.FindStringSubmatch(text); m != nil && !vagueName[strings.ToLower(m[1])] {
 		return m[1]

@@ -353,3 +353,20 @@ func foldSegment(s string) string {
 	}
 	return s
 }
+
+func TestATraceTellsWhomItWasCalling(t *testing.T) {
+	for source, want := range map[string]string{
+		`urllib.request.urlopen(f"{os.environ['PASSCHECK_URL']}/v1/check", timeout=10)`: "timed out; while calling PASSCHECK_URL",
+		`requests.get("http://pricing:8080/quote", timeout=2)`:                          "timed out; while calling http://pricing:8080",
+		`self.sock.recv_into(b)`: "timed out",
+	} {
+		trace := func(r *parse.Record) {
+			r.Message += "\nTraceback (most recent call last):\n  File \"/srv/app.py\", line 9, in check\n    " + source + "\nTimeoutError: timed out"
+			r.Exception = &inquest.Exception{Language: "python", Type: "TimeoutError", Message: "timed out"}
+		}
+		l := list(gather(mem.Settings{}, "api", line(t0, inquest.LevelError, "timed out", trace)))
+		if got := l.Patterns[0].Examples[0].Text; !strings.HasSuffix(strings.ReplaceAll(got, "TimeoutError: ", ""), want) {
+			t.Errorf("%s: %q, want it to end with %q", source, got, want)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package mem
 
 import (
 	"cmp"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -233,10 +234,33 @@ func appendText(dst []byte, r *parse.Record) []byte {
 	if r.Exception != nil && throughClient(r) {
 		dst = append(dst, "; while reading an HTTP client's answer"...)
 	}
+	if whom := calledIn(r); whom != "" && !strings.Contains(string(dst), whom) {
+		dst = append(append(dst, "; while calling "...), whom...)
+	}
 	if len(dst) > maxExampleBytes {
 		dst = dst[:maxExampleBytes]
 	}
 	return dst
+}
+
+// callee is whom a line of source calls: a URL, or the setting that holds one.
+var callee = regexp.MustCompile(`https?://[A-Za-z0-9][A-Za-z0-9.-]*(?::\d+)?|\b[A-Z][A-Z0-9_]*_(?:URL|URI|HOST|ADDR|ADDRESS|ENDPOINT|BASE)\b`)
+
+// calledIn reads whom a Python trace was calling from the lines of source that it quotes: an exception of a socket ("timed out")
+// names nobody, but the line of our own code that waits does.
+func calledIn(r *parse.Record) string {
+	if r.Exception == nil || !strings.Contains(r.Message, "Traceback (most recent call last)") {
+		return ""
+	}
+	found := ""
+	for line := range strings.Lines(r.Message) {
+		if source, ok := strings.CutPrefix(line, "    "); ok && strings.Contains(source, "(") {
+			if m := callee.FindString(source); m != "" {
+				found = m
+			}
+		}
+	}
+	return found
 }
 
 // banners are words that a runtime puts before or behind a trace to say that nobody caught it; the first line often lacks them.
