@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/inquesthq/inquest"
+	"github.com/inquesthq/inquest/internal/servicegraph"
 	"github.com/inquesthq/inquest/internal/store/mem"
 )
 
@@ -158,7 +159,7 @@ func (b *builder) fromSeries(s *inquest.Series, software string) {
 		c.software = software
 	}
 	b.names.aliasIfFree(c, job, rankMetrics)
-	if host != "" && !isLoopback(host) {
+	if host != "" && !servicegraph.Loopback(host) {
 		// Servers go by their host's name (db-1), applications by their own.
 		rank := rankAddress
 		if exporter {
@@ -169,10 +170,8 @@ func (b *builder) fromSeries(s *inquest.Series, software string) {
 	}
 }
 
-func isLoopback(host string) bool { return host == "localhost" || host == "127.0.0.1" || host == "::1" }
-
 func (b *builder) target(job, host string, exporter bool, software string) *component {
-	if c := b.names.resolve(host); c != nil && !isLoopback(host) {
+	if c := b.names.resolve(host); c != nil && !servicegraph.Loopback(host) {
 		return c
 	}
 	if c := b.names.resolve(job); c != nil {
@@ -189,7 +188,7 @@ func (b *builder) target(job, host string, exporter bool, software string) *comp
 }
 
 func hostName(host string) string {
-	if isLoopback(host) || net.ParseIP(host) != nil {
+	if servicegraph.Loopback(host) || net.ParseIP(host) != nil {
 		return ""
 	}
 	return host
@@ -374,7 +373,7 @@ func (b *builder) sharedHost(host string) bool {
 			n++
 		}
 	}
-	return n > 1 || isLoopback(host)
+	return n > 1 || servicegraph.Loopback(host)
 }
 
 // byRoutes names the service that logs the same routes as those the proxy sends to addr, when only one does.

@@ -304,3 +304,31 @@ func TestABurstThatHealsAndComesAgainIsNoBlip(t *testing.T) {
 		t.Errorf("a process that dies every fifty seconds: incident %v since %s", c.Incident, c.Onset)
 	}
 }
+
+func TestErrorsAloneAreAnIncidentWhereNobodyLoggedRequests(t *testing.T) {
+	service := func(during int) *inquest.Case {
+		f := &file{name: "cart.log", format: "pino"}
+		for i := range 600 {
+			f.says(sec(float64(i)), inquest.LevelInfo, "stock of basket checked")
+			if i%100 == 0 {
+				f.says(sec(float64(i)), inquest.LevelError, "charge failed: card declined")
+			}
+			for range during {
+				if i >= 300 && i < 400 {
+					f.says(sec(float64(i)), inquest.LevelError, "charge failed: no answer from pay")
+				}
+			}
+		}
+		return build(f)
+	}
+	if c := service(0); c.Incident {
+		t.Error("an error now and then is no incident")
+	}
+	c := service(2)
+	if !c.Incident || c.Onset.Sub(sec(300)).Abs() > 2*time.Second {
+		t.Errorf("two errors a second: incident %v since %s", c.Incident, c.Onset)
+	}
+	if c.Layers[inquest.LayerResponse] {
+		t.Error("what clients got is not known")
+	}
+}

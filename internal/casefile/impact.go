@@ -295,7 +295,7 @@ const maxPassed = 48 * time.Hour
 // passed counts the requests of the failing routes that were answered well in each second before the onset, the last one first:
 // those after a change speak against it. Where the store counts in wider steps, a step's requests stand in its first second.
 func (b *builder) passed() []int {
-	if len(b.groups) == 0 || b.counters {
+	if len(b.groups) == 0 || b.counters || len(b.edge) == 0 {
 		return nil
 	}
 	out := make([]int, max(0, min(maxPassed, b.onset.Sub(b.span.From))/time.Second))

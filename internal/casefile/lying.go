@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/inquesthq/inquest"
+	"github.com/inquesthq/inquest/internal/pattern"
 	"github.com/inquesthq/inquest/internal/stat"
 	"github.com/inquesthq/inquest/internal/store/mem"
 )
@@ -33,7 +34,7 @@ func (b *builder) suspectLies() {
 			continue
 		}
 		text := strings.ToLower(p.Examples[0].Text)
-		if !containsAny(text, failureWords) || containsAny(text, recovered) {
+		if !pattern.ContainsAny(text, failureWords) || pattern.ContainsAny(text, recovered) {
 			continue
 		}
 		for _, id := range p.Requests {
@@ -113,8 +114,46 @@ func (b *builder) attempts() []candidate {
 			out = append(out, candidate{route: x.Name(), status: statusBadGateway, failures: []*stat.Histogram{&x.Via}, rateOnly: true})
 		}
 	}
+	if len(b.edge) == 0 {
+		out = append(out, b.errorsAlone()...)
+	}
 	return out
 }
+
+// errorsAlone are failures told by applications' logs alone, where nobody logged requests: the errors of each that speak of a failure
+// from which it did not recover. A service that logs three times as many of them as before, and significantly so, is failing,
+// whoever noticed.
+func (b *builder) errorsAlone() []candidate {
+	by := map[string]*candidate{}
+	var names []string
+	for _, p := range b.st.Patterns() {
+		if p.Level < inquest.LevelError || len(p.Examples) == 0 || b.writesProxyFormat(p.Service) {
+			continue
+		}
+		if f := p.Examples[0].File; int(f) < len(b.cfg.Reports) {
+			if k := KindOf(p.Service, b.cfg.Reports[f].Format); k != "" && k != inquest.KindApp {
+				continue
+			}
+		}
+		text := strings.ToLower(p.Examples[0].Text)
+		if p.Examples[0].Exception == nil && !pattern.ContainsAny(text, failureWords) || pattern.ContainsAny(text, recovered) {
+			continue
+		}
+		if by[p.Service] == nil {
+			by[p.Service] = &candidate{route: p.Service, status: statusInternal, rateOnly: true}
+			names = append(names, p.Service)
+		}
+		by[p.Service].failures = append(by[p.Service].failures, &p.Times)
+	}
+	out := make([]candidate, 0, len(names))
+	for _, n := range names {
+		out = append(out, *by[n])
+	}
+	return out
+}
+
+// statusInternal stands for what a service answers when it fails (RFC 9110, 15.6.1).
+const statusInternal = 500
 
 // statusBadGateway stands for what a proxy answers when its upstream fails (RFC 9110, 15.6.3).
 const statusBadGateway = 502
@@ -124,8 +163,4 @@ func (b *builder) keepLies() {
 	b.liedBy = slices.DeleteFunc(b.liedBy, func(l lie) bool {
 		return !b.window.Contains(at(l.answer.Time)) || !slices.ContainsFunc(b.groups, func(g inquest.FailureGroup) bool { return g.Lying && g.Route == l.route() })
 	})
-}
-
-func containsAny(text string, words []string) bool {
-	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(text, w) })
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/inquesthq/inquest"
 	"github.com/inquesthq/inquest/internal/parse"
+	"github.com/inquesthq/inquest/internal/servicegraph"
 	"github.com/inquesthq/inquest/internal/store/mem"
 )
 
@@ -57,7 +58,7 @@ func knownBy(labels map[string]string) map[string]bool {
 			name = host
 		}
 		// Loggers are called after a client as well ("redis", "postgres"), which does not make their program one.
-		if word := serviceWord(name); len(word) > 2 && word != nobody && net.ParseIP(name) == nil && !isLoopback(name) && kindOf(name) == "" {
+		if word := serviceWord(name); len(word) > 2 && word != nobody && net.ParseIP(name) == nil && !servicegraph.Loopback(name) && kindOf(name) == "" {
 			out[word] = true
 		}
 	}

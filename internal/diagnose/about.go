@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/inquesthq/inquest/internal/diagnose/mechanism"
 	"github.com/inquesthq/inquest/internal/diagnose/symptom"
 	"github.com/inquesthq/inquest/internal/redact"
 )
@@ -65,4 +66,4 @@ func (a *analysis) sharedPath(c *candidate, summary string) string {
 	return ""
 }
 
-func mentions(text, name string) bool { return wordIn(text, strings.ToLower(name)) }
+func mentions(text, name string) bool { return mechanism.WordIn(text, strings.ToLower(name)) }

@@ -103,9 +103,6 @@ func (a *analysis) kindFits(m *mechanism.Mechanism, s *inquest.Symptom) bool {
 	return true
 }
 
-// usualPorts of databases and caches: IANA registrations that everybody keeps.
-var databasePorts = map[string]bool{"5432": true, "3306": true, "27017": true, "1433": true, "1521": true, "9042": true, "26257": true}
-
 // peerFit weighs "refused", "timeout" and the like by whom they are about: towards a database it is the database's
 // mechanisms that fit, towards others the dependency's.
 func (a *analysis) peerFit(id inquest.MechanismID, s *inquest.Symptom) float64 {
@@ -117,7 +114,7 @@ func (a *analysis) peerFit(id inquest.MechanismID, s *inquest.Symptom) float64 {
 	}
 	kind := a.names.Kind(s.Peer)
 	_, port, _ := net.SplitHostPort(s.Peer)
-	db := kind == inquest.KindDatabase || databasePorts[port]
+	db := kind == inquest.KindDatabase || symptom.KindAt(s.Peer) == inquest.KindDatabase
 	known := kind != "" || port != ""
 	switch {
 	case id == "database/down" && !db && known:

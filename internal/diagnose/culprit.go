@@ -2,7 +2,6 @@ package diagnose
 
 import (
 	"cmp"
-	"net"
 	"regexp"
 	"slices"
 	"strings"
@@ -10,6 +9,7 @@ import (
 	"github.com/inquesthq/inquest"
 	"github.com/inquesthq/inquest/internal/diagnose/mechanism"
 	"github.com/inquesthq/inquest/internal/diagnose/symptom"
+	"github.com/inquesthq/inquest/internal/pattern"
 )
 
 // culprit resolves on whom to act.
@@ -53,7 +53,7 @@ func (a *analysis) culprit(id inquest.MechanismID, s *inquest.Symptom) string {
 // say that nobody answered, while NXDOMAIN is an answer (RFC 1035, RFC 8020). Go names the server it asked.
 func (a *analysis) silentResolver(text string) string {
 	low := strings.ToLower(text)
-	if !containsAny(low, []string{"eai_again", "temporary failure in name resolution", "server misbehaving", "servfail", "try again", ":53: i/o timeout", "no servers could be reached", "dns query timed out", "resolver timeout"}) {
+	if !pattern.ContainsAny(low, []string{"eai_again", "temporary failure in name resolution", "server misbehaving", "servfail", "try again", ":53: i/o timeout", "no servers could be reached", "dns query timed out", "resolver timeout"}) {
 		return ""
 	}
 	if m := askedServer.FindStringSubmatch(text); m != nil {
@@ -110,31 +110,12 @@ func (a *analysis) named(text string) string {
 			continue
 		}
 		for _, n := range append([]string{c.Name}, c.Aliases...) {
-			if len(n) > long && len(n) >= 3 && wordIn(low, strings.ToLower(n)) {
+			if len(n) > long && len(n) >= 3 && mechanism.WordIn(low, strings.ToLower(n)) {
 				best, long = c.Name, len(n)
 			}
 		}
 	}
 	return best
-}
-
-func wordIn(text, word string) bool {
-	for from := 0; ; {
-		i := strings.Index(text[from:], word)
-		if i < 0 {
-			return false
-		}
-		i += from
-		j := i + len(word)
-		if (i == 0 || !wordByte(text[i-1])) && (j == len(text) || !wordByte(text[j])) {
-			return true
-		}
-		from = i + 1
-	}
-}
-
-func wordByte(b byte) bool {
-	return b >= 'a' && b <= 'z' || b >= '0' && b <= '9' || b >= 'A' && b <= 'Z'
 }
 
 // impliedPeer guesses the dependency by its kind when the line names the software but no address.
@@ -180,14 +161,13 @@ func (a *analysis) database(s *inquest.Symptom) string {
 	if a.names.Kind(s.Component) == inquest.KindDatabase {
 		return s.Component
 	}
-	_, port, _ := net.SplitHostPort(s.Peer)
 	if s.Peer != "" && (a.names.Kind(s.Peer) == inquest.KindDatabase) {
 		return s.Peer
 	}
 	if of := a.names.OfKind(inquest.KindDatabase, a.c.Components); len(of) == 1 {
 		return of[0]
 	}
-	if s.Peer != "" && (databasePorts[port] || a.names.Kind(s.Peer) == "") {
+	if s.Peer != "" && (symptom.KindAt(s.Peer) == inquest.KindDatabase || a.names.Kind(s.Peer) == "") {
 		return s.Peer
 	}
 	return "database"

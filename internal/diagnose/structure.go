@@ -9,6 +9,7 @@ import (
 
 	"github.com/inquesthq/inquest"
 	"github.com/inquesthq/inquest/internal/diagnose/symptom"
+	"github.com/inquesthq/inquest/internal/pattern"
 )
 
 // structure adds what no single line says: an upstream address that was not there before, a release after which an exception
@@ -126,19 +127,15 @@ func (a *analysis) afterConfig() {
 		}
 		who, text := a.names.Name(ch.Service), strings.ToLower(ch.Summary)
 		for _, cl := range slices.Clone(a.claimed) {
-			if id, ok := reread[cl.mechanism]; ok && cl.observer == who && cl.strength >= 0.3 && containsAny(text, settingWords[id]) {
+			if id, ok := reread[cl.mechanism]; ok && cl.observer == who && cl.strength >= 0.3 && pattern.ContainsAny(text, settingWords[id]) {
 				a.claim(id, who, 0.85, cl.symptom, "the caller's settings for it were changed in the same seconds")
 			}
 			// A text that may mean such a setting, and the setting changed at either end of the connection.
-			if near := cl.observer == who || cl.culprit == who || cl.symptom.Peer == who; near && cl.strength >= 0.15 && containsAny(text, settingWords[cl.mechanism]) {
+			if near := cl.observer == who || cl.culprit == who || cl.symptom.Peer == who; near && cl.strength >= 0.15 && pattern.ContainsAny(text, settingWords[cl.mechanism]) {
 				a.claim(cl.mechanism, who, 0.85, cl.symptom, "the setting that this is about was changed in the same seconds")
 			}
 		}
 	}
-}
-
-func containsAny(text string, words []string) bool {
-	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(text, w) })
 }
 
 // uncaught: an exception in the failed requests that no clue knows is still an unhandled exception.

@@ -1,5 +1,10 @@
 package pattern
 
+import (
+	"slices"
+	"strings"
+)
+
 // The word lists. Each is closed vocabulary of language, calendars or programming, none is taken from a product's log.
 
 // wordSet is a set of words of up to 15 letters a-z, looked up without regard to case. Nearly all lookups miss, hence the
@@ -203,3 +208,8 @@ func isFunctionWord(w []byte) bool {
 }
 
 var faultPackages = newWordSet("errors", "exceptions", "exc", "exception", "error")
+
+// ContainsAny reports whether one of the phrases stands anywhere in the text.
+func ContainsAny(text string, phrases []string) bool {
+	return slices.ContainsFunc(phrases, func(p string) bool { return strings.Contains(text, p) })
+}

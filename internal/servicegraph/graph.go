@@ -124,3 +124,6 @@ func sortedKeys[V any](m map[string]V) []string {
 	sort.Strings(out)
 	return out
 }
+
+// Loopback reports whether a host is every machine's own: such an address names nobody.
+func Loopback(host string) bool { return host == "localhost" || host == "127.0.0.1" || host == "::1" }

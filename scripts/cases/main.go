@@ -51,6 +51,7 @@ func run(roots []string, split, only, known string, verbose bool) (bool, error) 
 		}
 	}
 	total, whole, excused := 0, 0, 0
+	levels := map[inquest.VerdictLevel]*tally{}
 	fmt.Printf("%-58s %-5s %-42s %-5s %-22s %-5s %-5s %s\n", "case", "inc", "mechanism", "ok", "culprit", "ok", "trig", "onset")
 	for i := range cases {
 		c := &cases[i]
@@ -59,7 +60,7 @@ func run(roots []string, split, only, known string, verbose bool) (bool, error) 
 		}
 		total++
 		switch _, listed := misses["verdict"][c.Name]; {
-		case row(c, verbose):
+		case row(c, verbose, levels):
 			whole++
 		case listed:
 			excused++
@@ -70,11 +71,35 @@ func run(roots []string, split, only, known string, verbose bool) (bool, error) 
 		fmt.Printf("; %d of the others are in %s", excused, known)
 	}
 	fmt.Println()
+	for _, l := range []inquest.VerdictLevel{inquest.Established, inquest.Probable} {
+		if t := levels[l]; t != nil {
+			fmt.Printf("%s: %d of %d causes right (%.0f%%), mean confidence %.2f\n", l, t.right, t.all, 100*float64(t.right)/float64(t.all), t.confidence/float64(t.all))
+		}
+	}
 	return whole+excused == total, nil
 }
 
+// tally calibrates one level: how often mechanism and culprit were right where a verdict claimed it, against the confidence that
+// it printed. Established should be right in 95 of 100, probable in 80.
+type tally struct {
+	all, right int
+	confidence float64
+}
+
+func (t *tally) count(v *inquest.Verdict, right bool) *tally {
+	if t == nil {
+		t = &tally{}
+	}
+	t.all++
+	t.confidence += v.Confidence
+	if right {
+		t.right++
+	}
+	return t
+}
+
 // row investigates one case, prints what came out, and reports whether it is whole.
-func row(c *casestest.Case, verbose bool) bool {
+func row(c *casestest.Case, verbose bool, levels map[inquest.VerdictLevel]*tally) bool {
 	o, err := flow.Investigate(context.Background(), c.Folder, flow.Options{})
 	if err != nil {
 		fmt.Printf("%-58s %v\n", cut(c.Name, 58), err)
@@ -86,6 +111,9 @@ func row(c *casestest.Case, verbose bool) bool {
 		v = &inquest.Verdict{}
 	}
 	name := string(v.Mechanism) + " " + string(v.Level)
+	if v.Mechanism != "" {
+		levels[v.Level] = levels[v.Level].count(v, s.Mechanism && s.Culprit)
+	}
 	if !c.Caused() {
 		fmt.Printf("%-58s %-5v %-42s %-5s\n", cut(c.Name, 58), d.Incident, name, mark(s.Whole()))
 		if !s.Whole() && verbose {

@@ -299,14 +299,15 @@ func (p *prepared) threw(names []string) bool {
 				return true
 			}
 		}
-		if len(n) >= wordSize && wordIn(p.hay, n) {
+		if len(n) >= wordSize && WordIn(p.hay, n) {
 			return true
 		}
 	}
 	return false
 }
 
-func wordIn(hay, word string) bool {
+// WordIn reports whether the word stands in the text by itself; both in lower case.
+func WordIn(hay, word string) bool {
 	letter := func(i int) bool {
 		return i >= 0 && i < len(hay) && (hay[i] >= 'a' && hay[i] <= 'z' || hay[i] == '_' || digit(hay, i))
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/inquesthq/inquest"
+	"github.com/inquesthq/inquest/internal/servicegraph"
 )
 
 // Resolver finds components by any of their names.
@@ -38,7 +39,7 @@ func (r *Resolver) Find(name string) *inquest.Component {
 		return c
 	}
 	if host, _, err := net.SplitHostPort(name); err == nil {
-		if c := r.by[host]; c != nil && !loopback(host) {
+		if c := r.by[host]; c != nil && !servicegraph.Loopback(host) {
 			return c
 		}
 		name = host
@@ -66,8 +67,17 @@ func (r *Resolver) Name(name string) string {
 
 // usualPorts tell what listens (IANA registrations that everybody keeps).
 var usualPorts = map[string]inquest.ComponentKind{
-	"5432": inquest.KindDatabase, "3306": inquest.KindDatabase, "27017": inquest.KindDatabase, "1433": inquest.KindDatabase, "1521": inquest.KindDatabase, "9042": inquest.KindDatabase,
+	"5432": inquest.KindDatabase, "3306": inquest.KindDatabase, "27017": inquest.KindDatabase, "1433": inquest.KindDatabase, "1521": inquest.KindDatabase, "9042": inquest.KindDatabase, "26257": inquest.KindDatabase,
 	"6379": inquest.KindCache, "11211": inquest.KindCache, "5672": inquest.KindBroker, "9092": inquest.KindBroker, "4222": inquest.KindBroker,
+}
+
+// KindAt is the kind of server that usually listens at the port of an address, "" when nothing tells.
+func KindAt(addr string) inquest.ComponentKind {
+	_, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return ""
+	}
+	return usualPorts[port]
 }
 
 // Called is the canonical name of whom a text is about: of whoever goes by the address, else of the only component of the kind
@@ -76,12 +86,8 @@ func (r *Resolver) Called(addr string) string {
 	if c := r.Find(addr); c != nil {
 		return c.Name
 	}
-	_, port, err := net.SplitHostPort(addr)
-	if err != nil {
-		return addr
-	}
 	only := ""
-	if kind := usualPorts[port]; kind != "" {
+	if kind := KindAt(addr); kind != "" {
 		for _, c := range r.by {
 			if c.Kind == kind && c.Name != only {
 				if only != "" {
@@ -115,8 +121,6 @@ func (r *Resolver) OfKind(kind inquest.ComponentKind, in []inquest.Component) []
 	}
 	return out
 }
-
-func loopback(host string) bool { return host == "localhost" || host == "127.0.0.1" || host == "::1" }
 
 var (
 	hostPort = regexp.MustCompile(`(\b(?:\d{1,3}\.){3}\d{1,3}|\b[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)*|\[[0-9a-fA-F:]+\])[:/](\d{2,5})\b`)

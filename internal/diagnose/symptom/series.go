@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/inquesthq/inquest"
+	"github.com/inquesthq/inquest/internal/servicegraph"
 )
 
 // owner names the component that a series is about.
@@ -19,7 +20,7 @@ func owner(s *inquest.Series, r *Resolver) string {
 		host = h
 	}
 	for _, k := range []string{s.Container(), host, s.Labels["service"], s.Labels["app"], s.Labels["application"], s.Labels["service_name"], s.Labels["container"], s.Labels["deployment"], s.Labels["job"]} {
-		if k == "" || loopback(k) {
+		if k == "" || servicegraph.Loopback(k) {
 			continue
 		}
 		if c := r.Find(k); c != nil {
