@@ -43,8 +43,7 @@ type Collector struct {
 
 	lastPattern pattern.ID // nor are patterns of larger ids
 
-	loggers    map[string]bool // of records that name no writer, see CluesOf
-	lastLogger string
+	loggers map[string]bool // of records that name no writer, see CluesOf
 
 	complains map[streamKey]*Complaint
 	series    []inquest.Series

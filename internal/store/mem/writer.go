@@ -13,14 +13,13 @@ const maxLoggers = 128
 
 // logger notes who, inside of a program that does not name itself, wrote the record.
 func (c *Collector) logger(r *parse.Record) {
-	if r.Logger == "" || r.Logger == c.lastLogger || r.Service != unnamed {
+	if r.Logger == "" || r.Service != unnamed || c.loggers[r.Logger] {
 		return
 	}
-	c.lastLogger = strings.Clone(r.Logger)
 	if c.loggers == nil {
 		c.loggers = map[string]bool{}
 	}
-	c.loggers[c.lastLogger] = true
+	c.loggers[strings.Clone(r.Logger)] = true
 	if len(c.loggers) >= 2*maxLoggers {
 		for _, name := range slices.Sorted(maps.Keys(c.loggers))[maxLoggers:] {
 			delete(c.loggers, name)
