@@ -31,17 +31,21 @@ investigate-example: build ## build, then investigate the recorded Black Friday 
 test: ## quick tests: no variations of the corpus
 	$(GO) test -short $(PKG)
 	$(GO) -C guard test -short ./...
+	$(GO) -C guard/otelguard test ./...
 
 test-full: ## all tests: with the race detector, then every case in every variation
 	$(GO) test -race -short $(PKG)
 	$(GO) -C guard test -race ./...
+	$(GO) -C guard/otelguard test -race ./...
 	$(GO) -C guard test -run Allocate ./...
+	$(GO) -C guard/otelguard test -run Allocation ./...
 	$(GO) test -timeout 45m $(PKG)
 
 lint: $(TOOLS)/golangci-lint ## gofmt, golangci-lint (pinned in tools/), shell syntax
 	@test -z "$$(gofmt -l $(SOURCES))" || { gofmt -l $(SOURCES); echo 'not formatted: make fmt' >&2; exit 1; }
 	$(TOOLS)/golangci-lint run ./...
 	cd guard && $(CURDIR)/$(TOOLS)/golangci-lint run ./...
+	cd guard/otelguard && $(CURDIR)/$(TOOLS)/golangci-lint run ./...
 	@for f in scripts/*.sh lab/*.sh .ci/run; do bash -n $$f; done
 
 fmt: ## format the sources
@@ -104,11 +108,13 @@ setup: ## install what the tests need beyond Go (Debian, Ubuntu; as root)
 tidy-check: # go.mod and go.sum hold what is used, and nothing else
 	$(GO) mod tidy -diff
 	$(GO) -C guard mod tidy -diff
+	$(GO) -C guard/otelguard mod tidy -diff
 	$(GO) -C examples/checkout mod tidy -diff
 
 tidy: ## tidy the modules
 	$(GO) mod tidy
 	$(GO) -C guard mod tidy
+	$(GO) -C guard/otelguard mod tidy
 	$(GO) -C examples/checkout mod tidy
 	$(GO) -C lab mod tidy
 

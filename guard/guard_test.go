@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/inquesthq/inquest/guard"
+	"github.com/inquesthq/inquest/guard/metric"
 	"github.com/inquesthq/inquest/guard/policy"
 	"github.com/inquesthq/inquest/guard/problem"
 	"github.com/inquesthq/inquest/guard/record"
@@ -502,6 +503,63 @@ func TestThePoliciesOfTheServer(t *testing.T) {
 	}
 	if now, _ := capacity.InFlight(); now != 0 {
 		t.Errorf("%d in flight at rest", now)
+	}
+}
+
+// hidden is middleware that does not say what it writes to; seen does.
+type hidden struct{ http.ResponseWriter }
+
+type seen struct{ hidden }
+
+func (s seen) Unwrap() http.ResponseWriter { return s.ResponseWriter }
+
+func TestAHandleWithinAWrapIsOneRequest(t *testing.T) {
+	failing := map[string]guard.HandlerFunc{
+		"an error": returning(errors.New("boom")),
+		"a panic":  func(http.ResponseWriter, *http.Request) error { panic("boom") },
+		"an answer of its own": func(w http.ResponseWriter, _ *http.Request) error {
+			w.WriteHeader(500)
+			return nil
+		},
+	}
+	between := map[string]func(http.ResponseWriter) http.ResponseWriter{
+		"nothing":                          func(w http.ResponseWriter) http.ResponseWriter { return w },
+		"middleware that can be unwrapped": func(w http.ResponseWriter) http.ResponseWriter { return seen{hidden{w}} },
+	}
+	for failure, f := range failing {
+		for middle, wrap := range between {
+			t.Run(failure+" behind "+middle, func(t *testing.T) {
+				var numbers metric.Prometheus
+				pager := &pager{}
+				g, k := newGuard(t, guard.Config{Observer: &numbers, Notifier: pager})
+				mux := http.NewServeMux()
+				mux.Handle("GET /orders/{id}", g.Handle(f))
+				w := serve(g.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { mux.ServeHTTP(wrap(w), r) })), get("/orders/1"))
+				g.Wait()
+				records := k.records()
+				if w.Code != 500 || len(records) != 1 || len(pager.alerts) != 1 {
+					t.Fatalf("%d, %d records, %d alerts", w.Code, len(records), len(pager.alerts))
+				}
+				if id := records[0].ErrorID; w.Header().Get("X-Error-Id") != id || records[0].Endpoint != "GET /orders/{id}" {
+					t.Errorf("told %q, recorded %+v", w.Header().Get("X-Error-Id"), records[0])
+				}
+				scrape := serve(&numbers, get("/metrics")).Body.String()
+				if n := strings.Count(scrape, "http_server_request_duration_seconds_count{"); n != 1 {
+					t.Errorf("%d durations of one request in\n%s", n, scrape)
+				}
+			})
+		}
+	}
+}
+
+func TestARequestWithinARequestIsAnsweredByItself(t *testing.T) {
+	g, k := newGuard(t, guard.Config{})
+	inner := httptest.NewRecorder()
+	w := serve(g.Wrap(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		g.Handle(returning(errors.New("boom"))).ServeHTTP(hidden{inner}, r)
+	})), get("/batch"))
+	if w.Code != 200 || inner.Code != 500 || len(k.records()) != 1 {
+		t.Errorf("%d, within %d, %d records", w.Code, inner.Code, len(k.records()))
 	}
 }
 

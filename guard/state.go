@@ -36,6 +36,10 @@ type guarded struct {
 // that carries it.
 func (x *guarded) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g := x.g
+	if outer, ok := r.Context().Value(stateKey{}).(*state); ok && outer.guard == g && outer.writes(w) {
+		x.next.ServeHTTP(w, r) // a Handle within a Wrap: one request, one record, one count
+		return
+	}
 	st := &state{Context: r.Context(), guard: g, w: w, begun: time.Now(), incoming: r.Header}
 	if st.id[0] = trace.RequestID(r.Header); st.id[0] == "" {
 		st.id[0] = g.ids.Next()
@@ -82,6 +86,20 @@ func (st *state) Value(key any) any {
 		return st
 	}
 	return st.Context.Value(key)
+}
+
+// writes reports whether what is written to w passes st; middleware between says so by Unwrap, as for [http.ResponseController].
+func (st *state) writes(w http.ResponseWriter) bool {
+	for {
+		if at, ok := w.(*writer); ok && (*state)(at) == st {
+			return true
+		}
+		inner, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			return false
+		}
+		w = inner.Unwrap()
+	}
 }
 
 func (st *state) annotate(name, value string) {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -231,7 +232,7 @@ func (x *exchange) observe(status int, reason policy.Reason) {
 	attrs := metric.Attrs{
 		1: {Key: "http.request.method", Value: methodAttr(x.req.Method)},
 		2: {Key: "server.address", Value: x.req.URL.Hostname()},
-		3: {Key: "server.port", Value: x.req.URL.Port()},
+		3: {Key: "server.port", Value: portAttr(x.req.URL)},
 	}
 	if status != 0 {
 		attrs[4] = metric.Attr{Key: "http.response.status_code", Value: strconv.Itoa(status)}
@@ -243,6 +244,17 @@ func (x *exchange) observe(status int, reason policy.Reason) {
 		attrs[5] = metric.Attr{Key: "error.type", Value: strconv.Itoa(status)}
 	}
 	x.d.observe(metric.ClientDuration, time.Since(x.begun).Seconds(), attrs)
+}
+
+// portAttr is the port that is called, told or not: OpenTelemetry's conventions require it.
+func portAttr(u *url.URL) string {
+	switch port := u.Port(); {
+	case port != "":
+		return port
+	case u.Scheme == "https":
+		return "443"
+	}
+	return "80"
 }
 
 // methodAttr bounds what strangers can put into a metric, as OpenTelemetry's conventions ask.

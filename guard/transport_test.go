@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/inquesthq/inquest/guard"
+	"github.com/inquesthq/inquest/guard/metric"
 	"github.com/inquesthq/inquest/guard/policy"
 )
 
@@ -348,4 +349,31 @@ func TestTheNumbersOfARequest(t *testing.T) {
 		"http.client.request.duration guard.dependency=payment http.request.method=GET server.address=127.0.0.1 error.type=cut":                1,
 		"http.client.request.duration guard.dependency=payment http.request.method=GET server.address=127.0.0.1 http.response.status_code=200": 1,
 	})
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func TestThePortIsToldWhereTheURLLeavesItOut(t *testing.T) {
+	for url, want := range map[string]string{
+		"http://payment/":        `server_port="80"`,
+		"https://payment/":       `server_port="443"`,
+		"https://payment:8443/":  `server_port="8443"`,
+		"http://[2001:db8::1]/a": `server_port="80"`,
+	} {
+		var numbers metric.Prometheus
+		d := newDependency(t, guard.DependencyConfig{Observer: &numbers})
+		client := http.Client{Transport: d.Transport(roundTrip(func(r *http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 204, Body: http.NoBody, Request: r}, nil
+		}))}
+		res, err := client.Get(url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		if scrape := serve(&numbers, get("/metrics")).Body.String(); !strings.Contains(scrape, want) {
+			t.Errorf("%s: no %s in\n%s", url, want, scrape)
+		}
+	}
 }

@@ -40,6 +40,7 @@ const (
 	UpDownCounter             // values are added, and may be negative
 	Gauge                     // the latest value holds
 	Histogram                 // values are counted by size
+	Level                     // the latest value holds, and those of several series add up: OpenTelemetry's up-down counter, told in totals
 )
 
 // Instrument describes a [Name].
@@ -70,9 +71,9 @@ func Describe(n Name) Instrument {
 	case LostRecords:
 		return Instrument{Counter, "{record}", "Failure records that no sink took.", nil}
 	case ConnectionCount:
-		return Instrument{Gauge, "{connection}", "Connections of a pool by state.", nil}
+		return Instrument{Level, "{connection}", "Connections of a pool by state.", nil}
 	case ConnectionMax:
-		return Instrument{Gauge, "{connection}", "The most connections a pool may open.", nil}
+		return Instrument{Level, "{connection}", "The most connections a pool may open.", nil}
 	case ConnectionWaits:
 		return Instrument{Gauge, "{wait}", "Calls that had to wait for a connection, since the start.", nil}
 	}

@@ -49,7 +49,7 @@ func (p *Prometheus) Observe(name Name, value float64, attrs Attrs) {
 		i, _ := slices.BinarySearch(s.bounds, value) // the bound itself belongs to its bucket
 		s.counts[i].Add(1)
 	}
-	if kind == Gauge {
+	if kind == Gauge || kind == Level {
 		s.value.Store(math.Float64bits(value))
 		return
 	}
@@ -129,7 +129,7 @@ func (p *Prometheus) write(out *bytes.Buffer) {
 			if in.Description != "" {
 				b.WriteString("# HELP " + name + " " + in.Description + "\n")
 			}
-			b.WriteString("# TYPE " + name + " " + map[Kind]string{Counter: "counter", UpDownCounter: "gauge", Gauge: "gauge", Histogram: "histogram"}[in.Kind] + "\n")
+			b.WriteString("# TYPE " + name + " " + map[Kind]string{Counter: "counter", UpDownCounter: "gauge", Gauge: "gauge", Level: "gauge", Histogram: "histogram"}[in.Kind] + "\n")
 		}
 		s.write(b, name, labels(k.attrs))
 	}
