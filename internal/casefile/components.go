@@ -20,6 +20,7 @@ func (b *builder) components() {
 	b.fromMetrics()
 	b.announced()
 	b.joinTwins()
+	b.joinRoles()
 	b.joinNobody()
 	b.fromUpstreams()
 	for _, e := range b.st.Edges() {
@@ -251,6 +252,22 @@ func (b *builder) joinTwins() {
 				b.names.unite(logs[0], o)
 			}
 		}
+	}
+}
+
+// roleSuffix is what people append to a service's name for the process that serves it.
+var roleSuffix = regexp.MustCompile(`(?i)[._-](web|api|app|svc|service|srv|server|backend|http)$`)
+
+// joinRoles unites a log called after a service's process ("members-web.log") with the service that monitoring or the record of
+// changes knows by its plain name ("members") and that has no log of its own.
+func (b *builder) joinRoles() {
+	for _, c := range slices.Clone(b.names.all) {
+		plain := roleSuffix.ReplaceAllString(c.Name, "")
+		o := b.names.get(plain)
+		if plain == c.Name || o == nil || o == c || !c.Logs || c.Metrics || o.Logs || b.changed(c.Name) {
+			continue
+		}
+		b.names.unite(o, c)
 	}
 }
 

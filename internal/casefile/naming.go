@@ -24,6 +24,13 @@ var loggers = map[string]bool{
 	"monolog": true, "python": true, "ruby": true, "rust": true, "dotnet": true, "klog": true, "otlp": true, "sentry": true,
 }
 
+// defaultNames are what frameworks and runtimes call their log file unless they are told otherwise (Laravel, Symfony, Rails, Tomcat,
+// PM2, nohup): it says what wrote the file, not which service.
+var defaultNames = map[string]bool{
+	"laravel": true, "lumen": true, "symfony": true, "django": true, "rails": true, "catalina": true, "spring": true, "spring-boot-logger": true, "nohup": true,
+	"production": true, "development": true, "staging": true, "prod": true, "dev": true, "debug": true, "gunicorn": true, "uvicorn": true, "puma": true, "unicorn": true, "pm2": true,
+}
+
 // nobody is the name of an application that nothing names.
 const nobody = "app"
 
@@ -35,7 +42,7 @@ func ServiceOf(file, format string) string {
 		return s
 	}
 	for dir := path.Dir(file); dir != "." && dir != "/"; dir = path.Dir(dir) {
-		if s := stem(path.Base(dir)); s != "" {
+		if s := stem(path.Base(dir)); s != "" && s != nobody {
 			return s
 		}
 	}
@@ -79,6 +86,9 @@ func stem(base string) string {
 	}
 	if base = strings.Trim(base, "._- "); strings.Trim(base, "0123456789._-") == "" {
 		return "" // numbers name nobody
+	}
+	if defaultNames[strings.ToLower(base)] {
+		return nobody
 	}
 	return base
 }

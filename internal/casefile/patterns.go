@@ -160,11 +160,16 @@ func (b *builder) untimed(lp *inquest.LogPattern, p *mem.Pattern) {
 		return
 	}
 	failed := b.impactOf.Failed
-	if p.Level < inquest.LevelWarn || failed == 0 || int(p.Count)*2 < failed || int(p.Count) > 4*failed {
+	if p.Level < inquest.LevelWarn && !thrown(p) || failed == 0 || int(p.Count)*2 < failed || int(p.Count) > 4*failed {
 		lp.Before = int(p.Count)
 		return
 	}
 	lp.During, lp.New, lp.First, lp.Last = int(p.Count), true, b.onset, b.window.To
+}
+
+// thrown reports whether the lines are the traces of an exception, which many runtimes print without a level.
+func thrown(p *mem.Pattern) bool {
+	return slices.ContainsFunc(p.Examples, func(x mem.Example) bool { return x.Exception != nil })
 }
 
 func firstOf(h *stat.Histogram) (time.Time, bool) {

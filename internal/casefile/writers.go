@@ -16,7 +16,8 @@ import (
 // Writers names the writer of each file's records that do not name it themselves, one name a file. The file's name decides as
 // in ServiceOf. Where that tells nothing ("3.log", "app.log"), what the lines say does: lines without a name among those of
 // one service are its own; most lines of a supervisor are about processes that start and end; a program whose loggers are
-// called like one service that monitoring or the record of changes knows, and that no other file is from, is that service.
+// called like one service that monitoring or the record of changes knows, and that no other file is from, is that service; so is
+// one whose own code lies in a folder called like one.
 func Writers(reports []parse.FileReport, clues []mem.Clues) []string {
 	out := make([]string, len(reports))
 	taken, known := map[string]bool{}, map[string]bool{}
@@ -31,6 +32,7 @@ func Writers(reports []parse.FileReport, clues []mem.Clues) []string {
 			maps.Copy(known, knownBy(labels))
 		}
 	}
+	named := maps.Clone(known) // the path of its code names a service whoever else writes of it
 	maps.DeleteFunc(known, func(name string, _ bool) bool { return taken[name] })
 	for i, name := range out {
 		switch {
@@ -40,7 +42,7 @@ func Writers(reports []parse.FileReport, clues []mem.Clues) []string {
 		case supervises(clues[i].Lines):
 			out[i] = string(inquest.KindSupervisor)
 		default:
-			out[i] = cmp.Or(calledLike(clues[i].Loggers, known), nobody)
+			out[i] = cmp.Or(calledLike(clues[i].Loggers, known), calledLike(clues[i].Frames, named), nobody)
 		}
 	}
 	return out

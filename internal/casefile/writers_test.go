@@ -31,6 +31,9 @@ func TestAFileWithoutANameIsNamedByWhatItAndTheOthersSay(t *testing.T) {
 		"supervisord":                                             {"3.log", lines(map[string]uint64{"spawned: '<*>' with pid <*>": 4, "exited: <*> (exit status <*>; not expected)": 2, "success: <*> entered RUNNING state": 4, "hello": 3}), "supervisor"},
 		"a program that starts another one now and then":          {"3.log", lines(map[string]uint64{"worker exited with code <*>": 2, "GET <*>": 40}), "app"},
 		"a single line about a process":                           {"3.log", lines(map[string]uint64{"process exited": 1}), "app"},
+		"a framework's default name is nobody's":                  {"laravel.log", mem.Clues{}, "app"},
+		"its own code lies in a folder called like a service":     {"laravel.log", mem.Clues{Frames: []string{"/srv/auth/releases/v118/src/Database.php"}}, "auth"},
+		"code in folders of two services":                         {"laravel.log", mem.Clues{Frames: []string{"/srv/auth/x.php", "/srv/shipping/y.php"}}, "app"},
 		"nothing at all":                                          {"3.log", mem.Clues{}, "app"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -96,5 +99,33 @@ func TestCluesAreOfTheRecordsThatNameNobody(t *testing.T) {
 	want := mem.Clues{Loggers: []string{"a.First", "z.Last"}, Lines: map[string]uint64{"one thing": 2}, Itself: []string{"cart"}, Known: []map[string]string{{"service": "pay"}}}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
+	}
+}
+
+func TestALogCalledAfterAProcessIsItsServices(t *testing.T) {
+	for name, c := range map[string]struct {
+		log, job string
+		want     string // the component that has both the log and the metrics, "" when they are two
+	}{
+		"the web process of a service": {"members-web.log", "members", "members"},
+		"its server, by underscore":    {"members_server.log", "members", "members"},
+		"another word is another one":  {"members-import.log", "members", ""},
+		"another service":              {"orders-web.log", "members", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			gw, app, metrics := gateway(), &file{name: c.log, format: "logger-text"}, &file{name: "1.om", format: "openmetrics"}
+			gw.traffic(0, 600, 2)
+			app.says(sec(10), inquest.LevelError, "boom")
+			metrics.series("up", "job", c.job, "instance", c.job+":8080")
+			got := ""
+			for _, x := range build(gw, app, metrics).Components {
+				if x.Logs && x.Metrics {
+					got = x.Name
+				}
+			}
+			if got != c.want {
+				t.Errorf("%q, want %q", got, c.want)
+			}
+		})
 	}
 }

@@ -30,6 +30,7 @@ func (c *Collector) logger(r *parse.Record) {
 // Clues are what a file says about who wrote those of its records that name nobody, and about whom it knows besides.
 type Clues struct {
 	Loggers []string            // of unnamed records, sorted
+	Frames  []string            // paths of its own code in the traces of unnamed records, sorted
 	Lines   map[string]uint64   // templates of unnamed records and how often they occurred
 	Itself  []string            // services that records name as their writer
 	Known   []map[string]string // labels of the series in it; a change gives {"service": name}
@@ -44,6 +45,11 @@ func CluesOf(all []*Collector) Clues {
 		for _, p := range c.patterns {
 			if p.Service == unnamed {
 				clues.Lines[p.Template] += p.Count
+				for _, x := range p.Examples {
+					if x.Exception != nil && x.Exception.App.File != "" {
+						clues.Frames = append(clues.Frames, x.Exception.App.File)
+					}
+				}
 			}
 		}
 		for _, name := range c.observers.names {
@@ -60,6 +66,8 @@ func CluesOf(all []*Collector) Clues {
 			}
 		}
 	}
+	slices.Sort(clues.Frames)
+	clues.Frames = slices.Compact(clues.Frames)
 	slices.Sort(clues.Itself)
 	clues.Itself = slices.Compact(clues.Itself)
 	clues.Loggers = slices.Sorted(maps.Keys(loggers))
