@@ -7,7 +7,8 @@ import (
 // thirdScenariosA is the third round: a polyglot house (house_line.go) and faults that spread through it. It was written
 // without sight of the rules, and all of it is held out.
 func thirdScenariosA() []Scenario {
-	return []Scenario{ageCheckHangs(), canaryKeepsReceipts(), twoFaultsOneAfternoon(), keyNotDeployed(), batchAnswers200(), regattaWeekend()}
+	return []Scenario{ageCheckHangs(), canaryKeepsReceipts(), twoFaultsOneAfternoon(), keyNotDeployed(), batchAnswers200(), regattaWeekend(),
+		auditVolumeFull(), privateZoneLost(), companionsFlag(), cacheMoved(), printShopMarksDown(), payFailsLogsGone(), indexAndBackfill(), providerMaintenancePage()}
 }
 
 func ageCheckHangs() Scenario {
