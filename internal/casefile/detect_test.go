@@ -306,7 +306,7 @@ func TestABurstThatHealsAndComesAgainIsNoBlip(t *testing.T) {
 }
 
 func TestErrorsAloneAreAnIncidentWhereNobodyLoggedRequests(t *testing.T) {
-	service := func(during int) *inquest.Case {
+	service := func(during int, text string) *inquest.Case {
 		f := &file{name: "cart.log", format: "pino"}
 		for i := range 600 {
 			f.says(sec(float64(i)), inquest.LevelInfo, "stock of basket checked")
@@ -315,16 +315,19 @@ func TestErrorsAloneAreAnIncidentWhereNobodyLoggedRequests(t *testing.T) {
 			}
 			for range during {
 				if i >= 300 && i < 400 {
-					f.says(sec(float64(i)), inquest.LevelError, "charge failed: no answer from pay")
+					f.says(sec(float64(i)), inquest.LevelError, text)
 				}
 			}
 		}
 		return build(f)
 	}
-	if c := service(0); c.Incident {
+	if c := service(0, ""); c.Incident {
 		t.Error("an error now and then is no incident")
 	}
-	c := service(2)
+	if c := service(2, "cache read failed, asking the database: no server available"); c.Incident {
+		t.Error("errors that do not say that a request failed are no incident: most services answer well behind them")
+	}
+	c := service(2, "request failed: no answer from pay")
 	if !c.Incident || c.Onset.Sub(sec(300)).Abs() > 2*time.Second {
 		t.Errorf("two errors a second: incident %v since %s", c.Incident, c.Onset)
 	}

@@ -120,8 +120,14 @@ func (b *builder) attempts() []candidate {
 	return out
 }
 
-// errorsAlone are failures told by applications' logs alone, where nobody logged requests: the errors of each that speak of a failure
-// from which it did not recover. A service that logs three times as many of them as before, and significantly so, is failing,
+// requestFailed are the words in which servers and frameworks say that a request ended in an error (net/http, servlets, ASGI, Rack,
+// Express, PHP, .NET). An error as such does not say so: most services log errors that they answer well behind.
+var requestFailed = []string{"request failed", "request errored", "failed request", "error processing request", "error handling request", "processing of the request failed", "unhandled exception", "unhandled error",
+	"uncaught exception", "uncaught error", "uncaught phperror", "exception on /", "exception in asgi application", "panic serving", "servlet.service() for servlet", "internal server error", "status 500", "status=500",
+	"status: 500", "status code 500", "statuscode=500", "statuscode\":500", "status=502", "status=503", "status=504", "completed 500"}
+
+// errorsAlone are failures told by applications' logs alone, where nobody logged requests: the errors of each that say that a request
+// failed. A service that logs three times as many of them as before, and significantly so, is failing,
 // whoever noticed.
 func (b *builder) errorsAlone() []candidate {
 	by := map[string]*candidate{}
@@ -136,7 +142,7 @@ func (b *builder) errorsAlone() []candidate {
 			}
 		}
 		text := strings.ToLower(p.Examples[0].Text)
-		if p.Examples[0].Exception == nil && !pattern.ContainsAny(text, failureWords) || pattern.ContainsAny(text, recovered) {
+		if !pattern.ContainsAny(text, requestFailed) || pattern.ContainsAny(text, recovered) {
 			continue
 		}
 		if by[p.Service] == nil {
