@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -206,7 +207,7 @@ type Notifier interface {
 
 // Alert is the first failure of its kind within a window.
 type Alert struct {
-	Fingerprint string        // of class, endpoint and place: the same for the same bug
+	Fingerprint string        // of class, status, endpoint and place, not of what it says: the same for the same bug
 	Record      record.Record // of this failure
 	Suppressed  int           // failures of the same kind that were not told since the alert before
 }
@@ -272,9 +273,31 @@ func (a *alerts) forget() {
 	delete(a.told, oldest)
 }
 
-// fingerprint is the same for failures of the same class at the same endpoint and place.
+// fingerprint is the same for failures of the same class, status and rule at the same endpoint and place. What they say
+// is no part of it: it names orders, users and addresses.
 func fingerprint(r record.Record) string {
-	place, _, _ := strings.Cut(r.Stack, "\n")
-	sum := sha256.Sum256([]byte(r.ErrorClass + "\n" + r.Endpoint + "\n" + place))
+	sum := sha256.Sum256([]byte(strings.Join([]string{r.ErrorClass, strconv.Itoa(r.Status), r.Rule, shape(r.Endpoint), place(r.Stack)}, "\n")))
 	return hex.EncodeToString(sum[:8])
+}
+
+// shape leaves out the segments of a path that have digits: where no pattern of a mux is known they are ids.
+func shape(endpoint string) string {
+	segments := strings.Split(endpoint, "/")
+	for i, s := range segments {
+		if strings.ContainsAny(s, "0123456789") {
+			segments[i] = "*"
+		}
+	}
+	return strings.Join(segments, "/")
+}
+
+// place is file and line of the first frame of a Go stack, without the arguments above and the offset behind; or "".
+func place(stack string) string {
+	for line := range strings.SplitSeq(stack, "\n") {
+		if strings.HasPrefix(line, "\t") && strings.Contains(line, ".go:") {
+			at, _, _ := strings.Cut(line, " ")
+			return at
+		}
+	}
+	return ""
 }
