@@ -65,6 +65,7 @@ func TestScripts(t *testing.T) {
 			"service":    service,
 			"errorid":    errorID,
 			"gatewaylog": gatewayLog,
+			"guarded":    guarded,
 		},
 	})
 }
