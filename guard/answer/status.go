@@ -153,7 +153,13 @@ func envelope(doc map[string]any) bool {
 		return false
 	}
 	for key, v := range doc {
-		if envelopeKey(key) || empty(v) {
+		if envelopeKey(key) {
+			continue
+		}
+		if v == false && !explicit {
+			return false // available:false, valid:false: the answer to what was asked
+		}
+		if empty(v) {
 			continue
 		}
 		if _, scalar := v.(map[string]any); explicit && !scalar {
@@ -206,7 +212,7 @@ func envelopeKey(key string) bool {
 		"code", "status", "statuscode", "statustext", "result", "resultcode", "success", "succeeded", "issuccess", "ok",
 		"message", "messages", "msg", "reason", "detail", "details", "description", "title", "type", "hint", "cause",
 		"timestamp", "time", "path", "instance", "method", "requestid", "traceid", "correlationid", "spanid",
-		"trace", "stack", "stacktrace", "retryafter", "retryafterseconds", "documentationurl", "moreinfo", "helpurl":
+		"trace", "stack", "stacktrace", "retry", "retryable", "retriable", "transient", "temporary", "retryafter", "retryafterseconds", "documentationurl", "moreinfo", "helpurl":
 		return true
 	}
 	return strings.HasSuffix(key, "__type") // Amazon's

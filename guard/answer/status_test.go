@@ -115,6 +115,7 @@ func TestASuccessThatIsAnErrorIsALie(t *testing.T) {
 	}{
 		"a sentence":                  {`{"error":"database unavailable"}`, 500},
 		"an object":                   {`{"error":{"message":"boom","code":"E17"}}`, 500},
+		"not worth another try":       {`{"error":"boom","retryable":false}`, 500},
 		"success false":               {`{"success":false,"message":"payment failed"}`, 500},
 		"success false, with context": {`{"success":false,"orderId":"17","message":"payment failed"}`, 500},
 		"ok false":                    {`{"ok":false,"error":"internal_error"}`, 500},
@@ -156,6 +157,8 @@ func TestSuccessesThatMentionErrorsAreNone(t *testing.T) {
 		"no error":                   `{"error":null}`,
 		"no error, in words":         `{"error":"","id":1}`,
 		"error false":                `{"error":false}`,
+		"the answer is no":           `{"valid":false,"errors":["email is missing"]}`,
+		"none there":                 `{"available":false,"error":"out of stock"}`,
 		"no errors":                  `{"errors":[]}`,
 		"no errors, object":          `{"errors":{}}`,
 		"a stored error report":      `{"id":"ERR-1","error":{"class":"TypeError","message":"boom"},"seen":12,"firstSeen":"2026-11-29"}`,

@@ -38,6 +38,7 @@ func textRules() []textRule {
 			`could not obtain a (?:database )?connection (?:from the pool )?within`,                                     // Active Record
 			`couldn't get a connection after`,                                                                           // psycopg_pool
 			`could not get a resource (?:from the pool|since the pool is exhausted)`, `timeout waiting for idle object`, // Jedis, commons-pool
+			`pool empty\. unable to fetch a connection in`,                                 // Tomcat JDBC
 			`timeout waiting for connection from pool`,                                     // Apache HttpClient
 			`ora-12519|ora-12520|ora-12516|ora-00018|ora-02391`,                            // Oracle
 			`failed to acquire (?:a )?connection from (?:the )?pool`, `pgxpool: .*acquire`, // pgx

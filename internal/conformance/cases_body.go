@@ -63,6 +63,8 @@ func mapping() []behaviour {
 		to("limit-exceeded", 500, j, `{"message":"Rate limit exceeded"}`, 429), to("limit-throttling", 500, j, `{"__type":"ThrottlingException","message":"Rate exceeded"}`, 429),
 		to("pool-hikari", 500, "text/plain", "HikariPool-1 - Connection is not available, request timed out after 30000ms.", 503),
 		to("pool-sqlalchemy", 500, "text/plain", "QueuePool limit of size 5 overflow 10 reached, connection timed out, timeout 30", 503),
+		to("pool-tomcat", 500, "text/plain", "Timeout: Pool empty. Unable to fetch a connection in 30 seconds, none available[size:10; busy:10; idle:0; lastwait:30000].", 503),
+		stays("verdict-false", 200, j, `{"valid":false,"errors":["email is missing"]}`), stays("out-of-stock", 200, j, `{"available":false,"error":"out of stock"}`),
 		to("pool-postgres", 500, j, `{"error":"FATAL: remaining connection slots are reserved for non-replication superuser connections"}`, 503),
 		to("timeout-in-500", 500, j, `{"error":"upstream request timeout"}`, 504),
 		to("lie-error", 200, j, `{"error":"internal error"}`, 500), to("lie-success-false", 200, j, `{"success":false,"message":"something broke"}`, 500),

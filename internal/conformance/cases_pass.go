@@ -53,6 +53,34 @@ func passing() []behaviour {
 				}
 				return want{status: []int{200}, body: "ok"}.judge(v)
 			}},
+		{group: group, name: "early-hints-then-hang", sentence: "an interim answer takes nothing from the answer after it: 504, with the request's id", expected: "504, X-Request-Id",
+			script: func(p *peer) { p.request(); p.say("HTTP/1.1 102 Processing\r\nX-Request-Id: theirs\r\n\r\n"); p.hang() },
+			ask:    ask{header: []string{"X-Request-Id: mine-12345"}},
+			judge:  want{status: []int{504}, header: map[string]string{"X-Request-Id": "mine-12345"}, reason: "header-timeout"}.judge},
+		{group: group, name: "query", sentence: "a query that Go cannot parse is the service's to judge: it passes as it came", expected: "200, the same query",
+			script: func(p *peer) {
+				r := p.request()
+				p.say(message(200, "text/plain", r.RequestURI))
+			},
+			ask: ask{path: "/a%2Fb?x=1;y=2&z=%zz"}, judge: want{status: []int{200}, body: "/a%2Fb?x=1;y=2&z=%zz"}.judge},
+		{group: group, name: "json-lines", sentence: "a JSON stream passes as it comes: the first line does not wait for the second", expected: "200, cut after the first line",
+			script: func(p *peer) {
+				p.request()
+				p.say("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n8\r\n{\"a\":1}\n\r\n")
+				p.hang()
+			},
+			judge: want{status: []int{200}, cut: true, has: []string{`{"a":1}`}, reason: "stall"}.judge},
+		{group: group, name: "bad-request-chunk", sentence: "a request whose body is no chunked coding is 400, and speaks against nobody", expected: "400",
+			script: func(p *peer) { p.head(); p.hang() },
+			ask:    ask{method: "POST", header: []string{"Transfer-Encoding: chunked"}, send: func(c net.Conn) { _, _ = io.WriteString(c, "ZZ\r\nx\r\n0\r\n\r\n") }},
+			judge:  want{status: []int{400}, reason: "bad-request"}.judge},
+		{group: group, name: "no-content-type", sentence: "an answer without Content-Type gets none by guessing", expected: "200, no Content-Type",
+			script: reply("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"), judge: func(v *view) string {
+				if kind := v.Header.Get("Content-Type"); kind != "" {
+					return "Content-Type " + kind
+				}
+				return want{status: []int{200}, body: "ok"}.judge(v)
+			}},
 		{group: group, name: "slow-body", sentence: "a slow but steady body with a length is no timeout", expected: "200, whole",
 			script: func(p *peer) {
 				p.request()

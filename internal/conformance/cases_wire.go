@@ -129,6 +129,7 @@ func headers() []behaviour {
 			judge: want{status: []int{502}, attempts: 3, reason: "cut"}.judge},
 		bad("invalid-http", "what is no HTTP is 502, and is not passed on", "SSH-2.0-OpenSSH_9.2 secret\r\n\r\n"),
 		bad("invalid-status", "a status that is no number is 502", "HTTP/1.1 OK secret\r\n\r\n"),
+		bad("version-7", "a version of HTTP that does not exist is 502", "HTTP/7.1 200 OK\r\nContent-Length: 6\r\n\r\nsecret"),
 		bad("status-999", "a status outside of 100 to 599 is 502", "HTTP/1.1 999 Odd\r\nContent-Length: 6\r\n\r\nsecret"),
 		bad("status-99", "a status below 100 is 502", "HTTP/1.1 099 Odd\r\nContent-Length: 6\r\n\r\nsecret"),
 		bad("invalid-header-name", "an invalid name of a header field is 502", "HTTP/1.1 200 OK\r\nBad Name: x\r\nContent-Length: 6\r\n\r\nsecret"),

@@ -18,7 +18,8 @@ const (
 	reasonMaintenance = "maintenance"
 	reasonNoRoute     = "no-route"
 	reasonTooLarge    = "too-large"
-	reasonPanic       = "panic" // of the gateway itself
+	reasonBadRequest  = "bad-request" // a body with wrong framing
+	reasonPanic       = "panic"       // of the gateway itself
 )
 
 func (c *call) noRoute(known bool) {
@@ -53,6 +54,11 @@ func (c *call) upstreamFailed(f *upstream.Failure) {
 	p := problem{status: f.Status(), code: "BAD_GATEWAY", message: "The service behind this address gave no usable answer."}
 	switch p.status {
 	case upstream.StatusClientLeft:
+		if c.in.Context().Err() == nil && misframed(f.Err) { // it is there, but what it sends is no body
+			c.Reason = reasonBadRequest
+			p.status, p.code, p.message = http.StatusBadRequest, "BAD_REQUEST", "The body of the request could not be read."
+			break
+		}
 		if c.in.Context().Err() == nil { // it is there, but its request stopped coming
 			p.status, p.code, p.message = http.StatusRequestTimeout, "REQUEST_TIMEOUT", "The request did not arrive in time."
 			break
@@ -66,6 +72,12 @@ func (c *call) upstreamFailed(f *upstream.Failure) {
 		p.retryAfter = max(f.RetryAfter, time.Second)
 	}
 	c.own(p)
+}
+
+// misframed reports whether the request's body is not what its header says, as against one that stopped coming. net/http has no
+// types for these errors, only words.
+func misframed(err error) bool {
+	return err != nil && (strings.Contains(err.Error(), "chunk") || strings.Contains(err.Error(), "trailer"))
 }
 
 // broken answers for a fault of the gateway itself.

@@ -275,10 +275,22 @@ func (c *call) settle() {
 func (c *call) Header() http.Header { return c.w.Header() }
 
 func (c *call) WriteHeader(status int) {
+	h := c.w.Header()
 	if status >= 200 || status == http.StatusSwitchingProtocols {
 		c.status = status
+		if _, ok := h["X-Request-Id"]; !ok { // ReverseProxy clears the header after an interim answer
+			h["X-Request-Id"] = []string{c.RequestID}
+		}
+		if _, ok := h["Content-Type"]; !ok {
+			h["Content-Type"] = nil // or net/http guesses one
+		}
+		c.w.WriteHeader(status)
+		return
 	}
-	c.w.WriteHeader(status)
+	if c.in.ProtoAtLeast(1, 1) { // RFC 9110 15.2: an HTTP/1.0 client would take an interim answer for the answer
+		delete(h, "X-Request-Id") // the upstream's may be beside it
+		c.w.WriteHeader(status)
+	}
 }
 
 func (c *call) Write(b []byte) (int, error) {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -433,3 +434,55 @@ type bomb struct{}
 
 func (bomb) Read([]byte) (int, error) { return 0, fmt.Errorf("the client's connection broke") }
 func (bomb) Close() error             { return nil }
+
+func TestAnInterimAnswerIsNotForHTTP10(t *testing.T) {
+	g, _ := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Link", "</a.css>; rel=preload")
+		w.WriteHeader(http.StatusEarlyHints)
+		w.WriteHeader(http.StatusOK)
+	}, nil)
+	front := httptest.NewServer(g)
+	defer front.Close()
+	for proto, want := range map[string]string{"HTTP/1.0": "HTTP/1.0 200", "HTTP/1.1": "HTTP/1.1 103"} {
+		c, err := net.Dial("tcp", front.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.WriteString(c, "GET / "+proto+"\r\nHost: x\r\nConnection: close\r\n\r\n")
+		got, err := io.ReadAll(c)
+		if err != nil || !strings.HasPrefix(string(got), want) {
+			t.Errorf("%s: %v, %q, want %s first", proto, err, got, want)
+		}
+		_ = c.Close()
+	}
+}
+
+func TestAStreamOfJSONIsNotHeldBackForItsNextLine(t *testing.T) {
+	next := make(chan struct{})
+	g, l := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, "{\"error\":1}\n")
+		_ = http.NewResponseController(w).Flush()
+		<-next
+		_, _ = io.WriteString(w, "{\"error\":2}\n")
+	}, nil)
+	front := httptest.NewServer(g)
+	defer front.Close()
+	resp, err := http.Get(front.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	first := make([]byte, len("{\"error\":1}\n"))
+	if _, err := io.ReadFull(resp.Body, first); err != nil {
+		t.Fatal(err)
+	}
+	close(next) // only now does the service say more
+	rest, err := io.ReadAll(resp.Body)
+	if err != nil || string(first)+string(rest) != "{\"error\":1}\n{\"error\":2}\n" {
+		t.Errorf("%v, %s%s", err, first, rest)
+	}
+	if e := l.last(); e.Status != 200 || e.Reason != "" {
+		t.Errorf("logged %d, %s", e.Status, e.Reason)
+	}
+}

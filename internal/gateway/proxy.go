@@ -36,6 +36,7 @@ func (r *route) rewrite(p *httputil.ProxyRequest) {
 	if proto := p.In.Header.Get("X-Forwarded-Proto"); proto != "" && c.trusted() {
 		p.Out.Header.Set("X-Forwarded-Proto", proto)
 	}
+	p.Out.URL.RawQuery = p.In.URL.RawQuery // ReverseProxy drops what Go cannot parse; nothing here depends on it, and it is the service's to judge
 	if r.HostHeader != "" {
 		p.Out.Host = r.HostHeader
 	}

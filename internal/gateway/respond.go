@@ -1,10 +1,7 @@
 package gateway
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -186,50 +183,6 @@ func (c *call) replace(r *replaced) {
 	}
 	c.w.Header().Set("X-Inquest-Rule", c.Rule)
 	c.own(r.problem)
-}
-
-// patience is how long a successful answer may take to show its whole body before it is handed on unjudged: a slow body is to
-// pass as it comes, not when it is complete.
-const patience = 250 * time.Millisecond
-
-// peek returns the body up to the limit of judging, and leaves the answer as it was.
-func (c *call) peek(resp *http.Response) (body []byte, whole bool, err error) {
-	if b, ok := resp.Body.(interface{ Whole() ([]byte, bool) }); ok {
-		if body, whole := b.Whole(); whole {
-			return body, true, nil
-		}
-	}
-	success := resp.StatusCode < 300
-	begun := time.Now()
-	buf := make([]byte, 0, min(answer.Limit, max(4<<10, int(resp.ContentLength)+1)))
-	for len(buf) < answer.Limit && err == nil {
-		if len(buf) == cap(buf) {
-			buf = append(buf, 0)[:len(buf)]
-		}
-		var n int
-		n, err = resp.Body.Read(buf[len(buf):min(cap(buf), answer.Limit)])
-		buf = buf[:len(buf)+n]
-		if success && err == nil && (notAnObject(buf) || time.Since(begun) > patience) {
-			break // no error in disguise, or too slow to wait for
-		}
-	}
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, false, err
-	}
-	resp.Body = &prefixed{Reader: io.MultiReader(bytes.NewReader(buf), resp.Body), Closer: resp.Body}
-	return buf, errors.Is(err, io.EOF), nil
-}
-
-// notAnObject reports whether JSON begins with anything but an object: lists and plain values are no error envelopes.
-func notAnObject(b []byte) bool {
-	b = bytes.TrimLeft(b, " \t\r\n\ufeff")
-	return len(b) > 0 && b[0] != '{' && b[0] != '<' && b[0] != 0x1f // gzip's first byte: it cannot be seen yet
-}
-
-// prefixed is a body of which a part was read already.
-type prefixed struct {
-	io.Reader
-	io.Closer
 }
 
 // maxRecord bounds what is kept of a body in the event log, in bytes: enough for a stack trace.

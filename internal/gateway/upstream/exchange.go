@@ -133,6 +133,9 @@ func (x *Exchange) gotConn(info httptrace.GotConnInfo) {
 
 func (x *Exchange) clientLeft() bool { return x.parent.Err() != nil }
 
+// Leave ends the exchange because the client could not be written to, which says nothing of the upstream.
+func (x *Exchange) Leave() { x.stop(&Failure{Reason: policy.ClientLeft, Err: errLeft}) }
+
 // stop ends the exchange with a failure of our own finding.
 func (x *Exchange) stop(f *Failure) { x.cancel(x.fail(f)) }
 
@@ -192,5 +195,6 @@ func (x *Exchange) expire() {
 
 var (
 	errHeaderTimeout = errors.New("upstream request timeout: no whole header within the limit")
+	errLeft          = errors.New("the client could not be written to")
 	errStall         = errors.New("no byte of the body within the limit")
 )

@@ -175,6 +175,7 @@ func harmless(r *http.Request) bool {
 }
 
 var (
+	errVersion   = errors.New("a version of HTTP other than 1.x and 2")
 	errStatus    = errors.New("a status outside of 200 to 599")
 	errSwitched  = errors.New("101 Switching Protocols, which nobody asked for")
 	errFieldName = errors.New("a blank in the name of a header field")
@@ -182,6 +183,9 @@ var (
 
 // lint refuses what http.Transport accepts and a proxy must not hand on.
 func lint(r *http.Request, resp *http.Response) *Failure {
+	if resp.ProtoMajor != 1 && resp.ProtoMajor != 2 {
+		return &Failure{Reason: policy.Malformed, Err: errVersion} // RFC 9110 2.5: its framing is not known
+	}
 	switch c := resp.StatusCode; {
 	case c == http.StatusSwitchingProtocols:
 		asked := r.Header.Get("Upgrade")
