@@ -110,7 +110,7 @@ func class(err error) string {
 		default:
 			name = t
 		}
-		switch u := e.(type) {
+		switch u := e.(type) { //nolint:errorlint // it walks the chain itself, one error at a time
 		case interface{ Unwrap() error }:
 			e = u.Unwrap()
 		case interface{ Unwrap() []error }:

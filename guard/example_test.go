@@ -81,7 +81,7 @@ func Example() {
 	}
 	show("POST", "/orders?cart=1") // the breaker is open: payment is not asked
 	w := httptest.NewRecorder()
-	service.ServeHTTP(w, httptest.NewRequest("GET", "/readyz", nil))
+	service.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/readyz", nil))
 	fmt.Println(w.Code, w.Body)
 	// Output:
 	// 400 MISSING_REQUIRED_FIELDS
@@ -123,7 +123,7 @@ func ExampleGuard_Handle() {
 		return guard.Conflict("INVENTORY_CONFLICT", "The chair is out of stock.")
 	})
 	for _, accept := range []string{"*/*", "application/problem+json"} {
-		r := httptest.NewRequest("POST", "/orders", nil)
+		r := httptest.NewRequest(http.MethodPost, "/orders", nil)
 		r.Header.Set("Accept", accept)
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, r)

@@ -67,7 +67,7 @@ func serve(h http.Handler, r *http.Request) *httptest.ResponseRecorder {
 	return w
 }
 
-func get(path string) *http.Request { return httptest.NewRequest("GET", path, nil) }
+func get(path string) *http.Request { return httptest.NewRequest(http.MethodGet, path, nil) }
 
 func returning(err error) guard.HandlerFunc {
 	return func(http.ResponseWriter, *http.Request) error { return err }
@@ -168,7 +168,7 @@ func TestOneFailureIsOneRecordOneAnswerOneAlert(t *testing.T) {
 		w.Header().Set("X-Powered-By", "Go")
 		panic("password=hunter22 is wrong")
 	}))
-	r := httptest.NewRequest("POST", "/orders/17?token=abc&page=2", strings.NewReader("x"))
+	r := httptest.NewRequest(http.MethodPost, "/orders/17?token=abc&page=2", strings.NewReader("x"))
 	r.Header.Set("User-Agent", "curl/8")
 	r.Header.Set("X-Request-Id", "req-12345678")
 	r.Header.Set("Traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
@@ -351,7 +351,7 @@ func TestEvery5xxBodyInJSONCarriesTheID(t *testing.T) {
 		w := serve(g.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
 			w.Header().Set("Content-Length", fmt.Sprint(len(body)))
-			w.WriteHeader(500)
+			w.WriteHeader(http.StatusInternalServerError)
 			_, _ = io.WriteString(w, body)
 		})), get("/"))
 		id := w.Header().Get("X-Error-Id")
@@ -402,7 +402,7 @@ func TestStreamsAndControlsPassThrough(t *testing.T) {
 				t.Errorf("ReadFrom: %d, %v", n, err)
 			}
 		case "/error-file":
-			w.WriteHeader(500)
+			w.WriteHeader(http.StatusInternalServerError)
 			_, _ = io.Copy(w, strings.NewReader("panic: boom"))
 		}
 	})))
@@ -430,7 +430,7 @@ func TestStreamsAndControlsPassThrough(t *testing.T) {
 	}
 	b, _ := io.ReadAll(resp.Body)
 	resp.Body.Close()
-	if bytes.Contains(b, []byte("panic")) || resp.StatusCode != 500 {
+	if bytes.Contains(b, []byte("panic")) || resp.StatusCode != http.StatusInternalServerError {
 		t.Errorf("a 500 that was copied: %d %s", resp.StatusCode, b)
 	}
 }
@@ -588,7 +588,7 @@ func TestIDsAreHandedOnToDependencies(t *testing.T) {
 	g, _ := newGuard(t, guard.Config{})
 	client := &http.Client{Transport: d.Transport(nil)}
 	h := g.Handle(func(_ http.ResponseWriter, r *http.Request) error {
-		req, err := http.NewRequestWithContext(r.Context(), "GET", s.URL, nil)
+		req, err := http.NewRequestWithContext(r.Context(), http.MethodGet, s.URL, nil)
 		if err != nil {
 			return err
 		}
@@ -661,7 +661,7 @@ func TestTraceKeepsThePlaceOfAnError(t *testing.T) {
 
 func TestAHealthyRequestCostsTwoAllocations(t *testing.T) {
 	g, _ := newGuard(t, guard.Config{Observer: nothing{}})
-	h := g.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }))
+	h := g.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
 	r := get("/")
 	w := &discarder{http.Header{}}
 	if n := testing.AllocsPerRun(1000, func() { h.ServeHTTP(w, r) }); n > 2 {
@@ -671,7 +671,7 @@ func TestAHealthyRequestCostsTwoAllocations(t *testing.T) {
 
 func BenchmarkHealthyRequest(b *testing.B) {
 	g, _ := newGuard(b, guard.Config{Observer: nothing{}})
-	h := g.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }))
+	h := g.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
 	r := get("/")
 	w := &discarder{http.Header{}}
 	b.ReportAllocs()

@@ -17,7 +17,7 @@ func TestUsersReportWhatTheySaw(t *testing.T) {
 	g, k := newGuard(t, guard.Config{ReportPath: "/report"})
 	h := g.Reports(func(_ context.Context, r guard.UserReport) error { got = append(got, r); return fails })
 	post := func(form string) *httptest.ResponseRecorder {
-		r := httptest.NewRequest("POST", "/report", strings.NewReader(form))
+		r := httptest.NewRequest(http.MethodPost, "/report", strings.NewReader(form))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		return serve(h, r)
 	}

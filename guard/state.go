@@ -171,7 +171,7 @@ func (st *state) end(r *http.Request) {
 	switch v := recover(); v {
 	case nil:
 		st.finish(r)
-	case http.ErrAbortHandler: //nolint:errorlint // net/http compares it so
+	case http.ErrAbortHandler: // net/http compares it so
 		st.cut = true
 	default:
 		st.fail(r, &panicError{v}, panicStack())

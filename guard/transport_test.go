@@ -35,7 +35,7 @@ func upstream(t *testing.T, script func(n int, r *http.Request, c net.Conn)) (ur
 				return
 			}
 			go func() {
-				defer c.Close()
+				defer func() { _ = c.Close() }() // what matters was sent
 				r, err := http.ReadRequest(bufio.NewReader(c))
 				if err != nil {
 					return
@@ -111,7 +111,7 @@ func TestWhatAnUpstreamDoesWrongIsNamed(t *testing.T) {
 			t.Parallel()
 			url, _ := upstream(t, c.script)
 			d := newDependency(t, quick(guard.DependencyConfig{Retry: policy.RetryConfig{Attempts: 1}, Breaker: policy.BreakerConfig{Failures: 1}}))
-			_, _, result, err := send(t, d, "GET", url, nil)
+			_, _, result, err := send(t, d, http.MethodGet, url, nil)
 			if err == nil || result.Reason != c.want || result.Outcome != policy.Failure || policy.ErrorReason(err) != c.want {
 				t.Errorf("%v; %+v, want %s", err, result, c.want)
 			}
@@ -174,7 +174,7 @@ func TestRetriesOverHTTP(t *testing.T) {
 
 func TestWhenRetriesEndTheLastAnswerIsReturned(t *testing.T) {
 	url, requests := upstream(t, say(only503))
-	status, body, result, err := send(t, newDependency(t, quick(guard.DependencyConfig{})), "GET", url, nil)
+	status, body, result, err := send(t, newDependency(t, quick(guard.DependencyConfig{})), http.MethodGet, url, nil)
 	if err != nil || status != 503 || body != "busy" || requests.Load() != 3 {
 		t.Errorf("%d %q after %d attempts: %v", status, body, requests.Load(), err)
 	}
@@ -186,7 +186,7 @@ func TestAnUpstreamThatDropsEveryRequestIsSpared(t *testing.T) {
 	d := newDependency(t, quick(guard.DependencyConfig{}))
 	open := 0
 	for range 100 {
-		if _, _, _, err := send(t, d, "GET", url, nil); errors.Is(err, policy.ErrOpen) {
+		if _, _, _, err := send(t, d, http.MethodGet, url, nil); errors.Is(err, policy.ErrOpen) {
 			open++
 		}
 	}
@@ -199,7 +199,7 @@ func TestAnswersThatAreNoFailuresNeverOpenTheCircuit(t *testing.T) {
 	for _, status := range []int{200, 204, 301, 400, 404, 409, 422, 429, 500, 501} {
 		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
 		d := newDependency(t, quick(guard.DependencyConfig{Breaker: policy.BreakerConfig{Failures: 1}, Retry: policy.RetryConfig{Attempts: 1}}))
-		if got, _, _, err := send(t, d, "GET", s.URL, nil); err != nil || got != status || d.Breaker().State() != policy.Closed {
+		if got, _, _, err := send(t, d, http.MethodGet, s.URL, nil); err != nil || got != status || d.Breaker().State() != policy.Closed {
 			t.Errorf("%d: %v, breaker %v", got, err, d.Breaker().State())
 		}
 		s.Close()
@@ -223,7 +223,7 @@ func TestACallerThatLeavesIsNoFailureAndFreesItsPlace(t *testing.T) {
 	for _, path := range []string{"/header", "/body"} {
 		ctx, call := guard.WithCall(t.Context())
 		ctx, cancel := context.WithTimeoutCause(ctx, time.Minute, errors.New("too long"))
-		req, err := http.NewRequestWithContext(ctx, "GET", s.URL+path, nil)
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL+path, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -300,7 +300,7 @@ func TestAnUpgradedConnectionStaysWritable(t *testing.T) {
 		_, _ = io.Copy(c, c)
 	})
 	d := newDependency(t, quick(guard.DependencyConfig{Bulkhead: policy.BulkheadConfig{InFlight: 1}}))
-	req, err := http.NewRequestWithContext(t.Context(), "GET", url, nil)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -310,6 +310,7 @@ func TestAnUpgradedConnectionStaysWritable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer func() { _ = resp.Body.Close() }() // again, where the test ends early
 	conn, ok := resp.Body.(io.ReadWriteCloser)
 	if !ok {
 		t.Fatalf("the body of a 101 is a %T", resp.Body)
@@ -338,7 +339,7 @@ func TestTheNumbersOfARequest(t *testing.T) {
 		}
 	})
 	d := newDependency(t, quick(guard.DependencyConfig{Observer: seen}))
-	if status, _, _, err := send(t, d, "GET", url, nil); err != nil || status != 200 {
+	if status, _, _, err := send(t, d, http.MethodGet, url, nil); err != nil || status != 200 {
 		t.Fatalf("%d: %v", status, err)
 	}
 	wantEqual(t, seen.sums, map[string]float64{

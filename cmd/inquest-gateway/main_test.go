@@ -89,7 +89,7 @@ func TestKilledAndStartedAgainUnderLoadNothingIsAnsweredWrongly(t *testing.T) {
 				switch {
 				case err != nil:
 					broken.Add(1)
-				case resp.StatusCode != 200 || string(b) != body:
+				case resp.StatusCode != http.StatusOK || string(b) != body:
 					mu.Lock()
 					wrong = append(wrong, fmt.Sprintf("%d %q", resp.StatusCode, b))
 					mu.Unlock()
@@ -149,7 +149,9 @@ func free(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
 	return l.Addr().String()
 }
 

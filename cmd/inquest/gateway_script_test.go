@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -116,6 +117,8 @@ func gatewayLog(ts *testscript.TestScript, _ bool, args []string) {
 	var access, events bytes.Buffer
 	start := time.Date(2026, 3, 14, 9, 0, 0, 0, time.UTC)
 	inARow := 0
+	status, err := strconv.Atoi(args[1])
+	ts.Check(err)
 	for i := range 15 * 60 * 4 {
 		at := start.Add(time.Duration(i) * 250 * time.Millisecond)
 		e := accesslog.Entry{Time: at, RequestID: fmt.Sprintf("7cab%028x", 7919*i), Client: fmt.Sprintf("10.1.0.%d", i%200), Method: "GET", Host: "shop.example", URI: "/",
@@ -125,8 +128,7 @@ func gatewayLog(ts *testscript.TestScript, _ bool, args []string) {
 			if at.Sub(start) >= 10*time.Minute {
 				e.ErrorID = fmt.Sprintf("ERR-%d-%06d", at.UnixMilli(), i)
 				if inARow++; inARow%60 < 5 {
-					fmt.Sscan(args[1], &e.Status)
-					e.Reason, e.Answered, e.Detail = args[2], 0, args[2]+": upstream request timeout: no whole header within the limit"
+					e.Status, e.Reason, e.Answered, e.Detail = status, args[2], 0, args[2]+": upstream request timeout: no whole header within the limit"
 					if inARow%60 == 4 {
 						fmt.Fprintf(&events, "{\"time\":%q,\"level\":\"warn\",\"service\":\"inquest-gateway\",\"msg\":\"circuit breaker of payment 10.2.0.9:3100: closed to open\",\"kind\":\"breaker\"}\n", at.Format(time.RFC3339Nano))
 					}

@@ -11,6 +11,7 @@ import (
 // Kind is what an answer gives away.
 type Kind string
 
+// The kinds of what an answer gives away.
 const (
 	Stack      Kind = "stack"      // a stack trace, an exception, a debug page
 	SQL        Kind = "sql"        // a statement, or an error of the database's

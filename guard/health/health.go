@@ -22,6 +22,7 @@ import (
 // Status is the result of a check, and of all together.
 type Status string
 
+// The results, from good to bad, in the words of draft-inadarei-api-health-check.
 const (
 	Pass Status = "pass"
 	Warn Status = "warn" // serves, but somebody should look

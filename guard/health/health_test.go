@@ -41,7 +41,7 @@ func newHealth(t *testing.T, cfg health.Config) *http.ServeMux {
 
 func ask(mux http.Handler, path string) (*httptest.ResponseRecorder, map[string]any) {
 	w := httptest.NewRecorder()
-	mux.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
+	mux.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
 	var doc map[string]any
 	_ = json.Unmarshal(w.Body.Bytes(), &doc)
 	return w, doc
@@ -213,7 +213,11 @@ func (s seen) Observe(n metric.Name, v float64, a metric.Attrs) {
 
 func TestPool(t *testing.T) {
 	db := sql.OpenDB(connector{})
-	defer db.Close()
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	if r := run(health.Pool("orders", db, 0, 0, nil)); r.Status != health.Warn {
 		t.Errorf("a pool without a limit: %+v", r)
 	}
@@ -228,7 +232,11 @@ func TestPool(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer c.Close()
+		t.Cleanup(func() {
+			if err := c.Close(); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 	if r := run(check); r.Status != health.Fail || r.Value != 100 {
 		t.Errorf("all in use: %+v", r)

@@ -23,7 +23,7 @@ func serve(h http.Handler, method, target, body string) *httptest.ResponseRecord
 func TestOneRouteIsClosedForAWhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var s maintenance.Switch
-		h := s.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }))
+		h := s.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
 		code := func(path string) int { return serve(h, "GET", path, "").Code }
 		if code("/login") != 204 {
 			t.Error("closed before anybody closed it")
@@ -52,7 +52,7 @@ func TestOneRouteIsClosedForAWhile(t *testing.T) {
 
 func TestWhoMendsMayPass(t *testing.T) {
 	var s maintenance.Switch
-	h := s.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }))
+	h := s.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
 	soon := time.Now().Add(time.Hour)
 	for _, w := range []maintenance.Window{
 		{Route: "/", Until: soon},
@@ -68,7 +68,7 @@ func TestWhoMendsMayPass(t *testing.T) {
 	if got := serve(h, "GET", "/cart", "").Code; got != 503 {
 		t.Errorf("elsewhere: %d", got)
 	}
-	r := httptest.NewRequest("GET", "/orders", nil)
+	r := httptest.NewRequest(http.MethodGet, "/orders", nil)
 	r.RemoteAddr = "198.51.100.9:1"
 	w := httptest.NewRecorder()
 	if h.ServeHTTP(w, r); w.Code != 503 {
@@ -108,7 +108,7 @@ func TestTheAPI(t *testing.T) {
 func TestAnOpenRouteCostsNothing(t *testing.T) {
 	var s maintenance.Switch
 	h := s.Wrap(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
-	r, w := httptest.NewRequest("GET", "/", nil), httptest.NewRecorder()
+	r, w := httptest.NewRequest(http.MethodGet, "/", nil), httptest.NewRecorder()
 	if n := testing.AllocsPerRun(100, func() { h.ServeHTTP(w, r) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}

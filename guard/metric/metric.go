@@ -1,6 +1,5 @@
 // Package metric is how guard tells numbers: one method, names and units of OpenTelemetry's semantic conventions, and
-// no dependency. [Prometheus] is an [Observer] that answers scrapes; the nested module guard/otelguard is one that
-// feeds an OpenTelemetry meter.
+// no dependency. [Prometheus] is an [Observer] that answers scrapes; another backend is a type with its one method.
 package metric
 
 // Name is the name of an instrument. Those of OpenTelemetry's conventions keep their meaning and unit; guard's own begin with "guard.".
@@ -35,6 +34,7 @@ const (
 // Kind is how the values of an instrument combine.
 type Kind uint8
 
+// The kinds of instruments, as OpenTelemetry distinguishes them.
 const (
 	Counter       Kind = iota // values are added
 	UpDownCounter             // values are added, and may be negative

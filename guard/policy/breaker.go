@@ -15,6 +15,7 @@ var ErrOpen = errors.New("circuit breaker is open")
 // State is the state of a [Breaker].
 type State uint8
 
+// The states of a circuit breaker.
 const (
 	Closed   State = iota // calls pass
 	Open                  // calls are refused without reaching the dependency

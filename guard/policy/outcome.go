@@ -15,9 +15,9 @@ const (
 	// Ignored says nothing about the dependency: the client left, a policy refused the call, the dependency limits our
 	// rate (429), or it has a bug on this route (500). It is the zero value, so that a forgotten outcome does no harm.
 	Ignored Outcome = iota
-	// Success: the dependency did its work. An answer below 500 other than 429 is one: a 404 comes from a healthy server.
+	// Success says that the dependency did its work. An answer below 500 other than 429 is one: a 404 comes from a healthy server.
 	Success
-	// Failure: the dependency did not do its work: refused, timed out, cut, or an answer that says overloaded or down.
+	// Failure says that the dependency did not do its work: refused, timed out, cut, or an answer that says overloaded or down.
 	Failure
 )
 

@@ -16,6 +16,7 @@ import (
 // Reason says in one word why a call came to nothing. The words stand in access logs and metrics (as error.type).
 type Reason string
 
+// The reasons, as they are written.
 const (
 	None           Reason = ""                // it did not fail
 	Refused        Reason = "refused"         // no connection: nobody listens, or there is no route

@@ -15,7 +15,7 @@ func Disk(path string, free uint64) Check {
 		if err := syscall.Statfs(path, &fs); err != nil {
 			return []error{fmt.Errorf("disk of '%s' cannot be measured: %w", path, err)}
 		}
-		if have := uint64(fs.Bavail) * uint64(fs.Bsize); have < free {
+		if have := uint64(fs.Bavail) * uint64(fs.Bsize); have < free { //nolint:unconvert // their types differ from system to system
 			return []error{fmt.Errorf("disk of '%s' has %d MiB free, at least %d MiB are needed", path, have>>20, free>>20)}
 		}
 		return nil
@@ -29,7 +29,7 @@ func Descriptors(least uint64) Check {
 		if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 			return []error{fmt.Errorf("the limit of open files cannot be read: %w", err)}
 		}
-		if uint64(limit.Cur) < least {
+		if uint64(limit.Cur) < least { //nolint:unconvert // signed on FreeBSD
 			return []error{fmt.Errorf("the process may open %d files, at least %d are needed: raise ulimit -n (LimitNOFILE)", limit.Cur, least)}
 		}
 		return nil

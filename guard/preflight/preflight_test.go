@@ -79,7 +79,11 @@ func TestAllProblemsAreListedAtOnce(t *testing.T) {
 	t.Setenv("DATABASE_URL", "")
 	t.Setenv("HOME_OF_GUARD", "x")
 	db := sql.OpenDB(table{})
-	defer db.Close()
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	gone := filepath.Join(t.TempDir(), "tls.pem")
 	err := preflight.Run(t.Context(), quiet(),
 		preflight.Env("DATABASE_URL", "HOME_OF_GUARD", "GUARD_TEST_NOT_SET"),
@@ -114,7 +118,11 @@ func TestAllProblemsAreListedAtOnce(t *testing.T) {
 func TestWhatIsWellIsSilent(t *testing.T) {
 	t.Setenv("DATABASE_URL", "postgres://x")
 	db := sql.OpenDB(table{})
-	defer db.Close()
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	err := preflight.Run(t.Context(), quiet(), preflight.Env("DATABASE_URL"), preflight.Files(os.Args[0], os.TempDir()), preflight.Ping("database", db.PingContext),
 		preflight.Columns(db, "users", "id", "email"), preflight.Version(db, "SELECT max(version) FROM schema_migrations", "7"), preflight.Disk(os.TempDir(), 1), preflight.Descriptors(1))
 	if err != nil {

@@ -2,6 +2,7 @@ package problem_test
 
 import (
 	"encoding/json"
+	"net/http"
 	"net/http/httptest"
 	"reflect"
 	"regexp"
@@ -87,7 +88,7 @@ func TestWriteReplacesWhatTheHandlerPrepared(t *testing.T) {
 	w.Header().Set("Content-Encoding", "gzip")
 	w.Header().Set("Etag", `"x"`)
 	w.Header().Set("Set-Cookie", "a=b")
-	r := httptest.NewRequest("HEAD", "/", nil)
+	r := httptest.NewRequest(http.MethodHead, "/", nil)
 	r.Header.Set("Accept", "text/html")
 	(&problem.Problem{Status: 503, ID: "ERR-1732845600000-K7X2MN", RetryAfter: time.Second}).Write(w, r)
 	h := w.Header()

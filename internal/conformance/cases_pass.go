@@ -185,9 +185,11 @@ func echo(front string) string {
 	_ = c.SetDeadline(time.Now().Add(patience))
 	_, _ = io.WriteString(c, "GET /a/ws HTTP/1.1\r\nHost: shop.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
 	r := bufio.NewReader(c)
-	if _, err := http.ReadResponse(r, nil); err != nil {
+	resp, err := http.ReadResponse(r, nil)
+	if err != nil {
 		return err.Error()
 	}
+	defer func() { _ = resp.Body.Close() }() // an upgrade has none
 	_, _ = io.WriteString(c, "ping")
 	b := make([]byte, 4)
 	if _, err := io.ReadFull(r, b); err != nil || string(b) != "PING" {

@@ -62,20 +62,25 @@ func blackHole() (Server, func(), error) {
 		return Server{}, stop, err
 	}
 	addr := fmt.Sprintf("127.0.0.1:%d", name.(*syscall.SockaddrInet4).Port)
-	var held []net.Conn
-	for range 8 { // until one is not answered
-		c, err := net.DialTimeout("tcp", addr, 200*time.Millisecond)
-		if err != nil {
-			break
-		}
-		held = append(held, c)
-	}
+	held := fillBacklog(addr)
 	return Server{URL: "http://" + addr}, func() {
 		for _, c := range held {
 			_ = c.Close()
 		}
 		stop()
 	}, nil
+}
+
+// fillBacklog connects to a listener that accepts nobody until a connection is not answered, and returns those that were.
+func fillBacklog(addr string) (held []net.Conn) {
+	for range 8 {
+		c, err := net.DialTimeout("tcp", addr, 200*time.Millisecond)
+		if err != nil {
+			return held
+		}
+		held = append(held, c)
+	}
+	return held
 }
 
 // headers: no header, or one that must not be handed on.

@@ -115,7 +115,9 @@ func (s *Seen) read(r *bufio.Reader, method string, begun time.Time) {
 			break
 		}
 		s.Interim = append(s.Interim, resp.StatusCode)
+		_ = resp.Body.Close() // interim answers have none
 	}
+	defer func() { _ = resp.Body.Close() }() // what matters was read
 	s.First = time.Since(begun)
 	s.Status, s.Header = resp.StatusCode, resp.Header
 	if resp.StatusCode == http.StatusSwitchingProtocols {

@@ -216,7 +216,7 @@ func (c *call) forward() {
 // finish logs the request, however it ended.
 func (c *call) finish() {
 	c.panicked = recover()
-	if c.panicked != nil && c.panicked != http.ErrAbortHandler { //nolint:errorlint // it is compared as net/http does
+	if c.panicked != nil && c.panicked != http.ErrAbortHandler { // it is compared as net/http does
 		c.broken(c.panicked)
 	}
 	c.settle()

@@ -183,7 +183,7 @@ func TestRateLimits(t *testing.T) {
 
 func TestABodyThatIsTooLargeIs413(t *testing.T) {
 	g, l := serve(t, func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }, func(c *gateway.Config) { c.Routes[0].MaxBody = 10 })
-	for _, r := range []*http.Request{httptest.NewRequest("POST", "/", strings.NewReader(strings.Repeat("a", 11))), chunked(strings.Repeat("a", 11))} {
+	for _, r := range []*http.Request{httptest.NewRequest(http.MethodPost, "/", strings.NewReader(strings.Repeat("a", 11))), chunked(strings.Repeat("a", 11))} {
 		w := httptest.NewRecorder()
 		g.ServeHTTP(w, r)
 		if w.Code != 413 || l.last().Reason != "too-large" {
@@ -193,7 +193,7 @@ func TestABodyThatIsTooLargeIs413(t *testing.T) {
 }
 
 func chunked(s string) *http.Request {
-	r := httptest.NewRequest("POST", "/", io.MultiReader(strings.NewReader(s)))
+	r := httptest.NewRequest(http.MethodPost, "/", io.MultiReader(strings.NewReader(s)))
 	r.ContentLength = -1
 	return r
 }
@@ -300,7 +300,7 @@ func TestReportsOfUsers(t *testing.T) {
 		t.Fatalf("no form: %s", w.Body)
 	}
 	post := func(form url.Values) *httptest.ResponseRecorder {
-		r := httptest.NewRequest("POST", "/.well-known/inquest/report", strings.NewReader(form.Encode()))
+		r := httptest.NewRequest(http.MethodPost, "/.well-known/inquest/report", strings.NewReader(form.Encode()))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		w := httptest.NewRecorder()
 		g.ServeHTTP(w, r)
@@ -416,7 +416,7 @@ func TestFaultsNameThePathAndTheRemedy(t *testing.T) {
 
 func TestARequestBodyThatBreaksIsTheClients(t *testing.T) {
 	g, l := serve(t, says(200, "text/plain", "ok"), nil)
-	r := httptest.NewRequest("GET", "/", nil)
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	r.Body = bomb{}
 	r.ContentLength = 3
 	w := httptest.NewRecorder()

@@ -25,7 +25,6 @@ var bounds = [...]float64{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75,
 
 // meter is one route's.
 type meter struct {
-	active  atomic.Int64
 	status  [600]atomic.Int64
 	bucket  [len(bounds) + 1]atomic.Int64
 	nanos   atomic.Int64

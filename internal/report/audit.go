@@ -160,49 +160,49 @@ func AuditTerminal(w io.Writer, a *inquest.Audit, opts TerminalOptions) error {
 	return nil
 }
 
-func (t *screen) auditGroup(s auditStory, g auditGroup) {
+func (s *screen) auditGroup(story auditStory, g auditGroup) {
 	tint := map[inquest.AuditSeverity]ink{inquest.AuditError: red, inquest.AuditWarning: purple}[g.rule.Severity]
-	t.section(g.rule.Title, "")
-	t.hang(t.ink(tint, string(g.rule.Severity)+": "), 0, len(g.rule.Severity)+2, faint, g.rule.ID)
+	s.section(g.rule.Title, "")
+	s.hang(s.ink(tint, string(g.rule.Severity)+": "), 0, len(g.rule.Severity)+2, faint, g.rule.ID)
 	for i, f := range g.findings {
 		if i == mostAuditRoutes {
-			t.para(2, faint, fmt.Sprintf("and %s more in the JSON", plural(len(g.findings)-i, "route")))
+			s.para(2, faint, fmt.Sprintf("and %s more in the JSON", plural(len(g.findings)-i, "route")))
 			break
 		}
-		t.hang("  ", 2, 4, plain, s.line(f))
+		s.hang("  ", 2, 4, plain, story.line(f))
 		for _, x := range f.Intervals[:min(len(f.Intervals), mostAuditRoutes)] {
-			t.hang("    ", 4, 6, plain, s.interval(x))
+			s.hang("    ", 4, 6, plain, story.interval(x))
 		}
 		if i == 0 { // one occurrence to look at; the others are alike
 			for _, e := range f.Examples[:min(len(f.Examples), 1)] {
-				t.hang("    "+t.g.quote+" ", 6, 6, faint, exampleLine(e))
+				s.hang("    "+s.g.quote+" ", 6, 6, faint, exampleLine(e))
 			}
 		}
 	}
-	t.item("  Why", 9, plain, g.rule.Why)
-	t.item("  Fix", 9, plain, g.rule.Fix)
-	t.item("  Source", 9, faint, g.rule.Source)
+	s.item("  Why", 9, plain, g.rule.Why)
+	s.item("  Fix", 9, plain, g.rule.Fix)
+	s.item("  Source", 9, faint, g.rule.Source)
 }
 
-func (t *screen) auditTables(s auditStory) {
-	if len(s.a.Mappings) > 0 {
-		t.section("Statuses that changed between upstream and client", "")
-		for i, m := range s.a.Mappings {
+func (s *screen) auditTables(story auditStory) {
+	if len(story.a.Mappings) > 0 {
+		s.section("Statuses that changed between upstream and client", "")
+		for i, m := range story.a.Mappings {
 			if i == mostAuditMappings {
-				t.para(2, faint, fmt.Sprintf("and %s more in the JSON", plural(len(s.a.Mappings)-i, "row")))
+				s.para(2, faint, fmt.Sprintf("and %s more in the JSON", plural(len(story.a.Mappings)-i, "row")))
 				break
 			}
-			t.hang("  ", 2, 4, plain, mappingLine(m))
+			s.hang("  ", 2, 4, plain, mappingLine(m))
 		}
 	}
-	if len(s.a.Logs) > 0 {
-		t.section("Logs", "")
-		for i, q := range s.a.Logs {
-			t.hang("  ", 2, 4, plain, logLine(q))
+	if len(story.a.Logs) > 0 {
+		s.section("Logs", "")
+		for i, q := range story.a.Logs {
+			s.hang("  ", 2, 4, plain, logLine(q))
 			if q.Rewritten != "" && i < mostAuditSamples {
-				t.hang("    "+t.g.quote+" ", 6, 6, faint, exampleLine(q.Sample))
-				t.para(4, plain, "as a structured record:")
-				t.quote(4, q.Rewritten, mostQuote)
+				s.hang("    "+s.g.quote+" ", 6, 6, faint, exampleLine(q.Sample))
+				s.para(4, plain, "as a structured record:")
+				s.quote(4, q.Rewritten, mostQuote)
 			}
 		}
 	}

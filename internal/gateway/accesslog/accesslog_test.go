@@ -99,7 +99,11 @@ func count(t *testing.T, pattern string) (lines, files int) {
 func TestLinesAreWrittenWithinTheFlushTime(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "a.log")
 	w := open(t, accesslog.Config{File: file, Flush: 10 * time.Millisecond})
-	defer w.Close()
+	t.Cleanup(func() {
+		if err := w.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	e := full()
 	w.Write(&e)
 	for range 500 {

@@ -63,7 +63,9 @@ func free(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
 	return l.Addr().String()
 }
 
@@ -103,7 +105,7 @@ func load(addr string, n int) (stop func() (int, []string)) {
 				} else {
 					b, err := io.ReadAll(resp.Body)
 					_ = resp.Body.Close()
-					if err != nil || resp.StatusCode != 200 || string(b) != "one" && string(b) != "two" {
+					if err != nil || resp.StatusCode != http.StatusOK || string(b) != "one" && string(b) != "two" {
 						fault = fmt.Sprintf("%d %q %v", resp.StatusCode, b, err)
 					}
 				}
@@ -199,7 +201,7 @@ func TestAWrongReloadChangesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode != 200 {
+	if resp.StatusCode != http.StatusOK {
 		t.Errorf("status %d after a reload that failed", resp.StatusCode)
 	}
 	if events := read(t, filepath.Join(r.dir, "events.log")); !strings.Contains(events, "failed, the old configuration goes on") {
@@ -222,7 +224,7 @@ func TestMaintenanceIsSwitchedInUnderASecond(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode != 503 || resp.Header.Get("Retry-After") == "" || time.Since(begun) > time.Second {
+	if resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") == "" || time.Since(begun) > time.Second {
 		t.Errorf("status %d, Retry-After %q after %v", resp.StatusCode, resp.Header.Get("Retry-After"), time.Since(begun))
 	}
 	if events := read(t, filepath.Join(r.dir, "events.log")); !strings.Contains(events, "maintenance of route web on by ada") {
@@ -239,7 +241,7 @@ func TestTheAdminAPIRefusesBrowsers(t *testing.T) {
 		origin string
 		want   int
 	}{{"a name that was made to point here", "evil.example", "", 400}, {"another site", "localhost", "https://evil.example", 400}, {"an operator", "localhost", "", 200}} {
-		req, err := http.NewRequest("GET", "http://"+admin+"/status", nil)
+		req, err := http.NewRequest(http.MethodGet, "http://"+admin+"/status", nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -50,25 +50,20 @@ func (b *body) read(p []byte) (int, error) {
 		b.end(nil)
 		b.err = io.EOF
 	default:
-		b.err = b.end(b.x.bodyFailure(err))
+		f := b.x.fail(b.x.bodyFailure(err))
+		b.end(f)
+		b.err = f
 	}
 	return n, b.err
 }
 
 // end closes the books once: how the exchange came out, for the server's circuit and for the log.
-func (b *body) end(f *Failure) error {
-	if f != nil {
-		f = b.x.fail(f)
-	}
+func (b *body) end(f *Failure) {
 	if b.done != nil {
 		b.x.Ended = time.Now()
 		b.done(f)
 		b.done = nil
 	}
-	if f == nil {
-		return nil
-	}
-	return f
 }
 
 // Close gives the connection back, or closes it if the body was not read to its end.
@@ -82,7 +77,7 @@ func (b *body) Close() error {
 	if b.done != nil { // nobody wanted the rest: a client that left, or an answer that is replaced
 		var f *Failure
 		if b.x.clientLeft() {
-			f = &Failure{Reason: policy.ClientLeft, Err: b.x.Context.Err()}
+			f = b.x.fail(&Failure{Reason: policy.ClientLeft, Err: b.x.Context.Err()})
 		}
 		b.end(f)
 	}

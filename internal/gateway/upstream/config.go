@@ -94,7 +94,7 @@ func (c *Config) fill() error {
 	return nil
 }
 
-// URL is how a server is written in the configuration: http://host:port, https://host:port or h2c://host:port.
+// ParseServer reads a server as it is written in the configuration: http://host:port, https://host:port or h2c://host:port.
 func ParseServer(s string) (scheme string, p Protocol, hostport string, err error) {
 	u, err := url.Parse(s)
 	if err != nil || u.Host == "" {

@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http"
 	"sync/atomic"
@@ -70,7 +71,7 @@ func (c *conn) Write(p []byte) (int, error) {
 		c.sent.Store(true)
 		return n, nil
 	}
-	if c.sent.Load() && (isErrno(err, syscall.EPIPE) || isErrno(err, syscall.ECONNRESET)) {
+	if c.sent.Load() && (errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET)) {
 		return len(p), nil
 	}
 	return n, err
@@ -82,13 +83,4 @@ func (c *conn) Read(p []byte) (int, error) {
 		c.sent.Store(false)
 	}
 	return n, err
-}
-
-func isErrno(err error, want syscall.Errno) bool {
-	op, ok := err.(*net.OpError)
-	if !ok {
-		return false
-	}
-	sys, ok := op.Err.(interface{ Unwrap() error })
-	return ok && sys.Unwrap() == want
 }

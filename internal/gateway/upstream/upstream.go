@@ -185,7 +185,7 @@ func (u *Upstream) better(a, b, not *server) *server {
 // any looks at every server from a random one on: the healthy ones, then those whose check fails, then the one that was asked before.
 func (u *Upstream) any(not *server) (*server, policy.Permit, error) {
 	first := rand.IntN(len(u.servers))
-	var last error = errNoServer
+	last := errNoServer
 	for _, pass := range []func(*server) bool{
 		func(s *server) bool { return s != not && !s.down.Load() },
 		func(s *server) bool { return s != not && s.down.Load() },
