@@ -11,6 +11,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"strings"
 	"sync"
@@ -549,6 +551,33 @@ func TestAHandleWithinAWrapIsOneRequest(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+func TestTheIDOfAGuardedServiceBehindIsKept(t *testing.T) {
+	back, backRecords := newGuard(t, guard.Config{Service: "stock"})
+	service := httptest.NewServer(back.Handle(returning(errors.New("boom"))))
+	defer service.Close()
+	target, err := url.Parse(service.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	front, frontRecords := newGuard(t, guard.Config{Service: "shop"})
+	w := serve(front.Wrap(httputil.NewSingleHostReverseProxy(target)), get("/"))
+	var body struct{ ErrorID string }
+	if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil {
+		t.Fatal(err)
+	}
+	id := backRecords.records()[0].ErrorID
+	if body.ErrorID != id || w.Header().Get("X-Error-Id") != id || frontRecords.records()[0].ErrorID != id {
+		t.Errorf("recorded %s, told %s and %v, in front recorded %s", id, body.ErrorID, w.Header(), frontRecords.records()[0].ErrorID)
+	}
+	hostile := serve(front.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-Error-Id", "<script>")
+		w.WriteHeader(500)
+	})), get("/"))
+	if id := hostile.Header().Get("X-Error-Id"); !problem.ValidID(id) {
+		t.Errorf("kept %q", id)
 	}
 }
 

@@ -332,11 +332,20 @@ func (st *state) replaced(r *http.Request, e *Error, stack, rule string) {
 	if after, ok := policy.RetryAfter(h, time.Now()); ok {
 		e.RetryAfter = after
 	}
-	p := problem.Problem{Status: e.Status, Code: e.Code, Message: e.Message, RetryAfter: e.RetryAfter, ID: st.guard.errorIDs.Next(time.Now()), Report: st.guard.cfg.ReportPath}
+	p := problem.Problem{Status: e.Status, Code: e.Code, Message: e.Message, RetryAfter: e.RetryAfter, ID: st.idOf(h), Report: st.guard.cfg.ReportPath}
 	st.record(r, e, p.ID, stack, rule)
 	st.status, st.sent, st.holding = e.Status, true, false
 	answer.StripHeader(h)
 	p.Write(st.w, r)
+}
+
+// idOf is the id of a failure that a handler answered: the one that the answer has already, from a guarded service behind
+// the handler, so that the client is told one id and the records of both have it.
+func (st *state) idOf(h http.Header) string {
+	if id := h.Get("X-Error-Id"); problem.ValidID(id) {
+		return id
+	}
+	return st.guard.errorIDs.Next(time.Now())
 }
 
 // corrected sends the handler's own body, with the right status and with what every failure has.
@@ -344,7 +353,7 @@ func (st *state) corrected(r *http.Request, e *Error, stack, rule string) {
 	st.status = e.Status
 	h := st.w.Header()
 	if e.Status >= 500 && (e.Status != http.StatusNotImplemented || rule != "") {
-		id := st.guard.errorIDs.Next(time.Now())
+		id := st.idOf(h)
 		h.Set("X-Error-Id", id)
 		answer.StripHeader(h)
 		st.held = withID(st.held, h, id)

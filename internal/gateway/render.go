@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/inquesthq/inquest/guard/policy"
+	told "github.com/inquesthq/inquest/guard/problem"
 )
 
 // newErrorID returns ERR-<epoch milliseconds>-<6 upper alphanumerics>: it sorts by time, and cannot be guessed.
@@ -26,11 +27,10 @@ func newErrorID(now time.Time) string {
 
 // render writes a problem as the client asks for it: HTML for a browser, RFC 9457 for who accepts it, else JSON.
 func (c *call) render(p *problem) (kind string, body []byte) {
-	accept := strings.Join(c.in.Header["Accept"], ",")
-	switch {
-	case strings.Contains(accept, "application/problem+json"):
-		return "application/problem+json", c.problemJSON(p)
-	case strings.Contains(accept, "text/html"):
+	switch kind := told.Negotiate(c.in.Header["Accept"]); kind {
+	case told.Details:
+		return kind, c.problemJSON(p)
+	case told.HTML:
 		if p.page != nil {
 			return "text/html; charset=utf-8", p.page
 		}

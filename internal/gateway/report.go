@@ -2,10 +2,11 @@ package gateway
 
 import (
 	"net/http"
-	"regexp"
 	"strings"
 	"time"
 	"unicode"
+
+	told "github.com/inquesthq/inquest/guard/problem"
 )
 
 // reportPath is where the form of the error page goes. RFC 8615 keeps /.well-known for such.
@@ -38,7 +39,7 @@ func (c *call) takeReport() {
 	c.in.Body = http.MaxBytesReader(c.w, c.in.Body, maxReport)
 	err := c.in.ParseForm()
 	id := c.in.PostForm.Get("id")
-	if err != nil || !isErrorID(id) {
+	if err != nil || !told.ValidID(id) {
 		c.own(problem{status: http.StatusBadRequest, code: "INVALID_REPORT", message: "The report names no error id, or is too long."})
 		return
 	}
@@ -52,8 +53,6 @@ func (c *call) takeReport() {
 	c.ErrorID = id
 	c.own(problem{status: http.StatusAccepted, code: "REPORT_FILED", message: "Thank you. Your report is filed under " + id + "."})
 }
-
-func isErrorID(s string) bool { return regexp.MustCompile(`^ERR-\d{13}-[0-9A-Z]{6}$`).MatchString(s) }
 
 // oneLine makes a text of a stranger fit for a log: no control characters, bounded.
 func oneLine(s string, most int) string {

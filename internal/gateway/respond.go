@@ -10,6 +10,7 @@ import (
 
 	"github.com/inquesthq/inquest/guard/answer"
 	"github.com/inquesthq/inquest/guard/policy"
+	told "github.com/inquesthq/inquest/guard/problem"
 	"github.com/inquesthq/inquest/internal/redact"
 )
 
@@ -21,7 +22,9 @@ func (c *call) answered(resp *http.Response) error {
 		return nil
 	}
 	if resp.StatusCode >= 500 {
-		c.ErrorID = newErrorID(c.Time)
+		if c.ErrorID = resp.Header.Get("X-Error-Id"); !told.ValidID(c.ErrorID) { // a guarded service told one in its body, too
+			c.ErrorID = newErrorID(c.Time)
+		}
 	}
 	if resp.StatusCode >= 500 || c.suspect(resp) {
 		if err := c.judge(resp); err != nil {
