@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -31,9 +30,7 @@ const (
 var version = "dev"
 
 func main() {
-	// Logs of any size are to be read on small machines next to what failed. Reading allocates little, so a heap that may
-	// grow by less between collections costs little time.
-	debug.SetGCPercent(30)
+	saveMemory()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()

@@ -1,0 +1,35 @@
+package main
+
+import (
+	"runtime/debug"
+	"runtime/metrics"
+	"time"
+)
+
+// softLimit is what the process may hold before collections come more often, in bytes: with the pages of the program itself it
+// stays below 100 MB, whatever the length of the logs.
+const softLimit = 76 << 20
+
+// saveMemory sets how much memory the process may take: logs of any size are to be read on small machines, next to what failed.
+// Reading allocates little, so a heap that grows by less between collections costs little time. Where the data themselves need
+// more, the limit gives way, for collecting over and over frees nothing.
+func saveMemory() {
+	debug.SetGCPercent(30)
+	debug.SetMemoryLimit(softLimit)
+	go func() {
+		live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+		limit := int64(softLimit)
+		for range time.Tick(200 * time.Millisecond) {
+			metrics.Read(live)
+			if next := limitFor(int64(live[0].Value.Uint64()), limit); next != limit {
+				limit = next
+				debug.SetMemoryLimit(limit)
+			}
+		}
+	}()
+}
+
+// limitFor is the limit for so many bytes of live data: a quarter above them is left to work with. It never falls.
+func limitFor(live, limit int64) int64 {
+	return max(limit, live+live/4+16<<20)
+}
