@@ -87,6 +87,7 @@ func (j *Judge) Leaks(a Answer) []Leak {
 
 // visible returns the texts to look through: what people read, and the raw body, in which keys and attributes stand.
 func (j *Judge) visible(mediaType string, body []byte) []string {
+	body = bytes.ReplaceAll(body, []byte{0}, nil) // what is left of UTF-16 reads like ASCII
 	raw := string(body)
 	texts := []string{raw}
 	var doc any

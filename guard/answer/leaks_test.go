@@ -74,6 +74,13 @@ func TestLeaksAreFoundInDisguise(t *testing.T) {
 		if len(j.Leaks(bare)) == 0 {
 			t.Errorf("%s without a content type: nothing found", name)
 		}
+		var wide []byte // UTF-16, as some runtimes on Windows write
+		for _, b := range a.Body {
+			wide = append(wide, b, 0)
+		}
+		if len(j.Leaks(answer.Answer{Status: 500, Body: wide})) == 0 {
+			t.Errorf("%s in UTF-16: nothing found", name)
+		}
 		var packed bytes.Buffer
 		z := gzip.NewWriter(&packed)
 		_, _ = z.Write(a.Body)
