@@ -54,7 +54,7 @@ func TestTheSameFailureIsOneAlertWhateverItSays(t *testing.T) {
 			return nil
 		}, 1},
 		"an answer of its own with an id": {func(w http.ResponseWriter, n int) error {
-			w.WriteHeader(500)
+			w.WriteHeader(http.StatusInternalServerError)
 			_, err := fmt.Fprintf(w, `{"error":"failed","request":%d}`, n)
 			return err
 		}, 1},
@@ -66,7 +66,7 @@ func TestTheSameFailureIsOneAlertWhateverItSays(t *testing.T) {
 			return nil
 		}, 2},
 		"answers with two statuses": {func(w http.ResponseWriter, n int) error {
-			w.WriteHeader(502 + n%2)
+			w.WriteHeader(http.StatusBadGateway + n%2)
 			return nil
 		}, 2},
 	} {

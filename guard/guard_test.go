@@ -520,7 +520,7 @@ func TestAHandleWithinAWrapIsOneRequest(t *testing.T) {
 		"an error": returning(errors.New("boom")),
 		"a panic":  func(http.ResponseWriter, *http.Request) error { panic("boom") },
 		"an answer of its own": func(w http.ResponseWriter, _ *http.Request) error {
-			w.WriteHeader(500)
+			w.WriteHeader(http.StatusInternalServerError)
 			return nil
 		},
 	}
@@ -574,7 +574,7 @@ func TestTheIDOfAGuardedServiceBehindIsKept(t *testing.T) {
 	}
 	hostile := serve(front.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("X-Error-Id", "<script>")
-		w.WriteHeader(500)
+		w.WriteHeader(http.StatusInternalServerError)
 	})), get("/"))
 	if id := hostile.Header().Get("X-Error-Id"); !problem.ValidID(id) {
 		t.Errorf("kept %q", id)

@@ -29,7 +29,7 @@ func TestNoLeakReachesAClient(t *testing.T) {
 		"written at once": func(contentType string, body []byte) guard.HandlerFunc {
 			return func(w http.ResponseWriter, _ *http.Request) error {
 				w.Header().Set("Content-Type", contentType)
-				w.WriteHeader(500)
+				w.WriteHeader(http.StatusInternalServerError)
 				_, err := w.Write(body)
 				return err
 			}
@@ -37,7 +37,7 @@ func TestNoLeakReachesAClient(t *testing.T) {
 		"written byte by byte and flushed, with a 502": func(contentType string, body []byte) guard.HandlerFunc {
 			return func(w http.ResponseWriter, _ *http.Request) error {
 				w.Header().Set("Content-Type", contentType)
-				w.WriteHeader(502)
+				w.WriteHeader(http.StatusBadGateway)
 				for i := range body {
 					if _, err := w.Write(body[i : i+1]); err != nil {
 						return err
@@ -51,7 +51,7 @@ func TestNoLeakReachesAClient(t *testing.T) {
 			return func(w http.ResponseWriter, _ *http.Request) error {
 				w.Header().Set("Content-Type", contentType)
 				w.Header().Set("Content-Encoding", "gzip")
-				w.WriteHeader(503)
+				w.WriteHeader(http.StatusServiceUnavailable)
 				z := gzip.NewWriter(w)
 				_, err := z.Write(body)
 				return errors.Join(err, z.Close())
@@ -59,7 +59,7 @@ func TestNoLeakReachesAClient(t *testing.T) {
 		},
 		"by http.Error": func(_ string, body []byte) guard.HandlerFunc {
 			return func(w http.ResponseWriter, _ *http.Request) error {
-				http.Error(w, string(body), 500)
+				http.Error(w, string(body), http.StatusInternalServerError)
 				return nil
 			}
 		},

@@ -366,7 +366,7 @@ func TestThePortIsToldWhereTheURLLeavesItOut(t *testing.T) {
 		var numbers metric.Prometheus
 		d := newDependency(t, guard.DependencyConfig{Observer: &numbers})
 		client := http.Client{Transport: d.Transport(roundTrip(func(r *http.Request) (*http.Response, error) {
-			return &http.Response{StatusCode: 204, Body: http.NoBody, Request: r}, nil
+			return &http.Response{StatusCode: http.StatusNoContent, Body: http.NoBody, Request: r}, nil
 		}))}
 		res, err := client.Get(url)
 		if err != nil {
