@@ -45,6 +45,7 @@ lint: $(TOOLS)/golangci-lint ## gofmt, golangci-lint (pinned in tools/), shell s
 	@test -z "$$(gofmt -l $(SOURCES))" || { gofmt -l $(SOURCES); echo 'not formatted: make fmt' >&2; exit 1; }
 	$(TOOLS)/golangci-lint run ./...
 	cd guard && $(CURDIR)/$(TOOLS)/golangci-lint run ./...
+	cd examples/checkout && $(CURDIR)/$(TOOLS)/golangci-lint run ./...
 	cd guard/otelguard && $(CURDIR)/$(TOOLS)/golangci-lint run ./...
 	@for f in scripts/*.sh lab/*.sh .ci/run; do bash -n $$f; done
 
@@ -52,10 +53,9 @@ fmt: ## format the sources
 	gofmt -w $(SOURCES)
 
 check: build lint vet-lab docs tidy-check test-full test-checkout ## what CI runs
-	@git diff --exit-code -- docs/mechanisms || { echo 'docs/mechanisms are not current: commit what make docs wrote' >&2; exit 1; }
+	@git diff --exit-code -- docs/mechanisms docs/audit-rules.md || { echo 'docs/ is not current: commit what make docs wrote' >&2; exit 1; }
 
 test-checkout: ## the example service under guard, against PostgreSQL, SQLite and dependencies that misbehave
-	$(GO) -C examples/checkout vet ./...
 	$(GO) -C examples/checkout test ./...
 
 vet-lab: ## the recorder builds and is vetted; recording itself needs root and many packages (lab/README.md)
@@ -110,6 +110,7 @@ tidy-check: # go.mod and go.sum hold what is used, and nothing else
 	$(GO) -C guard mod tidy -diff
 	$(GO) -C guard/otelguard mod tidy -diff
 	$(GO) -C examples/checkout mod tidy -diff
+	$(GO) -C lab mod tidy -diff
 
 tidy: ## tidy the modules
 	$(GO) mod tidy

@@ -225,7 +225,11 @@ func TestABugIsOne500WithAnID(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.db.Close()
+	t.Cleanup(func() {
+		if err := db.db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	if _, err := db.db.Exec(`ALTER TABLE orders DROP COLUMN cents`); err != nil {
 		t.Fatal(err)
 	}
@@ -341,7 +345,11 @@ func TestHealthWhenTheDatabaseIsGone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer admin.Close()
+	t.Cleanup(func() {
+		if err := admin.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for _, stmt := range []string{`ALTER DATABASE checkout ALLOW_CONNECTIONS false`, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'checkout'`} {
@@ -383,7 +391,7 @@ func attempt(t *testing.T, port int, env []string) (code int, said string) {
 	wg.Go(func() {
 		for {
 			if conn, err := net.DialTimeout("tcp", "127.0.0.1:"+strconv.Itoa(port), time.Second); err == nil {
-				conn.Close()
+				_ = conn.Close() // that it was opened is what counts
 				t.Errorf("the port was opened")
 				return
 			}
@@ -440,7 +448,11 @@ func TestStartWithADroppedColumn(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer db.db.Close()
+			t.Cleanup(func() {
+				if err := db.db.Close(); err != nil {
+					t.Error(err)
+				}
+			})
 			if err := db.migrate(t.Context()); err != nil {
 				t.Fatal(err)
 			}

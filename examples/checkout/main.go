@@ -33,7 +33,7 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	defer orders.db.Close()
+	defer func() { _ = orders.db.Close() }() // the process ends: what was written is committed
 	if migrate {
 		return orders.migrate(ctx)
 	}

@@ -22,11 +22,15 @@ func postgres(t *testing.T) string {
 		t.Fatal("no PostgreSQL under /usr/lib/postgresql: `make setup` installs it")
 	}
 	bin := filepath.Dir(bins[len(bins)-1])
-	dir, err := os.MkdirTemp("/tmp", "checkout-pg-") // a socket's path has at most 107 bytes; t.TempDir is longer
+	dir, err := os.MkdirTemp("/tmp", "checkout-pg-") //nolint:usetesting // a socket's path has at most 107 bytes; t.TempDir is longer
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
 	who := &syscall.SysProcAttr{Setpgid: true}
 	if os.Getuid() == 0 {
 		u, err := user.Lookup("postgres")
@@ -87,6 +91,8 @@ func freePort(t *testing.T) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
 	return l.Addr().(*net.TCPAddr).Port
 }

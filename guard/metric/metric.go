@@ -1,5 +1,6 @@
 // Package metric is how guard tells numbers: one method, names and units of OpenTelemetry's semantic conventions, and
-// no dependency. [Prometheus] is an [Observer] that answers scrapes; another backend is a type with its one method.
+// no dependency. [Prometheus] is an [Observer] that answers scrapes; the nested module guard/otelguard is one that
+// feeds an OpenTelemetry meter.
 package metric
 
 // Name is the name of an instrument. Those of OpenTelemetry's conventions keep their meaning and unit; guard's own begin with "guard.".

@@ -101,7 +101,7 @@ type problem struct {
 // own sends an answer of the gateway's own. Each 5xx gets an id under which everything about it is found.
 func (c *call) own(p problem) {
 	if p.status >= 500 && c.ErrorID == "" {
-		c.ErrorID = newErrorID(c.Time)
+		c.ErrorID = c.g.ids.Next(c.Time)
 	}
 	h := c.w.Header()
 	h.Set("Cache-Control", "no-store")
@@ -115,6 +115,7 @@ func (c *call) own(p problem) {
 		h.Set("X-Error-Id", c.ErrorID)
 	}
 	kind, body := c.render(&p)
+	h.Add("Vary", "Accept")
 	h.Set("Content-Type", kind)
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	h.Set("X-Content-Type-Options", "nosniff")

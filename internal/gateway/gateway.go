@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/inquesthq/inquest/guard/policy"
+	told "github.com/inquesthq/inquest/guard/problem"
 	"github.com/inquesthq/inquest/internal/gateway/accesslog"
 	"github.com/inquesthq/inquest/internal/gateway/upstream"
 )
@@ -46,6 +47,7 @@ type Gateway struct {
 	table   atomic.Pointer[table]
 	reload  sync.Mutex
 	meters  meters
+	ids     told.IDs
 	buffers buffers
 }
 

@@ -292,6 +292,22 @@ func TestSanitisingKeepsWhatBrowsersNeedAndRecordsTheOriginal(t *testing.T) {
 	}
 }
 
+func TestAnErrorHasTheShapeThatTheClientWouldRatherHave(t *testing.T) {
+	g, _ := serve(t, says(500, "text/plain", "panic: x\n\ngoroutine 1 [running]:\n"), nil)
+	for accept, want := range map[string]string{
+		"": "application/json", "image/png": "application/json", "application/problem+json": "application/problem+json",
+		"text/html,application/xhtml+xml,*/*;q=0.8":          "text/html; charset=utf-8", // a browser
+		"application/json, text/html;q=0.1":                  "application/json",
+		"application/problem+json;q=0.1, application/json":   "application/json",
+		"application/problem+json;q=0, text/html;q=0.5, */*": "application/json",
+	} {
+		w := ask(g, "GET", "/", "Accept: "+accept)
+		if got := w.Header().Get("Content-Type"); w.Code != 500 || got != want || w.Header().Get("Vary") != "Accept" {
+			t.Errorf("%q: %d, %s, Vary %q, want %s", accept, w.Code, got, w.Header().Get("Vary"), want)
+		}
+	}
+}
+
 func TestReportsOfUsers(t *testing.T) {
 	g, l := serve(t, says(500, "text/plain", "panic: x\n\ngoroutine 1 [running]:\n"), func(c *gateway.Config) { c.Reports.File = "somewhere" })
 	w := ask(g, "GET", "/", "Accept: text/html")

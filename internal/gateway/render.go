@@ -1,64 +1,25 @@
 package gateway
 
 import (
-	"crypto/rand"
-	"encoding/json"
 	"fmt"
 	"html"
 	"net/http"
-	"strconv"
 	"strings"
-	"time"
 
-	"github.com/inquesthq/inquest/guard/policy"
 	told "github.com/inquesthq/inquest/guard/problem"
 )
 
-// newErrorID returns ERR-<epoch milliseconds>-<6 upper alphanumerics>: it sorts by time, and cannot be guessed.
-func newErrorID(now time.Time) string {
-	const letters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	var random [6]byte
-	_, _ = rand.Read(random[:])
-	for i, b := range random {
-		random[i] = letters[int(b)%len(letters)]
-	}
-	return "ERR-" + strconv.FormatInt(now.UnixMilli(), 10) + "-" + string(random[:])
-}
-
-// render writes a problem as the client asks for it: HTML for a browser, RFC 9457 for who accepts it, else JSON.
+// render writes a problem in the shape that the client would rather have: JSON, RFC 9457's, or a page.
 func (c *call) render(p *problem) (kind string, body []byte) {
-	switch kind := told.Negotiate(c.in.Header["Accept"]); kind {
-	case told.Details:
-		return kind, c.problemJSON(p)
-	case told.HTML:
-		if p.page != nil {
-			return "text/html; charset=utf-8", p.page
+	kind = told.Negotiate(c.in.Header["Accept"])
+	if kind == told.HTML {
+		if kind += "; charset=utf-8"; p.page != nil {
+			return kind, p.page
 		}
-		return "text/html; charset=utf-8", c.page(p)
+		return kind, c.page(p)
 	}
-	return "application/json", c.plainJSON(p)
-}
-
-func (c *call) plainJSON(p *problem) []byte {
-	out := map[string]any{"error": p.code, "message": p.message}
-	if c.ErrorID != "" {
-		out["errorId"] = c.ErrorID
-	}
-	if p.retryAfter > 0 {
-		out["retryAfterSeconds"] = policy.Seconds(p.retryAfter)
-	}
-	b, _ := json.Marshal(out) // texts and numbers only
-	return append(b, '\n')
-}
-
-func (c *call) problemJSON(p *problem) []byte {
-	out := map[string]any{"type": "about:blank", "title": http.StatusText(p.status), "status": p.status, "detail": p.message, "code": p.code}
-	if c.ErrorID != "" {
-		out["instance"] = "urn:inquest:" + c.ErrorID
-		out["errorId"] = c.ErrorID
-	}
-	b, _ := json.Marshal(out)
-	return append(b, '\n')
+	t := told.Problem{Status: p.status, Code: p.code, Message: p.message, ID: c.ErrorID, RetryAfter: p.retryAfter}
+	return kind, t.Body(kind)
 }
 
 func (c *call) page(p *problem) []byte {

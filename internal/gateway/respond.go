@@ -23,7 +23,7 @@ func (c *call) answered(resp *http.Response) error {
 	}
 	if resp.StatusCode >= 500 {
 		if c.ErrorID = resp.Header.Get("X-Error-Id"); !told.ValidID(c.ErrorID) { // a guarded service told one in its body, too
-			c.ErrorID = newErrorID(c.Time)
+			c.ErrorID = c.g.ids.Next(c.Time)
 		}
 	}
 	if resp.StatusCode >= 500 || c.suspect(resp) {
@@ -103,7 +103,7 @@ func (c *call) judge(resp *http.Response) error {
 		return nil
 	}
 	if c.ErrorID == "" {
-		c.ErrorID = newErrorID(c.Time)
+		c.ErrorID = c.g.ids.Next(c.Time)
 	}
 	c.Reason, c.Rule = string(policy.BodyRule), rule
 	if rule == "" {
