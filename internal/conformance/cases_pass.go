@@ -142,10 +142,14 @@ func passing() []behaviour {
 				return echo(v.front)
 			}},
 		{group: group, name: "early-413", sentence: "413 reaches a client that is still sending", expected: "413",
-			script: func(p *peer) { p.head(); p.say(message(413, "text/plain", "too large", "Connection: close")) },
-			ask:    upload(8 << 20), judge: want{status: []int{413}, within: 4 * time.Second}.judge},
+			script: func(p *peer) {
+				p.head()
+				p.say(message(413, "text/plain", "too large", "Connection: close"))
+				p.linger()
+			},
+			ask: upload(8 << 20), judge: want{status: []int{413}, within: 4 * time.Second}.judge},
 		{group: group, name: "early-503", sentence: "503 reaches a client that is still sending", expected: "503",
-			script: func(p *peer) { p.head(); p.say(message(503, "text/plain", "busy", "Connection: close")) },
+			script: func(p *peer) { p.head(); p.say(message(503, "text/plain", "busy", "Connection: close")); p.linger() },
 			ask:    upload(8 << 20), judge: want{status: []int{503}, within: 4 * time.Second, retry: true}.judge},
 		{group: group, name: "expect-continue", sentence: "a client that waits for 100 Continue gets it", expected: "100, 200",
 			script: reply(ok), ask: ask{method: "POST", header: []string{"Expect: 100-continue", "Content-Length: 4"}, send: func(c net.Conn) {

@@ -105,6 +105,16 @@ func (p *peer) head() *http.Request {
 // say writes to the gateway; whether it still listens shows in what comes next.
 func (p *peer) say(s string) { _, _ = io.WriteString(p.Conn, s) }
 
+// linger closes its side and goes on reading for a second, as servers do after an early answer (RFC 9112, 9.6): closing a
+// connection with unread data makes TCP reset it, and the reset may overtake the answer.
+func (p *peer) linger() {
+	if c, ok := p.Conn.(*net.TCPConn); ok {
+		_ = c.CloseWrite()
+	}
+	_ = p.SetReadDeadline(time.Now().Add(time.Second))
+	_, _ = io.Copy(io.Discard, p.Conn)
+}
+
 // reset closes the connection with RST.
 func (p *peer) reset() {
 	if c, ok := p.Conn.(*net.TCPConn); ok {
