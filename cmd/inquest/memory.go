@@ -7,7 +7,7 @@ import (
 )
 
 // softLimit is what the process may hold before collections come more often, in bytes: with the pages of the program itself it
-// stays below 100 MB, whatever the length of the logs.
+// stays below 100 MB as long as the live data do (docs/performance.md says for which logs they do not).
 const softLimit = 76 << 20
 
 // saveMemory sets how much memory the process may take: logs of any size are to be read on small machines, next to what failed.

@@ -145,7 +145,7 @@ func (a *analysis) kindFit(c *candidate, kind inquest.ChangeKind, who string) fl
 	switch {
 	case i == 0:
 		return 1
-	case i == 1:
+	case i == 1: // usual as well; between two changes that fit alike, the catalogue's first kind is the likelier one
 		return 0.95
 	case i > 0, m.Shared && who != c.culprit && !c.observers[who]:
 		return 0.85
