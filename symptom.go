@@ -9,7 +9,7 @@ type SymptomKind string
 const (
 	SymptomPattern    SymptomKind = "pattern"    // new or surging log pattern, with or without an exception
 	SymptomSaturation SymptomKind = "saturation" // a resource near or at its limit; Detail is the resource
-	SymptomUpstream   SymptomKind = "upstream"   // failure a proxy or client saw; Detail: refused, timeout, reset, no-live, malformed, dns, tls, status, overload
+	SymptomUpstream   SymptomKind = "upstream"   // failure a proxy or client saw; Detail: refused, timeout, reset, cut-off, no-live, malformed, dns, tls, status, overload
 	SymptomPlateau    SymptomKind = "plateau"    // durations of failures pile up at one round figure (a time-out)
 	SymptomSlow       SymptomKind = "slow"       // durations rose against the baseline
 	SymptomRestart    SymptomKind = "restart"    // a process started anew; Detail: restart, crash, crash-loop, oom

@@ -111,24 +111,34 @@ func errorID(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv(args[1], id[1])
 }
 
-// gatewaylog DIR STATUS REASON: what the gateway writes over fifteen minutes, from the tenth on of an upstream that fails for a reason: five
-// requests in a row are asked in vain, then the circuit is open for half a minute.
+// gatewaylog DIR STATUS REASON [EVERY]: what the gateway writes over fifteen minutes, from the tenth on of an upstream that fails for a
+// reason: five requests in a row are asked in vain, then the circuit is open for half a minute. With EVERY only each such request fails, and
+// the circuit stays closed.
 func gatewayLog(ts *testscript.TestScript, _ bool, args []string) {
 	var access, events bytes.Buffer
 	start := time.Date(2026, 3, 14, 9, 0, 0, 0, time.UTC)
-	inARow := 0
+	inARow, every := 0, 0
 	status, err := strconv.Atoi(args[1])
 	ts.Check(err)
+	if len(args) > 3 {
+		every, err = strconv.Atoi(args[3])
+		ts.Check(err)
+	}
+	said := map[string]string{"header-timeout": "upstream request timeout: no whole header within the limit", "cut": "unexpected EOF"}
 	for i := range 15 * 60 * 4 {
 		at := start.Add(time.Duration(i) * 250 * time.Millisecond)
 		e := accesslog.Entry{Time: at, RequestID: fmt.Sprintf("7cab%028x", 7919*i), Client: fmt.Sprintf("10.1.0.%d", i%200), Method: "GET", Host: "shop.example", URI: "/",
 			Protocol: "HTTP/1.1", Route: "shop", Service: "web", Status: 200, Upstream: "10.2.0.1:3000", Answered: 200, Attempts: 1, Sent: 512, Duration: 20 * time.Millisecond, Waited: 19 * time.Millisecond}
 		if i%2 == 1 {
 			e.URI, e.Route, e.Service, e.Upstream = "/api/payment", "payment", "payment", "10.2.0.9:3100"
-			if at.Sub(start) >= 10*time.Minute {
+			if late := at.Sub(start) >= 10*time.Minute; late && every > 0 {
+				if i/2%every == 0 {
+					e.Status, e.Reason, e.Answered, e.Detail = status, args[2], status, args[2]+": "+said[args[2]]
+				}
+			} else if late {
 				e.ErrorID = fmt.Sprintf("ERR-%d-%06d", at.UnixMilli(), i)
 				if inARow++; inARow%60 < 5 {
-					e.Status, e.Reason, e.Answered, e.Detail = status, args[2], 0, args[2]+": upstream request timeout: no whole header within the limit"
+					e.Status, e.Reason, e.Answered, e.Detail = status, args[2], 0, args[2]+": "+said[args[2]]
 					if inARow%60 == 4 {
 						fmt.Fprintf(&events, "{\"time\":%q,\"level\":\"warn\",\"service\":\"inquest-gateway\",\"msg\":\"circuit breaker of payment 10.2.0.9:3100: closed to open\",\"kind\":\"breaker\"}\n", at.Format(time.RFC3339Nano))
 					}

@@ -123,6 +123,7 @@ func (b *builder) answered() []inquest.RouteHealth {
 			continue
 		}
 		h := inquest.RouteHealth{Observer: s.Observer, Route: s.Name(), Requests: int(s.Requests.Count(ns(b.window.From), ns(b.window.To)))}
+		h.Failed = int(s.Broken.Count(ns(b.window.From), ns(b.window.To)))
 		for i := range s.Status {
 			if s.Status[i].Status >= 500 {
 				h.Failed += int(s.Status[i].Times.Count(ns(b.window.From), ns(b.window.To)))

@@ -155,8 +155,12 @@ func (b *builder) candidates() []candidate {
 	}
 	lies := b.lyingTimes()
 	for _, s := range b.edge {
+		if s.Broken.Len() > 0 { // the proxy measured it: better than what the service wrote
+			out = append(out, candidate{route: s.Name(), status: statusLie, requests: []*mem.Stream{s}, failures: []*stat.Histogram{&s.Broken}, lying: true})
+			continue
+		}
 		if h := lies[s.Name()]; h != nil {
-			out = append(out, candidate{route: s.Name(), status: 200, requests: []*mem.Stream{s}, failures: []*stat.Histogram{h}, lying: true})
+			out = append(out, candidate{route: s.Name(), status: statusLie, requests: []*mem.Stream{s}, failures: []*stat.Histogram{h}, lying: true})
 		}
 	}
 	out = append(out, b.complaints()...)
@@ -186,7 +190,15 @@ func total(hs []*stat.Histogram) (n uint64) {
 // against lists the requests among which a candidate's failures are counted: those of its route, or, where that never
 // answered well and so has no good stretch of its own to compare with, all of them.
 func (b *builder) against(c *candidate) []*mem.Stream {
-	if c.route == "" || c.lying || len(c.requests) != 1 || slices.ContainsFunc(c.requests[0].Status, func(s mem.StatusCount) bool { return !failing(s.Status) }) {
+	if c.route == "" || len(c.requests) != 1 {
+		return c.requests
+	}
+	s := c.requests[0]
+	well := slices.ContainsFunc(s.Status, func(s mem.StatusCount) bool { return !failing(s.Status) })
+	if c.lying {
+		well = s.Broken.Len() == 0 || s.Broken.Count(0, 1<<62) < s.Requests.Count(0, 1<<62)
+	}
+	if well {
 		return c.requests
 	}
 	return b.edge

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/inquesthq/inquest"
+	"github.com/inquesthq/inquest/internal/parse"
 )
 
 func TestHealthyTrafficIsNoIncident(t *testing.T) {
@@ -101,6 +102,31 @@ func TestABurstIsFoundWithItsOnsetToTheSecond(t *testing.T) {
 		if !got.Window.From.Equal(got.Onset) || !got.Baseline.From.Equal(got.Span.From) || !got.Baseline.To.Equal(got.Onset) {
 			t.Errorf("%s: window %v, baseline %v, span %v, onset %s", c.name, got.Window, got.Baseline, got.Span, got.Onset)
 		}
+	}
+}
+
+func TestAnswersThatBreakOffHaveFailedWhateverTheirStatus(t *testing.T) {
+	broken := func(r *parse.Record) { r.Broken = true }
+	gw := gateway()
+	gw.traffic(0, 1200, 10)
+	gw.failing(603.4, 900, 1, "GET /report", 200, broken)
+	gw.traffic(0, 1200, 2, broken) // streams that end as they always did
+	got := build(gw)
+	if !got.Incident || got.Onset.Sub(sec(603.4)).Abs() > time.Second || len(got.Groups) != 1 {
+		t.Fatalf("incident %v since %s: %+v", got.Incident, got.Onset, got.Groups)
+	}
+	if g := got.Groups[0]; g.Route != "GET /report" || !g.Lying {
+		t.Errorf("group %+v", g)
+	}
+	if im := got.Impact; im.Lying != 297 || im.Failed != 297 || im.Clients != 20 || len(got.Failures) == 0 {
+		t.Errorf("impact %+v, %d failures with their detail; want 297 of 20 clients", im, len(got.Failures))
+	}
+	lying := 0
+	for _, n := range got.Chart.Lying {
+		lying += n
+	}
+	if lying != 297 {
+		t.Errorf("the chart shows %d", lying)
 	}
 }
 

@@ -75,7 +75,6 @@ func (b *builder) firstFailure(g inquest.FailureGroup) time.Time {
 				return at(l.answer.Time)
 			}
 		}
-		return g.Window.From
 	}
 	if g.RateOnly {
 		return g.Window.From
@@ -84,7 +83,7 @@ func (b *builder) firstFailure(g inquest.FailureGroup) time.Time {
 	all := b.st.Failures()
 	for i := range all { // thousands, for each group: not one is copied that is not wanted
 		f := &all[i]
-		if int(f.Status) == g.Status && (g.Route == "" || f.On(g.Route)) && (f.Status != statusAbandoned || f.Duration >= 1) && b.isEdge(f.Observer) {
+		if groupStatus(f) == g.Status && (g.Route == "" || f.On(g.Route)) && (f.Status != statusAbandoned || f.Duration >= 1) && b.isEdge(f.Observer) {
 			mine = append(mine, *f)
 		}
 	}

@@ -56,7 +56,7 @@ func (b *builder) impact() {
 func (b *builder) collectFailures() {
 	from, to := ns(b.window.From), ns(b.window.To)
 	for _, f := range b.st.Failures() {
-		if f.Time >= from && f.Time < to+int64(time.Second) && b.isEdge(f.Observer) && b.inGroups(f.Name(), int(f.Status)) {
+		if f.Time >= from && f.Time < to+int64(time.Second) && b.isEdge(f.Observer) && b.inGroups(f.Name(), groupStatus(&f)) {
 			b.failing = append(b.failing, f)
 			if f.ID != 0 {
 				b.failIDs[f.ID] = true
@@ -95,6 +95,11 @@ func (b *builder) addStream(perRoute map[string]*inquest.RouteImpact, s *mem.Str
 			r.Failed += k
 		}
 	}
+	if k := int(s.Broken.Count(from, to)); k > 0 && b.inGroups(s.Name(), statusLie) {
+		r.Status[statusLie] += k
+		r.Failed += k
+		b.impactOf.Lying += k
+	}
 	if r.Failed > 0 {
 		s.Clients.Hashes(func(h uint64) { clients[h] = true })
 	}
@@ -108,13 +113,13 @@ func (b *builder) addLies(perRoute map[string]*inquest.RouteImpact) {
 		lies[l.route()]++
 	}
 	for _, g := range b.groups {
-		if g.Lying && lies[g.Route] == 0 {
+		if g.Lying && lies[g.Route] == 0 && routeOf(perRoute, g.Route).Status[statusLie] == 0 {
 			lies[g.Route] = g.Failed
 		}
 	}
 	for route, r := range perRoute {
 		if k := lies[route]; k > 0 {
-			r.Status[200] += k
+			r.Status[statusLie] += k
 			r.Failed += k
 			b.impactOf.Lying += k
 		}
@@ -226,6 +231,13 @@ func (b *builder) drawChart() {
 		for _, l := range b.liedBy {
 			yield(l.answer.Time, 1)
 		}
+		for _, s := range b.edge {
+			if s.Broken.Len() > 0 && b.inGroups(s.Name(), statusLie) {
+				for t, n := range s.Broken.Buckets() {
+					yield(t, n)
+				}
+			}
+		}
 		for _, x := range b.st.Complaints() {
 			if slices.ContainsFunc(b.groups, func(g inquest.FailureGroup) bool { return g.Lying && g.Route == x.Name() }) {
 				for t, n := range x.Times.Buckets() {
@@ -311,6 +323,7 @@ func (b *builder) passed() []int {
 			continue
 		}
 		add(&s.Requests, 1)
+		add(&s.Broken, -1)
 		for i := range s.Status {
 			if failing(s.Status[i].Status) {
 				add(&s.Status[i].Times, -1)

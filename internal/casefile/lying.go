@@ -84,10 +84,10 @@ func (b *builder) complaints() []candidate {
 			continue
 		}
 		for _, s := range b.edge {
-			if s.Name() != x.Name() {
+			if s.Name() != x.Name() || s.Broken.Len() > 0 {
 				continue
 			}
-			c := &candidate{route: s.Name(), status: 200, requests: []*mem.Stream{s}, failures: []*stat.Histogram{&x.Times}, lying: true}
+			c := &candidate{route: s.Name(), status: statusLie, requests: []*mem.Stream{s}, failures: []*stat.Histogram{&x.Times}, lying: true}
 			for i := range s.Status {
 				if s.Status[i].Status >= 400 {
 					c.minus = append(c.minus, &s.Status[i].Times)
@@ -156,6 +156,17 @@ func (b *builder) errorsAlone() []candidate {
 		out = append(out, *by[n])
 	}
 	return out
+}
+
+// statusLie stands for the statuses below 400 of requests that failed: those of lies and of answers that broke off.
+const statusLie = 200
+
+// groupStatus is the status by which a kept failure belongs to a group: what failed with a good status is a lie.
+func groupStatus(f *mem.Failure) int {
+	if f.Status < 400 {
+		return statusLie
+	}
+	return int(f.Status)
 }
 
 // statusInternal stands for what a service answers when it fails (RFC 9110, 15.6.1).

@@ -35,7 +35,7 @@ var (
 
 	// details of the symptoms that have a fixed set of them; see inquest.SymptomKind.
 	details = map[inquest.SymptomKind][]string{
-		inquest.SymptomUpstream: {"refused", "timeout", "reset", "no-live", "malformed", "dns", "tls", "status", "overload"},
+		inquest.SymptomUpstream: {"refused", "timeout", "reset", "cut-off", "no-live", "malformed", "dns", "tls", "status", "overload"},
 		inquest.SymptomRestart:  {"restart", "crash", "crash-loop", "oom"},
 		inquest.SymptomGap:      {"log", "metrics", "up"},
 		inquest.SymptomTraffic:  {"surge", "drop"},

@@ -1,6 +1,9 @@
 package parse
 
-import "bytes"
+import (
+	"bytes"
+	"strings"
+)
 
 // envoy reads the access log of Envoy and of Istio's proxies in their default text formats, old and new:
 //
@@ -52,6 +55,7 @@ func (p *envoy) parse(line []byte, r *Record) bool {
 	r.Kind, r.Time, r.Clock, r.Status, r.Bytes, r.Duration = KindAccess, ns, c, status, tx, float64(ms)/1e3
 	p.request(t[1].text, r)
 	add(r, "response_flags", t[3].text)
+	r.Broken = lostUpstream(r.Get("response_flags"))
 	envoyDetails(details, r)
 	addNumber(r, "request_bytes", t[i].text)
 	if up, ok := whole(t[i+3].text); ok {
@@ -68,6 +72,19 @@ func (p *envoy) request(q []byte, r *Record) {
 		return
 	}
 	addProtocol(r, splitRequest(q, r))
+}
+
+// lostUpstream reports whether Envoy's response flags say that it lost its upstream: UC the connection ended, UR the stream was
+// reset, UT no answer in time, UPE a protocol error. Flags of tries that were repeated are not logged. Source: Envoy manual, access
+// logging, "%RESPONSE_FLAGS%".
+func lostUpstream(flags string) bool {
+	for flag := range strings.SplitSeq(flags, ",") {
+		switch flag {
+		case "UC", "UR", "UT", "UPE":
+			return true
+		}
+	}
+	return false
 }
 
 // envoyDetails reads Istio's response code details, connection termination details and the transport failure.

@@ -141,6 +141,9 @@ func counters(state, conns, queues []byte, r *Record) bool {
 		return false
 	}
 	r.Add("termination_state", str(state))
+	// "SD": the connection to the server died in the middle of the data; "sD": the server was silent for too long (HAProxy
+	// configuration manual, 8.5). "CD" and "cD" are the client's.
+	r.Broken = (state[0] == 'S' || state[0] == 's') && state[1] == 'D'
 	for i, name := range [...]string{"active_connections", "frontend_connections", "backend_connections", "server_connections", "retries"} {
 		r.AddNum(name, signed(c[i]))
 	}

@@ -75,7 +75,10 @@ func envoyJSON() *jsonVariant {
 			"x-forwarded-for": asField("forwarded_for"), "x_forwarded_for": asField("forwarded_for"),
 			"x-request-id": means(actRequestID), "start_time": means(actTime),
 		},
-		rest: func(p *jsonParser, r *Record) { dropDashes(r) }}
+		rest: func(p *jsonParser, r *Record) {
+			dropDashes(r)
+			r.Broken = lostUpstream(r.Get("response_flags"))
+		}}
 }
 
 // Source: Cloudflare Logpush, data set "HTTP requests". Time stamps are nanoseconds, seconds or RFC 3339, as configured.
@@ -216,6 +219,10 @@ func inquestJSON() *jsonVariant {
 			"duration_s": lasting(actDuration, unitS), "upstream_duration_s": lasting(actUpstreamDuration, unitS),
 			"protocol": asField("protocol"), "route_name": asField("router"), "upstream_name": asField("upstream_name"),
 			"user_agent": asField("user_agent"), "referer": asField("referrer"), "attempts": asField("attempts"), "error_id": asField("error_id"),
+		},
+		rest: func(p *jsonParser, r *Record) {
+			reason := r.Get("error_reason")
+			r.Broken = reason == "cut" || reason == "stall"
 		}}
 }
 

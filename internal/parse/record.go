@@ -60,6 +60,10 @@ type Record struct {
 	Exception *inquest.Exception // stack trace found in the message or in its fields
 	Pool      *inquest.Pool      // pool figures found in the message or in its fields
 
+	// Broken says that the answer broke off: the proxy sent its head on and then lost its upstream, or waited for the rest in
+	// vain. The status was sent before that and tells nothing of it. Not printed: the proxy's own word is among Fields.
+	Broken bool
+
 	Fields []Field // everything else, in the order of the line
 }
 

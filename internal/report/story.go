@@ -226,7 +226,7 @@ func (s *story) impact() []string {
 	i := s.d.Impact
 	out := []string{fmt.Sprintf("%s of %s failed (%s).", count(i.Failed), plural(i.Requests, "request"), percent(i.Ratio))}
 	if i.Lying > 0 {
-		out = append(out, fmt.Sprintf("%s of them lied: answered 2xx, though they had failed.", count(i.Lying)))
+		out = append(out, fmt.Sprintf("%s of them lied: answered 2xx, though they had failed or broke off.", count(i.Lying)))
 	}
 	var reach []string
 	if n := spreadNames[i.Spread]; n != "" {

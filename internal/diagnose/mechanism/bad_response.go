@@ -24,6 +24,7 @@ func badResponse() Mechanism {
 			{Symptom: inquest.SymptomUpstream, Detail: "status", Weight: 0.6, Why: "the proxy or client saw an error status of the upstream"},
 			{Symptom: inquest.SymptomUpstream, Detail: "malformed", Weight: 0.8, Why: "the proxy could not read the upstream's answer"},
 			{Symptom: inquest.SymptomUpstream, Detail: "reset", Weight: 0.4, Why: "the upstream broke off"},
+			{Symptom: inquest.SymptomUpstream, Detail: "cut-off", Weight: 0.8, Why: "the upstream began its answer and broke off in the middle of it"},
 		},
 		Confirm: []inquest.Command{
 			check("Send the same call to the dependency itself.", "curl -sS -i --max-time 10 http://{host}:{port}{path}", "its status, content type and first bytes: an error, or not what was promised"),

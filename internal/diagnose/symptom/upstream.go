@@ -41,7 +41,7 @@ func upstreams(c *inquest.Case, r *Resolver) []inquest.Symptom {
 }
 
 var upstreamWords = map[string]string{
-	"no-answer": "no answer", "refused": "connection refused", "timeout": "time-out", "reset": "connection cut", "no-live": "no live upstream",
+	"no-answer": "no answer", "refused": "connection refused", "timeout": "time-out", "reset": "connection cut", "cut-off": "answer cut off in the middle", "no-live": "no live upstream",
 	"malformed": "malformed answer", "status": "an error status", "overload": "overflow",
 }
 
@@ -71,7 +71,10 @@ func lastCode(list string) string {
 // upstreamFailure names what went wrong between the proxy and its upstream, from the upstream's status, Envoy's response
 // flags (Envoy manual, access logging), HAProxy's termination state (HAProxy manual 8.5) or the reason of inquest gateway.
 func upstreamFailure(f inquest.Request) string {
-	if d := byReason(f.Reason); d != "" {
+	switch d := byReason(f.Reason); {
+	case d == "reset" && f.Status < 400: // the head of the answer had come
+		return "cut-off"
+	case d != "":
 		return d
 	}
 	code := lastCode(f.UpstreamStatus)

@@ -156,6 +156,7 @@ func (s *Stream) widen(w widths) {
 	s.Requests.Widen(w.traffic)
 	s.Seconds.Widen(w.traffic)
 	s.Abandoned.Widen(w.failures)
+	s.Broken.Widen(w.failures)
 	for i := range s.Status {
 		s.Status[i].Times.Widen(w.failures)
 	}
@@ -163,7 +164,7 @@ func (s *Stream) widen(w widths) {
 
 // buckets returns how many buckets the stream's histograms fill.
 func (s *Stream) buckets() (traffic, failures int) {
-	failures = s.Abandoned.Len()
+	failures = s.Abandoned.Len() + s.Broken.Len()
 	for i := range s.Status {
 		failures += s.Status[i].Times.Len()
 	}

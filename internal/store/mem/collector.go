@@ -145,7 +145,7 @@ func (c *Collector) Log(r *parse.Record) {
 			return
 		}
 		c.request(r)
-		if r.Level < inquest.LevelWarn && r.Exception == nil && r.Status < 500 {
+		if r.Level < inquest.LevelWarn && r.Exception == nil && r.Status < 500 && !r.Broken {
 			return
 		}
 		if r.Message == "" && r.Exception == nil && !hasErrorField(r) {

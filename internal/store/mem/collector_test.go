@@ -298,6 +298,22 @@ func TestRequestsThatAreGivenUpAfterASecondAreAbandoned(t *testing.T) {
 	}
 }
 
+func TestAnswersThatBrokeOffAreCountedAndKeptThoughTheirStatusSaysSuccess(t *testing.T) {
+	broken := func(r *parse.Record) { r.Broken = true }
+	l := list(gather(mem.Settings{}, "gw", access(t0, "GET", "/a", 200, broken), access(t0, "GET", "/a", 206, broken), access(t0, "GET", "/a", 200),
+		access(t0, "GET", "/a", 101, broken), access(t0, "GET", "/a", 502, broken)))
+	if b := l.Streams[0].Broken.Buckets; len(b) != 1 || b[0].N != 2 {
+		t.Errorf("broken: %v, want those of status 200 and 206: a tunnel ends as it pleases, and a 502 says what happened", b)
+	}
+	var kept []int32
+	for _, f := range l.Failures {
+		kept = append(kept, f.Status)
+	}
+	if slices.Sort(kept); !slices.Equal(kept, []int32{200, 206, 502}) {
+		t.Errorf("failures kept with their detail: %v", kept)
+	}
+}
+
 func TestHashOfAnIDIsZeroOnlyForNone(t *testing.T) {
 	if mem.HashID("") != 0 || mem.HashID("a") == 0 || mem.HashID("a") == mem.HashID("b") {
 		t.Error("ids cannot be told apart")

@@ -216,7 +216,9 @@ func appendText(dst []byte, r *parse.Record) []byte {
 	for _, f := range r.Fields {
 		if isErrorField(f.Name) && f.Value != "" && !strings.Contains(msg, f.Value) {
 			v := headOf(f.Value)
-			dst = append(dst, "; "...)
+			if len(dst) > 0 {
+				dst = append(dst, "; "...)
+			}
 			dst = append(dst, f.Name...)
 			dst = append(dst, '=')
 			dst = append(dst, v...)

@@ -36,6 +36,8 @@ type Stream struct {
 	// Abandoned counts requests that the client gave up (499) after a second or more of waiting: nobody waits for a page
 	// that long by choice. Clients that leave at once are the clients' business.
 	Abandoned stat.Histogram
+	// Broken counts answers that began well, with a status below 400, and broke off in the middle, by the proxy's own word.
+	Broken stat.Histogram
 }
 
 // newStream makes the stream of a name ("METHOD /route") of which the first n bytes are the method.
@@ -74,6 +76,7 @@ func (s *Stream) merge(o *Stream) {
 	s.Requests.Merge(&o.Requests)
 	s.Seconds.Merge(&o.Seconds)
 	s.Abandoned.Merge(&o.Abandoned)
+	s.Broken.Merge(&o.Broken)
 	s.Timed += o.Timed
 	for i := range o.Status {
 		c := s.status(o.Status[i].Status)

@@ -25,6 +25,10 @@ func (c *Collector) request(r *parse.Record) {
 	if r.RequestID != "" {
 		c.answer(r, k)
 	}
+	if r.Broken && r.Status >= 200 && r.Status < 400 { // 101 and CONNECT are tunnels, which end as they please
+		n.flags |= countedBroken
+		c.failure(r, k)
+	}
 	if r.Status >= 499 {
 		if r.Status == 499 && r.Duration >= 1 {
 			n.flags |= countedAbandoned
@@ -208,7 +212,7 @@ func (c *Collector) oneUpstream(r *parse.Record, observer uint32, addr, status s
 	case status == "" && r.Status >= 500, status == "-" && r.Status >= 500:
 		u.NoAnswer.Add(r.Time, 1)
 		u.Failed.Add(r.Time, 1)
-	case len(status) == 3 && status[0] == '5':
+	case len(status) == 3 && status[0] == '5', r.Broken && r.Status < 400:
 		u.Failed.Add(r.Time, 1)
 	}
 }
@@ -216,7 +220,7 @@ func (c *Collector) oneUpstream(r *parse.Record, observer uint32, addr, status s
 // failure keeps a failed request with its detail.
 func (c *Collector) failure(r *parse.Record, k uint32) {
 	st := c.streamOf(k)
-	if r.ClientAddr != "" && r.Status >= 500 {
+	if r.ClientAddr != "" && r.Status != 499 {
 		c.client(k, HashID(r.ClientAddr))
 	}
 	method, route := st.Method, st.Route

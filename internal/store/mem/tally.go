@@ -122,6 +122,7 @@ const (
 	countedTimed     = 1 << iota // it carried a duration
 	countedProxy                 // it named an upstream
 	countedAbandoned             // see Stream.Abandoned
+	countedBroken                // see Stream.Broken
 )
 
 // apply counts a batch.
@@ -197,10 +198,13 @@ func (s *Stream) countStatus(r *counted) {
 	}
 	c := s.status(int(r.status))
 	c.Count++
+	t := int64(r.second) * second
+	if r.flags&countedBroken != 0 {
+		s.Broken.Add(t, 1)
+	}
 	if r.status < 400 {
 		return
 	}
-	t := int64(r.second) * second
 	c.Times.Add(t, 1)
 	if r.flags&countedAbandoned != 0 {
 		s.Abandoned.Add(t, 1)
