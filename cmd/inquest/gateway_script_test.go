@@ -124,7 +124,10 @@ func gatewayLog(ts *testscript.TestScript, _ bool, args []string) {
 		every, err = strconv.Atoi(args[3])
 		ts.Check(err)
 	}
-	said := map[string]string{"header-timeout": "upstream request timeout: no whole header within the limit", "cut": "unexpected EOF"}
+	said := map[string]string{"header-timeout": "upstream request timeout: no whole header within the limit", "cut": "unexpected EOF", "stall": "no byte of the body within the limit",
+		"refused": "dial tcp 10.2.0.9:3100: connect: connection refused", "connect-timeout": "dial tcp 10.2.0.9:3100: i/o timeout",
+		"malformed": `malformed HTTP response "\x00\x01pay"`, "dns": "dial tcp: lookup payment.internal on 10.2.0.53:53: no such host",
+		"tls": "tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time 2026-03-14T09:10:00Z is after 2026-03-14T09:09:59Z"}
 	for i := range 15 * 60 * 4 {
 		at := start.Add(time.Duration(i) * 250 * time.Millisecond)
 		e := accesslog.Entry{Time: at, RequestID: fmt.Sprintf("7cab%028x", 7919*i), Client: fmt.Sprintf("10.1.0.%d", i%200), Method: "GET", Host: "shop.example", URI: "/",

@@ -167,10 +167,30 @@ func (a *analysis) contradict(c *candidate) {
 		}
 	case "bad-deploy/startup-crash":
 		a.servedBetween(c)
+	case "misconfiguration/wrong-upstream":
+		a.workedBefore(c)
 	}
 	if c.onset.After(a.c.Onset.Add(2*time.Minute)) && a.c.Window.Duration() > 0 {
 		c.against = append(c.against, fmt.Sprintf("first seen %s after the first failed request", c.onset.Sub(a.c.Onset).Round(time.Second)))
 		c.doubt *= 0.6
+	}
+}
+
+// workedBefore: an address that answered until the onset is the right one, unless something says that the caller's settings changed.
+func (a *analysis) workedBefore(c *candidate) {
+	peers := map[string]bool{}
+	for i := range c.claims {
+		if c.claims[i].strength >= 0.5 { // more than a refusal, which any stopped server gives
+			return
+		}
+		peers[c.claims[i].symptom.Peer] = true
+	}
+	for _, u := range a.c.Upstreams {
+		if (peers[u.Addr] || u.Component != "" && peers[u.Component]) && u.IncidentFailed > 0 && u.BaselineOK >= 10 && u.BaselineOK > u.BaselineFailed {
+			c.against = append(c.against, fmt.Sprintf("%s answered %d requests before, and nothing says that the caller's settings changed", u.Addr, u.BaselineOK))
+			c.doubt *= 0.3
+			return
+		}
 	}
 }
 
