@@ -54,6 +54,23 @@ var floors = map[string]int{
 	"internal/diagnose/symptom":   3,
 	"internal/diagnose":           3,
 	"internal/store/mem":          3,
+	"internal/spool":              2, // raw signals on disk
+	"internal/notify":             2,
+	"internal/runbook":            3,
+	"internal/postmortem":         2,
+	"internal/store/storetest":    3, // the suite of every store
+	"internal/store/sqlrecords":   3, // the SQL that sqlite and postgres share
+	"internal/store/sqlite":       3,
+	"internal/store/postgres":     3,
+	"internal/store/tsdb":         3,
+	"internal/store/remote":       3,
+	"internal/ingest":             3,
+	"internal/rates":              3,
+	"internal/detect":             3,
+	"internal/incident":           3,
+	"internal/auth":               3,
+	"internal/web":                3,
+	"internal/server":             4, // the process: wires the rooms of inquest serve
 	"internal/flow":               4,
 	"internal/config":             4,
 	"internal/casestest":          4, // judges diagnoses, for tests and scripts
@@ -106,6 +123,20 @@ var guests = map[string][]string{
 	"golang.org/x/term":                {"cmd/inquest"},
 	"golang.org/x/sys":                 {"internal/parse", "cmd/inquest"}, // mapping files into memory
 	"go.yaml.in/yaml/v3":               {"internal/config"},               // the user's own mechanisms
+
+	"github.com/prometheus/prometheus":    {"internal/store/tsdb", "internal/store/remote", "internal/detect", "internal/ingest"}, // docs/adr/0010
+	"github.com/prometheus/common":        {"internal/store/tsdb", "internal/store/remote", "internal/detect", "internal/notify"},
+	"github.com/prometheus/client_golang": {"internal/store/tsdb", "internal/store/remote", "internal/detect", "internal/notify"},
+	"github.com/prometheus/alertmanager":  {"internal/notify"},
+	"modernc.org/sqlite":                  {"internal/store/sqlite"},
+	"github.com/jackc/pgx/v5":             {"internal/store/postgres"},
+	"github.com/pressly/goose/v3":         {"internal/store/sqlrecords"},
+	"go.opentelemetry.io/proto/otlp":      {"internal/ingest"},
+	"google.golang.org/grpc":              {"internal/ingest"},
+	"google.golang.org/protobuf":          {"internal/ingest"},
+	"github.com/coreos/go-oidc/v3":        {"internal/auth"},
+	"golang.org/x/oauth2":                 {"internal/auth"},
+	"golang.org/x/crypto":                 {"internal/auth"},
 }
 
 // testGuests may be imported by any test.
