@@ -16,12 +16,13 @@ type GW struct {
 	IP     string
 	Port   int        // default 80
 	Routes []Upstream // first match wins; the last should have the prefix "/"
-	Format string     // nginx: combined, timed, json, plain; apache: combined, common, timed
+	Format string     // nginx: combined, timed, json, variables (JSON keyed by nginx' own names), plain; apache: combined, common, timed
 	Access string     // file of the access log, default access.log
 	Errors string     // file of the error log, default error.log
 	Wrap   string     // haproxy's stdout wrapper
 	HTTP   string     // further lines: nginx http{}, haproxy defaults, apache server, caddy site
 	Exact  string     // caddy: global options
+	Server string     // nginx: server_name, default none
 }
 
 // Upstream sends a prefix to servers ("ip:port params").
@@ -131,6 +132,8 @@ var nginxFormats = map[string]string{
     'rt=$request_time uct="$upstream_connect_time" urt="$upstream_response_time" ua="$upstream_addr" us="$upstream_status" rid=$request_id';`,
 	"plain": `log_format edge '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent" '
     '$request_time $upstream_response_time $upstream_addr $upstream_status $request_id';`,
+	"variables": `log_format edge escape=json '{"time":"$time_iso8601","remote_addr":"$remote_addr","request_method":"$request_method","request_uri":"$request_uri","status":$status,"body_bytes_sent":$body_bytes_sent,'
+    '"request_time":$request_time,"upstream_addr":"$upstream_addr","upstream_status":"$upstream_status","upstream_response_time":"$upstream_response_time","http_user_agent":"$http_user_agent","request_id":"$request_id"}';`,
 	"json": `log_format edge escape=json '{"ts":"$time_iso8601","client":"$remote_addr","method":"$request_method","uri":"$request_uri","status":$status,'
     '"bytes":$body_bytes_sent,"duration":$request_time,"upstream":"$upstream_addr","upstream_status":"$upstream_status","upstream_time":"$upstream_response_time","request_id":"$request_id","ua":"$http_user_agent"}';`,
 }
@@ -169,10 +172,18 @@ http {
   %s
 %s  server {
     listen %s:%d backlog=1024;
+    %s
 %s  }
   server { listen %s:8099; access_log off; location = /stub_status { stub_status; } }
 }
-`, errors, nginxFormats[g.Format], access, g.HTTP, up.String(), g.IP, g.Port, loc.String(), g.IP)
+`, errors, nginxFormats[g.Format], access, g.HTTP, up.String(), g.IP, g.Port, serverName(g), loc.String(), g.IP)
+}
+
+func serverName(g GW) string {
+	if g.Server == "" {
+		return ""
+	}
+	return "server_name " + g.Server + ";"
 }
 
 func haproxyConf(g GW) string {

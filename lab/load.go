@@ -142,7 +142,7 @@ func (l *load) fire(r *Route, retries int) {
 	if prefix == "" {
 		prefix = "198.51.100."
 	}
-	ip := prefix
+	ip := fill(prefix)
 	if strings.HasSuffix(prefix, ".") {
 		ip += strconv.Itoa(2 + rand.IntN(200))
 	}
@@ -162,7 +162,7 @@ func (l *load) fire(r *Route, retries int) {
 		return
 	}
 	agent := r.Agent
-	if agent == "" {
+	if agent = fill(agent); agent == "" {
 		agent = agents[int(hash(ip))%len(agents)]
 	}
 	req.Header.Set("User-Agent", agent)
@@ -171,6 +171,9 @@ func (l *load) fire(r *Route, retries int) {
 	}
 	for k, v := range r.Headers {
 		req.Header.Set(k, fill(v))
+	}
+	if h := req.Header.Get("Host"); h != "" {
+		req.Host = h
 	}
 	res := result{route: r, started: time.Now()}
 	res.status, res.failed, res.err = l.do(ip, req, r)

@@ -28,6 +28,7 @@ func (e *Env) partner(name, ip string, env ...string) {
 // behaviour tells a partner how to act from now on; see services/go/partner.
 type behaviour struct {
 	DelayMS, Status, Limit, Busy int
+	Strict                       bool
 	Ratio                        float64
 	Body, Type                   string
 }

@@ -23,6 +23,17 @@ type behaviour struct {
 	Type    string  // content type of Body
 	Limit   int     // requests a second, further ones get 429
 	Busy    int     // answers at the same time, further requests get 503
+	Strict  bool    // a charge whose amount is not a whole number gets 422
+}
+
+// wholeAmount tells whether the amount of a charge is a whole number; other requests have none.
+func wholeAmount(r *http.Request) bool {
+	var charge struct{ Amount json.Number }
+	if err := json.NewDecoder(r.Body).Decode(&charge); err != nil || charge.Amount == "" {
+		return true
+	}
+	_, err := charge.Amount.Int64()
+	return err == nil
 }
 
 func main() {
@@ -56,6 +67,10 @@ func main() {
 			return
 		}
 		defer busy.Add(-1)
+		if b.Strict && !wholeAmount(r) {
+			http.Error(w, `{"error":{"code":"invalid_amount","message":"amount must be a whole number of cents"}}`, 422)
+			return
+		}
 		time.Sleep(time.Duration(b.DelayMS)*time.Millisecond + time.Duration(5+rand.IntN(20))*time.Millisecond)
 		body, ctype := fmt.Sprintf(`{"id":"ch_%08x","covered":true,"status":"succeeded","rates":{"USD":1.0841,"GBP":0.8402,"NOK":11.62}}`, rand.Uint32()), "application/json"
 		if b.Body != "" && (b.Ratio == 0 || rand.Float64() < b.Ratio) {

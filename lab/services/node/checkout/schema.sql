@@ -1,0 +1,21 @@
+create table users (id serial primary key, email text unique, password text, name text, avatar text);
+create table sessions (token text primary key, user_id int references users);
+create table products (id serial primary key, sku text unique, name text, category text, price_cents int, stock int, tiers jsonb);
+create table coupons (code text primary key, percent int);
+create table carts (id serial primary key, user_id int, product_id int references products, quantity int, total_cents int, created_at timestamptz default now());
+create table orders (id serial primary key, user_id int, cents int, payment_id text, created_at timestamptz default now());
+create table order_lines (id serial primary key, order_id int references orders, product_id int references products, quantity int, note text);
+create table payment_events (id serial primary key, body jsonb, at timestamptz default now());
+create table labels (id serial primary key, order_id int, country text, file text, created_at timestamptz default now());
+create index orders_user_idx on orders (user_id);
+create index order_lines_order_idx on order_lines (order_id);
+insert into users (email, password, name) select 'user' || g || '@mail.example', encode(sha256(('pw' || g)::bytea), 'hex'), 'Customer ' || g from generate_series(1, 2000) g;
+insert into sessions select 'st_' || g, g from generate_series(1, 2000) g;
+insert into products (sku, name, category, price_cents, stock, tiers) select 'SKU-' || g, (array['USB cable','Pro lamp','Steel pan','Wool sock','Garden chair','Paint set'])[1 + g % 6] || ' ' || g,
+  (array['kitchen','toys','garden','office','audio'])[1 + g % 5], 500 + g * 37 % 9000, g % 400, jsonb_build_array(jsonb_build_object('from', 1, 'cents', 500 + g * 37 % 9000)) from generate_series(1, 3000) g;
+insert into coupons select 'SAVE' || g, 1 + g % 9 from generate_series(1, 40) g;
+insert into carts (user_id, product_id, quantity, total_cents) select 1 + g % 2000, 1 + g * 7 % 3000, 1 + g % 3, 900 + g from generate_series(1, 4000) g;
+insert into orders (user_id, cents, payment_id) select 1 + g * 13 % 2000, 900 + g % 7000, 'pay_' || g from generate_series(1, 40000) g;
+insert into order_lines (order_id, product_id, quantity, note) select 1 + g % 40000, 1 + g * 7 % 3000, 1 + g % 3, case g % 40 when 0 then 'Gift wrapping' else 'shelf ' || g % 30 end from generate_series(1, 100000) g;
+insert into labels (order_id, country, file) select g, 'DE', 'L' || g || '.pdf' from generate_series(1, 2000) g;
+analyze;
