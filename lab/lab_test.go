@@ -115,3 +115,15 @@ func TestWrappersWriteWhatTheirRuntimesWrite(t *testing.T) {
 		}
 	}
 }
+
+func TestNginxNamesTheServerOnlyWhenAsked(t *testing.T) {
+	for name, want := range map[string]bool{"api.shop.example": true, "": false} {
+		conf := nginxConf(GW{IP: "127.20.0.10", Port: 80, Format: "timed", Server: name}, "/a", "/e")
+		if got := strings.Contains(conf, "server_name "); got != want {
+			t.Errorf("server %q: server_name in the configuration: %v, want %v", name, got, want)
+		}
+		if name != "" && !strings.Contains(conf, "server_name "+name+";") {
+			t.Errorf("server %q is not named in\n%s", name, conf)
+		}
+	}
+}
