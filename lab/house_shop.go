@@ -220,7 +220,7 @@ func (s shop) deploy(e *Env, service, version, summary string, edits ...Edit) {
 	e.Change("deploy", service, version, "deploy "+service+" "+version+": "+summary)
 	for i, name := range instances(service) {
 		if i > 0 {
-			e.Sleep(8 * time.Second)
+			e.Sleep(13 * time.Second) // longer than the gateway keeps the first one out
 		}
 		e.Replace(s.part(name, dir), 0)
 		e.WaitPort(where(name), 20*time.Second)

@@ -60,7 +60,7 @@ func (e *Env) Postgres(p Postgres) {
 	e.Host(p.Name, p.IP)
 	e.Start(Part{Name: p.Name, Argv: []string{pgBin + "/postgres", "-D", data + "/main", "-h", p.IP}, User: "postgres", Log: p.Log, Wrap: p.Wrap, CPU: p.CPU})
 	e.WaitPort(p.IP+":5432", 20*time.Second)
-	time.Sleep(500 * time.Millisecond)
+	e.Run("sh", "-c", "for i in $(seq 100); do "+pgBin+"/pg_isready -q -h /run/pg && exit 0; sleep 0.2; done; exit 1") // the port opens before the server is up
 	e.SQLAs("postgres", fmt.Sprintf(`create role %s login password '%s'`, p.DB, p.Pass))
 	e.SQLAs("postgres", fmt.Sprintf(`create database %s owner %s`, p.DB, p.DB))
 	e.SQLAs("postgres", `create role exporter login in role pg_monitor`)
