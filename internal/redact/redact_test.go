@@ -121,8 +121,7 @@ func TestPair(t *testing.T) {
 	}
 }
 
-// 32 times the text may take 32 times as long, and some more for the noise of a busy machine; a quadratic rule would
-// take a thousand times as long, seconds here.
+// 32 times the text may take 32 times as long, and some more for noise; a quadratic rule would take a thousand times as long, in every attempt.
 func TestTextIsLinear(t *testing.T) {
 	best := func(s string) time.Duration {
 		least := time.Hour
@@ -137,8 +136,13 @@ func TestTextIsLinear(t *testing.T) {
 		"password=", `token:"`, "a://b:", "Bearer ", `\`, "4111 ", "key=\x1b[", "eyJ", "Cookie: ", "-----BEGIN ", "authorization: ",
 		"pin:[", "token:tokenError:", "--token ", "user:",
 	} {
-		small, large := best(strings.Repeat(unit, 1<<13/len(unit))), best(strings.Repeat(unit, 1<<18/len(unit)))
-		if large > 160*small+200*time.Millisecond {
+		var small, large time.Duration
+		linear := false
+		for attempt := 0; attempt < 8 && !linear; attempt++ { // a machine that does other work stretches some of them
+			small, large = best(strings.Repeat(unit, 1<<13/len(unit))), best(strings.Repeat(unit, 1<<18/len(unit)))
+			linear = large <= 160*small+200*time.Millisecond
+		}
+		if !linear {
 			t.Errorf("%q: 8 KB took %v, 256 KB took %v", unit, small, large)
 		}
 	}
