@@ -43,8 +43,8 @@ func (s *Spool) commit(g *group) {
 		s.settle(part, now)
 		s.evict()
 	}
-	s.answer(g, all)
 	s.trim()
+	s.answer(g, all)
 }
 
 // take ends the group's filling.
