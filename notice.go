@@ -26,13 +26,16 @@ const (
 	OccasionMitigated    Occasion = "mitigated"
 	OccasionResolved     Occasion = "resolved"
 	OccasionReopened     Occasion = "reopened"
+	OccasionAlert        Occasion = "alert"          // one that belongs to no incident fires
+	OccasionAlertOver    Occasion = "alert-resolved" // and has resolved
 )
 
 // Notice is one message to one channel about one change of an incident. Its ID is made of the three, so that it cannot be sent for two
 // reasons at once, whoever writes it.
 type Notice struct {
-	ID       string      `json:"id"` // "<incident>/<occasion and number>/<channel>"
+	ID       string      `json:"id"` // "<incident>/<occasion and number>/<channel>", "alert/<alert>/..." for one about an alert
 	Incident string      `json:"incident"`
+	Alert    string      `json:"alert,omitempty"` // id of the record of an alert that belongs to no incident; Incident is "" then
 	Occasion Occasion    `json:"occasion"`
 	Channel  string      `json:"channel"`      // name of the channel in the settings
 	To       string      `json:"to,omitempty"` // a person, where the channel reaches several

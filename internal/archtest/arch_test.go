@@ -56,6 +56,7 @@ var floors = map[string]int{
 	"internal/store/mem":          3,
 	"internal/spool":              2, // raw signals on disk
 	"internal/notify":             2,
+	"internal/roster":             2, // who is on call when
 	"internal/runbook":            3,
 	"internal/postmortem":         2,
 	"internal/store/storetest":    3, // the suite of every store

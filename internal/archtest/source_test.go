@@ -20,11 +20,12 @@ const (
 var longer = map[string]string{
 	"internal/conformance/cases_pass.go:passing": "a table, one behaviour a row",
 	"internal/conformance/cases_wire.go:headers": "a table, one behaviour a row",
-	"internal/parse":              "one file per format; the rule excepts it",
-	"internal/diagnose/mechanism": "one file per mechanism; the rule excepts it",
-	"internal/casefile":           "who wrote which file is told by the same names, kinds and aliases as who is who; a room of its own would take half of these along",
-	"internal/report":             "five renderings and the wire format of one value share its order and its words; apart they would drift",
-	"internal/servicegraph":       "channels of clues over one timeline and one graph; each is a file, none is of use alone",
+	"internal/incident":                          "every file changes one record under one version; a room of its own for a part would need the whole of the record's insides",
+	"internal/parse":                             "one file per format; the rule excepts it",
+	"internal/diagnose/mechanism":                "one file per mechanism; the rule excepts it",
+	"internal/casefile":                          "who wrote which file is told by the same names, kinds and aliases as who is who; a room of its own would take half of these along",
+	"internal/report":                            "five renderings and the wire format of one value share its order and its words; apart they would drift",
+	"internal/servicegraph":                      "channels of clues over one timeline and one graph; each is a file, none is of use alone",
 }
 
 // calls that only some rooms may make.
@@ -36,9 +37,11 @@ var calls = []struct {
 }{
 	{"time", []string{"Now", "Since", "Until", "After", "Tick", "NewTimer", "NewTicker", "Sleep", "AfterFunc"}, []string{"cmd/inquest", "cmd/inquest-gateway", "scripts", "guard", "guard/policy", "guard/health", "guard/preflight", "guard/maintenance",
 		"internal/gateway", "internal/gateway/upstream", "internal/gateway/accesslog", "internal/gateway/serve", "internal/conformance",
-		"internal/spool", // the pace of commits and sweeps
+		"internal/spool",    // the pace of commits and sweeps
+		"internal/incident", // what time makes due
+		"internal/notify",
 	},
-		"a clock makes two runs over one folder differ; times come from the evidence (guard and the gateway live in running services)"},
+		"a clock makes two runs over one folder differ; times come from the evidence (guard, the gateway and the rooms of the server live in running services)"},
 	{"os", []string{"Getenv", "LookupEnv", "Environ", "ExpandEnv"}, []string{"cmd/inquest", "internal/config", "scripts", "guard/preflight"},
 		"the environment is an input that nobody sees; only the command and its configuration read it"},
 	{"os", []string{"Exit"}, []string{"cmd/inquest", "cmd/inquest-gateway", "scripts", "guard/preflight"}, "a room returns errors"},

@@ -1,0 +1,269 @@
+package incident
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/inquesthq/inquest"
+	"github.com/inquesthq/inquest/internal/report"
+	"github.com/inquesthq/inquest/internal/store"
+)
+
+// schedule is when an incident is investigated after it was opened: at once, since people are waiting, and again as evidence grows: logs that lag
+// behind, a second minute of failures to compare, a restart that did not help.
+var schedule = []struct {
+	reason string
+	after  time.Duration
+}{
+	{"opened", 0}, {"30s", 30 * time.Second}, {"2m", 2 * time.Minute}, {"5m", 5 * time.Minute}, {"15m", 15 * time.Minute},
+}
+
+// States of the record of an investigation.
+const (
+	investigationDue    = "due"
+	investigationDone   = "done"
+	investigationFailed = "failed"
+)
+
+// planned is the body of the record of an investigation.
+type planned struct {
+	Incident string    `json:"incident"`
+	Reason   string    `json:"reason"`
+	Due      time.Time `json:"due"`
+	Done     time.Time `json:"done,omitzero"`
+	Revision int       `json:"revision,omitempty"` // that it led to; 0: nothing new
+	Error    string    `json:"error,omitempty"`
+}
+
+// plan makes an investigation due. What is not carried out because the server dies stays due.
+func (e *edit) plan(f *draft, reason string, at time.Time) error {
+	if e.desk.cfg.Investigate == nil {
+		return nil
+	}
+	return f.add(kindInvestigation, f.part("i", len(f.more)), investigationDue, at, planned{Incident: f.ID, Reason: reason, Due: moment(at)})
+}
+
+// dueInvestigations groups what is due by incident.
+func (d *Desk) dueInvestigations(ctx context.Context) (map[string][]store.Record, error) {
+	records, err := d.cfg.Records.List(ctx, store.Query{Kind: kindInvestigation, State: investigationDue, To: d.now().Add(time.Microsecond)})
+	if err != nil {
+		return nil, fmt.Errorf("incident: read what is to be investigated: %w", err)
+	}
+	out := map[string][]store.Record{}
+	for _, r := range records {
+		out[r.Parent] = append(out[r.Parent], r)
+	}
+	return out, nil
+}
+
+// investigate carries out what is due for one incident, all of it at once, and records what came of it.
+func (d *Desk) investigate(ctx context.Context, id string, due []store.Record) error {
+	inc, err := d.Get(ctx, id)
+	if err != nil {
+		return err
+	}
+	reason := reasonOf(due[len(due)-1])
+	looking, stop := context.WithTimeoutCause(ctx, d.policy.Investigate, fmt.Errorf("it took longer than %s", text(d.policy.Investigate)))
+	defer stop()
+	diagnosis, failure := d.look(looking, Job{Incident: *inc, Reason: reason, At: d.now()})
+	if ctx.Err() != nil {
+		return context.Cause(ctx) // the server stops; the investigation stays due
+	}
+	return d.change(ctx, func(ctx context.Context, e *edit) error {
+		f, err := e.incident(ctx, id)
+		if err != nil {
+			return err
+		}
+		p := planned{Incident: id, Reason: reason, Done: e.now}
+		state := investigationDone
+		left, err := e.stillDue(ctx, due)
+		switch {
+		case err != nil || len(left) == 0: // another server was quicker
+			return err
+		case failure != nil:
+			state, p.Error = investigationFailed, cut(failure.Error(), 1000)
+			f.entry(e.now, inquest.EntryDiagnosis, byDesk, "the investigation failed: "+p.Error, map[string]any{"reason": reason, "error": p.Error})
+		default:
+			if p.Revision, err = e.diagnosed(ctx, f, diagnosis, reason); err != nil {
+				return err
+			}
+		}
+		if err := e.hurry(ctx, f); err != nil {
+			return err
+		}
+		for _, r := range left {
+			p.Due = r.Time
+			next, err := record(kindInvestigation, r.ID, id, state, r.Time, p)
+			if err != nil {
+				return err
+			}
+			next.Version = r.Version
+			f.more = append(f.more, next)
+		}
+		f.changed = true
+		return nil
+	})
+}
+
+func reasonOf(r store.Record) string {
+	p, err := decode[planned](r)
+	if err != nil {
+		return "due"
+	}
+	return p.Reason
+}
+
+// look calls the investigation. One that panics has failed like any other: the server goes on.
+func (d *Desk) look(ctx context.Context, j Job) (out *inquest.Diagnosis, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			out, err = nil, fmt.Errorf("the investigation broke: %v", p)
+		}
+	}()
+	out, err = d.cfg.Investigate(ctx, j)
+	if err != nil && ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	if err == nil && out == nil {
+		err = errors.New("it gave no diagnosis")
+	}
+	return out, err
+}
+
+func (e *edit) stillDue(ctx context.Context, due []store.Record) ([]store.Record, error) {
+	var out []store.Record
+	for _, r := range due {
+		now, err := e.desk.cfg.Records.Get(ctx, r.Kind, r.ID)
+		if err != nil {
+			return nil, fmt.Errorf("incident: read investigation %s: %w", r.ID, err)
+		}
+		if now.State == investigationDue {
+			out = append(out, now)
+		}
+	}
+	return out, nil
+}
+
+// revisionID is the id of the record of a diagnosis.
+func revisionID(incident string, revision int) string { return incident + "/" + strconv.Itoa(revision) }
+
+// diagnosed takes a diagnosis in: as a new revision if it says something new. It returns the revision, 0 for none.
+func (e *edit) diagnosed(ctx context.Context, f *draft, d *inquest.Diagnosis, reason string) (int, error) {
+	if f.Revision > 0 {
+		last, err := e.desk.Diagnosis(ctx, f.ID, f.Revision)
+		if err != nil {
+			return 0, err
+		}
+		if !differs(last, d) {
+			return 0, nil
+		}
+	}
+	var body bytes.Buffer
+	if err := report.JSON(&body, d, report.JSONOptions{Compact: true}); err != nil {
+		return 0, fmt.Errorf("incident %s: %w", f.ID, err)
+	}
+	before := f.Verdict
+	f.Revision++
+	f.more = append(f.more, store.Record{
+		Kind: kindDiagnosis, ID: revisionID(f.ID, f.Revision), Parent: f.ID, State: string(levelOf(d)), Time: e.now, Body: body.Bytes(),
+	})
+	f.Verdict = summarize(d)
+	f.Failed, f.Requests = d.Impact.Failed, d.Impact.Requests
+	if !d.Onset.IsZero() {
+		f.Onset = moment(d.Onset)
+	}
+	f.addServices(d.Impact.Services...)
+	f.desk.Patterns = patternsOf(d)
+	e.desk.price(&f.Incident)
+	f.entry(e.now, inquest.EntryDiagnosis, byDesk, fmt.Sprintf("revision %d: %s", f.Revision, f.Verdict.Summary), map[string]any{
+		"revision": f.Revision, "reason": reason, "level": f.Verdict.Level, "mechanism": f.Verdict.Mechanism, "culprit": f.Verdict.Culprit, "confidence": finite(f.Verdict.Confidence),
+	})
+	if f.Verdict.Level != inquest.Open && f.Identified.IsZero() {
+		f.Identified = e.now
+	}
+	if err := e.remember(ctx, f); err != nil {
+		return 0, err
+	}
+	if f.State.Active() {
+		if err := e.weigh(ctx, f); err != nil {
+			return 0, err
+		}
+		if news(before, f.Verdict) {
+			return f.Revision, e.tell(ctx, f, inquest.OccasionDiagnosed)
+		}
+	}
+	return f.Revision, nil
+}
+
+// news reports whether people have to hear of a verdict: it names a cause, and another one than before.
+func news(before, now inquest.VerdictSummary) bool {
+	if now.Level == inquest.Open {
+		return before.Mechanism != "" // what they were told is not held any more
+	}
+	return now.Mechanism != before.Mechanism || now.Culprit != before.Culprit
+}
+
+func levelOf(d *inquest.Diagnosis) inquest.VerdictLevel {
+	if d.Verdict == nil {
+		return inquest.Open
+	}
+	return d.Verdict.Level
+}
+
+// summarize takes out of a diagnosis what a list of incidents shows.
+func summarize(d *inquest.Diagnosis) inquest.VerdictSummary {
+	v := d.Verdict
+	if v == nil {
+		return inquest.VerdictSummary{Level: inquest.Open, Summary: "Nothing fails more often than before, as far as could be read."}
+	}
+	out := inquest.VerdictSummary{Level: v.Level, Mechanism: v.Mechanism, Culprit: v.Culprit, Confidence: finite(v.Confidence), Summary: v.Summary}
+	if v.Level == inquest.Open {
+		out.Mechanism, out.Culprit, out.Confidence = "", "", 0
+	}
+	for _, a := range v.Actions {
+		if a.Phase == inquest.PhaseNow {
+			out.Action = a.Text
+			break
+		}
+	}
+	return out
+}
+
+// differs reports whether a diagnosis says something new: another verdict, trigger, onset or end, other services, or numbers that have moved by a tenth,
+// which is what changes a decision. The rest is noise of a window that has grown.
+func differs(a, b *inquest.Diagnosis) bool {
+	x, y := summarize(a), summarize(b)
+	switch {
+	case a.Incident != b.Incident, x.Level != y.Level, x.Mechanism != y.Mechanism, x.Culprit != y.Culprit:
+		return true
+	case math.Abs(x.Confidence-y.Confidence) >= 0.1:
+		return true
+	case triggerOf(a) != triggerOf(b):
+		return true
+	case moved(float64(a.Impact.Failed), float64(b.Impact.Failed)), moved(a.Impact.Ratio, b.Impact.Ratio):
+		return true
+	case !slices.Equal(a.Impact.Services, b.Impact.Services):
+		return true
+	case a.End.IsZero() != b.End.IsZero():
+		return true
+	}
+	return a.Onset.Sub(b.Onset).Abs() >= 10*time.Second
+}
+
+func moved(a, b float64) bool {
+	return math.Abs(a-b) > 0.1*math.Max(math.Abs(a), math.Abs(b))
+}
+
+func triggerOf(d *inquest.Diagnosis) inquest.Trigger {
+	if d.Verdict == nil || d.Verdict.Trigger == nil {
+		return inquest.Trigger{}
+	}
+	t := *d.Verdict.Trigger
+	return inquest.Trigger{Kind: t.Kind, Service: t.Service, Version: t.Version}
+}
