@@ -27,6 +27,8 @@ type Options struct {
 	Latest int64
 	// Progress, if set, is called now and then with the bytes read of the file's size on disk. It must be quick.
 	Progress func(read, total int64)
+	// Known, for ReadRange, remembers what the file was taken for from one piece to the next.
+	Known *Known
 }
 
 // sampleBytes is how much of the head of a file its format is recognised by.
@@ -73,7 +75,7 @@ func ReadFile(ctx context.Context, dir, name string, opts Options, newSink func(
 	case j.found.main.read != nil:
 		j.readDocument(in)
 	default:
-		j.readLines(ctx, in)
+		j.readLines(ctx, &blocks{r: in})
 	}
 	if n := src.read.Load(); src.plain != nil && n < src.size && rep.Err == nil {
 		rep.Notes = append(rep.Notes, fmt.Sprintf("the file got shorter while it was read, from %d to %d bytes: what was cut off is not here", src.size, n))
@@ -111,7 +113,7 @@ func (j *job) latest() int64 {
 }
 
 // readLines runs the workers over the blocks of the file.
-func (j *job) readLines(ctx context.Context, in io.Reader) {
+func (j *job) readLines(ctx context.Context, b *blocks) {
 	workers := j.opts.Workers
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
@@ -123,7 +125,6 @@ func (j *job) readLines(ctx context.Context, in io.Reader) {
 	if j.src.plain != nil {
 		workers = min(workers, int(j.src.size/blockSize)+1)
 	}
-	b := &blocks{r: in}
 	all := make([]*worker, workers)
 	for i := range all {
 		all[i] = newWorker(j, j.newSink())

@@ -89,6 +89,7 @@ type FileReport struct {
 	Writer   string        // whose log the caller takes it for where its records name nobody
 	Notes    []string      // truncated gzip, NUL bytes, over-long lines, mixed formats: in people's words, with line
 	Skips    []Skip        // the first few skipped lines
+	Through  int64         // of ReadRange: the byte up to which was read
 	Err      error         // why reading stopped early (permission, cut gzip); what was read before it counts
 }
 
