@@ -40,7 +40,8 @@ type builder struct {
 	st  *mem.Store
 	cfg Config
 
-	edge     []*mem.Stream // streams of the outermost observer
+	edge     []*mem.Stream   // streams of the outermost observer
+	atEdge   map[string]bool // the observers of these
 	observer string
 	proxy    bool
 	counters bool // the edge is known from request counters alone

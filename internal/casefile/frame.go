@@ -1,12 +1,10 @@
 package casefile
 
 import (
-	"cmp"
 	"slices"
 	"time"
 
 	"github.com/inquesthq/inquest"
-	"github.com/inquesthq/inquest/internal/store/mem"
 )
 
 // frame fixes onset, end, window and baseline.
@@ -79,23 +77,8 @@ func (b *builder) firstFailure(g inquest.FailureGroup) time.Time {
 	if g.RateOnly {
 		return g.Window.From
 	}
-	var mine []mem.Failure
-	all := b.st.Failures()
-	for i := range all { // thousands, for each group: not one is copied that is not wanted
-		f := &all[i]
-		if groupStatus(f) == g.Status && (g.Route == "" || f.On(g.Route)) && (f.Status != statusAbandoned || f.Duration >= 1) && b.isEdge(f.Observer) {
-			mine = append(mine, *f)
-		}
-	}
-	i, _ := slices.BinarySearchFunc(mine, g.Window.From.UnixNano(), func(f mem.Failure, t int64) int {
-		switch {
-		case f.Time < t:
-			return -1
-		case f.Time > t:
-			return 1
-		}
-		return 0
-	})
+	mine := b.failureTimes(g)
+	i, _ := slices.BinarySearch(mine, g.Window.From.UnixNano())
 	if i >= len(mine) {
 		return time.Time{}
 	}
@@ -105,36 +88,41 @@ func (b *builder) firstFailure(g inquest.FailureGroup) time.Time {
 		gap = max(gap, 5*int64(g.Window.Duration())/int64(n))
 	}
 	if g.Route == "" {
-		return at(mine[i].Time) // a status over all routes has a background of its own: no walking back
+		return at(mine[i]) // a status over all routes has a background of its own: no walking back
 	}
-	for i > 0 && mine[i].Time-mine[i-1].Time <= gap {
+	for i > 0 && mine[i]-mine[i-1] <= gap {
 		// The background is what failed well before the failure in question: the ramp itself must not count.
-		calm := mine[i-1].Time - int64(rampSeconds*time.Second)
-		step, past := float64(mine[i].Time-mine[i-1].Time), float64(calm-b.span.From.UnixNano())
-		if past > 0 && float64(before(mine[:i], calm))/past*step >= 0.2 {
+		calm := mine[i-1] - int64(rampSeconds*time.Second)
+		step, past := float64(mine[i]-mine[i-1]), float64(calm-b.span.From.UnixNano())
+		if before, _ := slices.BinarySearch(mine[:i], calm); past > 0 && float64(before)/past*step >= 0.2 {
 			break
 		}
 		i--
 	}
-	return at(mine[i].Time)
+	return at(mine[i])
 }
 
 // rampSeconds is how long failures may take to become many: pools fill and queues build within half a minute.
 const rampSeconds = 30
 
-// before counts the failures before a time; they ascend.
-func before(fs []mem.Failure, t int64) int {
-	n, _ := slices.BinarySearchFunc(fs, t, func(f mem.Failure, t int64) int { return cmp.Compare(f.Time, t) })
-	return n
+// failureTimes lists when requests of a group failed, within its window and without, ascending.
+func (b *builder) failureTimes(g inquest.FailureGroup) []int64 {
+	var out []int64
+	all := b.st.Failures()
+	for i := range all {
+		f := &all[i]
+		if groupStatus(f) == g.Status && (g.Route == "" || f.On(g.Route)) && (f.Status != statusAbandoned || f.Duration >= 1) && b.isEdge(f.Observer) {
+			out = append(out, f.Time)
+		}
+	}
+	return out
 }
 
 func (b *builder) isEdge(observer string) bool {
 	if b.proxy {
 		return observer == b.observer
 	}
-	// The streams stand in the order of their observers. There may be thousands, and this is asked for each failure.
-	_, found := slices.BinarySearchFunc(b.edge, observer, func(s *mem.Stream, o string) int { return cmp.Compare(s.Observer, o) })
-	return found
+	return b.atEdge[observer]
 }
 
 // findEnd sets the end when requests were answered well for a while after the last burst.

@@ -30,8 +30,8 @@ func (b *builder) impact() {
 	for _, g := range b.groups {
 		if g.RateOnly { // the requests that did not fail are unknown
 			r := routeOf(perRoute, g.Route)
-			r.Requests, r.Failed = max(r.Requests, g.Failed), r.Failed+g.Failed
-			r.Status[g.Status] += g.Failed
+			r.Requests = max(r.Requests, g.Failed)
+			fail(r, g.Status, g.Failed)
 			im.Requests = max(im.Requests, g.Failed)
 		}
 	}
@@ -68,10 +68,19 @@ func (b *builder) collectFailures() {
 	}
 }
 
+// fail adds n requests that failed with a status.
+func fail(r *inquest.RouteImpact, status, n int) {
+	if r.Status == nil { // most routes have none
+		r.Status = map[int]int{}
+	}
+	r.Status[status] += n
+	r.Failed += n
+}
+
 func routeOf(perRoute map[string]*inquest.RouteImpact, name string) *inquest.RouteImpact {
 	r := perRoute[name]
 	if r == nil {
-		r = &inquest.RouteImpact{Route: name, Status: map[int]int{}}
+		r = &inquest.RouteImpact{Route: name}
 		perRoute[name] = r
 	}
 	return r
@@ -91,13 +100,11 @@ func (b *builder) addStream(perRoute map[string]*inquest.RouteImpact, s *mem.Str
 			continue
 		}
 		if k := int(times.Count(from, to)); k > 0 && b.inGroups(s.Name(), code) {
-			r.Status[code] += k
-			r.Failed += k
+			fail(r, code, k)
 		}
 	}
 	if k := int(s.Broken.Count(from, to)); k > 0 && b.inGroups(s.Name(), statusLie) {
-		r.Status[statusLie] += k
-		r.Failed += k
+		fail(r, statusLie, k)
 		b.impactOf.Lying += k
 	}
 	if r.Failed > 0 {
@@ -119,8 +126,7 @@ func (b *builder) addLies(perRoute map[string]*inquest.RouteImpact) {
 	}
 	for route, r := range perRoute {
 		if k := lies[route]; k > 0 {
-			r.Status[statusLie] += k
-			r.Failed += k
+			fail(r, statusLie, k)
 			b.impactOf.Lying += k
 		}
 	}
@@ -272,9 +278,9 @@ func (b *builder) traffic() inquest.Traffic {
 	mean := func(w inquest.Window) float64 {
 		n, sum := uint64(0), uint64(0)
 		for _, s := range b.edge {
-			if s.Timed > 0 {
+			if s.Timed {
 				n += s.Requests.Count(ns(w.From), ns(w.To))
-				sum += s.Seconds.Count(ns(w.From), ns(w.To))
+				sum += s.Requests.Sum(ns(w.From), ns(w.To))
 			}
 		}
 		if n == 0 {
@@ -311,9 +317,10 @@ func (b *builder) passed() []int {
 		return nil
 	}
 	out := make([]int, max(0, min(maxPassed, b.onset.Sub(b.span.From))/time.Second))
+	onset := b.onset.UnixNano()
 	add := func(h *stat.Histogram, sign int) {
 		for t, n := range h.Buckets() {
-			if i := int(b.onset.Sub(at(t)) / time.Second); i >= 0 && i < len(out) && at(t).Before(b.onset) {
+			if i := (onset - t) / int64(time.Second); t < onset && i < int64(len(out)) {
 				out[i] += sign * int(n)
 			}
 		}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/inquesthq/inquest"
 	"github.com/inquesthq/inquest/internal/parse"
+	"github.com/inquesthq/inquest/internal/stat"
 	"github.com/inquesthq/inquest/internal/store/mem"
 )
 
@@ -47,6 +48,10 @@ func (b *builder) observers() {
 		b.edge = counted(b.st.Series())
 		b.counters = len(b.edge) > 0
 	}
+	b.atEdge = map[string]bool{}
+	for _, s := range b.edge {
+		b.atEdge[s.Observer] = true
+	}
 	if best == "" && len(requests) == 1 {
 		b.observer = b.edge[0].Observer
 	}
@@ -66,29 +71,23 @@ func (b *builder) writesProxyFormat(service string) bool {
 func spanOf(streams []*mem.Stream) inquest.Window {
 	lo, hi := int64(0), int64(0)
 	for _, s := range streams {
-		for t := range s.Requests.Buckets() {
-			if lo == 0 || t < lo {
-				lo = t
-			}
-			if e := t + int64(s.Requests.Width()); e > hi {
-				hi = e
-			}
-		}
+		lo, hi = around(lo, hi, &s.Requests)
 	}
 	return inquest.Window{From: at(lo), To: at(hi)}
+}
+
+// around is the span from lo to hi (0: none yet) with that of h.
+func around(lo, hi int64, h *stat.Histogram) (from, to int64) {
+	if from, to = h.Ends(); lo != 0 && (lo < from || from == 0) {
+		from = lo
+	}
+	return from, max(hi, to)
 }
 
 func (b *builder) patternSpan() inquest.Window {
 	lo, hi := int64(0), int64(0)
 	for _, p := range b.st.Patterns() {
-		for t := range p.Times.Buckets() {
-			if lo == 0 || t < lo {
-				lo = t
-			}
-			if e := t + int64(p.Times.Width()); e > hi {
-				hi = e
-			}
-		}
+		lo, hi = around(lo, hi, &p.Times)
 	}
 	return inquest.Window{From: at(lo), To: at(hi)}
 }

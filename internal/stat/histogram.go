@@ -1,6 +1,7 @@
 package stat
 
 import (
+	"cmp"
 	"iter"
 	"math"
 	"slices"
@@ -20,16 +21,19 @@ const DefaultBuckets = 1024
 // long as all histograms concerned have the same limit. The width is the smallest one at which the filled buckets are
 // within the limit.
 //
-// Times are Unix nanoseconds. The range is 1970 to 2106; what lies outside is counted at its ends. A bucket counts up to
-// 2^32-1 and stays there. The zero value is ready for use. Not safe for concurrent use.
+// Happenings may carry an amount (how long a request took), which is summed up beside their number.
+//
+// Times are Unix nanoseconds. The range is 1970 to 2106; what lies outside is counted at its ends. A bucket counts and sums
+// up to 2^32-1 and stays there. The zero value is ready for use. Not safe for concurrent use.
 type Histogram struct {
 	buckets []bucket // ascending, none empty
 	limit   uint16
 	shift   uint8 // width is 1s << shift
 }
 
-// bucket counts n happenings in the seconds [at<<shift, (at+1)<<shift).
-type bucket struct{ at, n uint32 }
+// bucket counts n happenings of the amount sum in the seconds [at<<shift, (at+1)<<shift). Number and amount stand together
+// because they are asked for together: each place of memory that counting a request touches costs more than the counting.
+type bucket struct{ at, n, sum uint32 }
 
 // NewHistogram returns an empty histogram of at most limit filled buckets, 1 to 65535; 0 means DefaultBuckets.
 func NewHistogram(limit int) Histogram {
@@ -49,31 +53,53 @@ func second(t int64) uint32 {
 
 // Add counts n happenings at time t.
 func (h *Histogram) Add(t int64, n uint32) {
-	if n == 0 {
-		return
-	}
-	h.add(second(t)>>h.shift, n)
+	h.AddSum(second(t), n, 0)
 }
 
-func (h *Histogram) add(at, n uint32) {
+// AddSum counts n happenings of the amount sum in a second of Unix time.
+func (h *Histogram) AddSum(second, n, sum uint32) {
+	if n > 0 {
+		h.add(bucket{second >> h.shift, n, sum})
+	}
+}
+
+func (h *Histogram) add(b bucket) {
 	last := len(h.buckets) - 1
 	switch {
-	case last >= 0 && h.buckets[last].at == at:
-		h.buckets[last].n = saturate(h.buckets[last].n, n)
+	case last >= 0 && h.buckets[last].at == b.at:
+		h.buckets[last].take(b)
 		return
-	case last < 0 || h.buckets[last].at < at:
-		h.buckets = append(h.buckets, bucket{at, n})
+	case last < 0 || h.buckets[last].at < b.at:
+		h.buckets = append(h.buckets, b)
 	default:
-		i, found := slices.BinarySearchFunc(h.buckets, at, func(b bucket, at uint32) int { return cmpUint32(b.at, at) })
-		if found {
-			h.buckets[i].n = saturate(h.buckets[i].n, n)
+		i := h.find(b.at)
+		if h.buckets[i].at == b.at {
+			h.buckets[i].take(b)
 			return
 		}
-		h.buckets = slices.Insert(h.buckets, i, bucket{at, n})
+		h.buckets = slices.Insert(h.buckets, i, b)
 	}
 	for len(h.buckets) > h.max() {
 		h.coarsen(1)
 	}
+}
+
+// find returns the first bucket at or after at, where there is one. What comes late is mostly a few buckets late: workers
+// that share a file run ahead of each other.
+func (h *Histogram) find(at uint32) int {
+	i := len(h.buckets) - 1
+	for near := i - 16; i > 0 && h.buckets[i-1].at >= at; i-- {
+		if i == near {
+			i, _ = slices.BinarySearchFunc(h.buckets[:i], at, func(b bucket, at uint32) int { return cmp.Compare(b.at, at) })
+			break
+		}
+	}
+	return i
+}
+
+// take adds the counts of o, of the same time.
+func (b *bucket) take(o bucket) {
+	b.n, b.sum = saturate(b.n, o.n), saturate(b.sum, o.sum)
 }
 
 // Merge adds the counts of other, which stays as it is.
@@ -88,7 +114,8 @@ func (h *Histogram) Merge(other *Histogram) {
 	a, b := h.buckets, other.buckets
 	if len(b) < len(a)/16 { // a few more counts: cheaper one by one than a new list of all
 		for _, x := range b {
-			h.add(x.at>>(h.shift-other.shift), x.n) // adding may have widened h
+			x.at >>= h.shift - other.shift // adding may have widened h
+			h.add(x)
 		}
 		return
 	}
@@ -98,7 +125,7 @@ func (h *Histogram) Merge(other *Histogram) {
 		if len(b) == 0 || len(a) > 0 && a[0].at <= b[0].at>>by {
 			next, a = a[0], a[1:]
 		} else {
-			next, b = bucket{b[0].at >> by, b[0].n}, b[1:]
+			next, b = bucket{b[0].at >> by, b[0].n, b[0].sum}, b[1:]
 		}
 		out = push(out, next)
 	}
@@ -108,14 +135,15 @@ func (h *Histogram) Merge(other *Histogram) {
 	}
 }
 
-// Widen makes the buckets at least a second << shift wide and gives back the memory that this saves: a keeper of many
-// histograms calls it on all of them to hold a common budget. The contents are as if the width had never been smaller.
+// Widen makes the buckets at least a second << shift wide: a keeper of many histograms calls it on all of them to hold a
+// common budget. The contents are as if the width had never been smaller. Memory for up to four times as many buckets stays,
+// since most histograms go on to fill it again.
 func (h *Histogram) Widen(shift uint8) {
 	if h.shift >= shift {
 		return
 	}
 	h.coarsen(min(shift, 31) - h.shift)
-	if cap(h.buckets) > len(h.buckets)+len(h.buckets)/2 {
+	if cap(h.buckets) > 4*len(h.buckets) {
 		h.buckets = append(make([]bucket, 0, len(h.buckets)), h.buckets...)
 	}
 }
@@ -125,7 +153,8 @@ func (h *Histogram) coarsen(by uint8) {
 	h.shift += by
 	out := h.buckets[:0]
 	for _, b := range h.buckets {
-		out = push(out, bucket{b.at >> by, b.n})
+		b.at >>= by
+		out = push(out, b)
 	}
 	h.buckets = out
 }
@@ -133,7 +162,7 @@ func (h *Histogram) coarsen(by uint8) {
 // push appends b, or adds it to the last bucket when that one stands for the same time.
 func push(out []bucket, b bucket) []bucket {
 	if last := len(out) - 1; last >= 0 && out[last].at == b.at {
-		out[last].n = saturate(out[last].n, b.n)
+		out[last].take(b)
 		return out
 	}
 	return append(out, b)
@@ -144,16 +173,6 @@ func saturate(a, b uint32) uint32 {
 		return math.MaxUint32
 	}
 	return a + b
-}
-
-func cmpUint32(a, b uint32) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 // Width returns the width of a bucket: a power of two seconds.
@@ -173,6 +192,14 @@ func (h *Histogram) Buckets() iter.Seq2[int64, uint32] {
 	}
 }
 
+// Ends returns the start of the first filled bucket and the end of the last one (Unix nanoseconds), twice 0 when there is none.
+func (h *Histogram) Ends() (from, to int64) {
+	if len(h.buckets) == 0 {
+		return 0, 0
+	}
+	return h.start(h.buckets[0]), h.start(h.buckets[len(h.buckets)-1]) + int64(h.Width())
+}
+
 func (h *Histogram) start(b bucket) int64 {
 	return int64(b.at) << h.shift * int64(time.Second)
 }
@@ -181,30 +208,37 @@ func (h *Histogram) start(b bucket) int64 {
 // a whole, by its middle: the answer is exact at borders that are multiples of Width, and a burst at a border is never
 // smeared over both sides of it.
 func (h *Histogram) Count(from, to int64) uint64 {
+	var n uint64
+	for _, b := range h.within(from, to) {
+		n += uint64(b.n)
+	}
+	return n
+}
+
+// Sum returns what the happenings of [from, to) amount to, by the same rule as Count.
+func (h *Histogram) Sum(from, to int64) uint64 {
 	var sum uint64
-	h.within(from, to, func(n uint32) { sum += uint64(n) })
+	for _, b := range h.within(from, to) {
+		sum += uint64(b.sum)
+	}
 	return sum
 }
 
-func (h *Histogram) within(from, to int64, f func(n uint32)) {
+// within returns the buckets whose middles are in [from, to).
+func (h *Histogram) within(from, to int64) []bucket {
 	half := int64(h.Width()) / 2
-	first := sort.Search(len(h.buckets), func(i int) bool { return h.start(h.buckets[i])+half >= from })
-	for _, b := range h.buckets[first:] {
-		if h.start(b)+half >= to {
-			return
-		}
-		f(b.n)
-	}
+	rest := h.buckets[sort.Search(len(h.buckets), func(i int) bool { return h.start(h.buckets[i])+half >= from }):]
+	return rest[:sort.Search(len(rest), func(i int) bool { return h.start(rest[i])+half >= to })]
 }
 
 // Dispersion returns variance over mean of the counts per bucket in [from, to), empty buckets included: 1 for
 // independent happenings, more when they come in bursts, 0 when there are none.
 func (h *Histogram) Dispersion(from, to int64) float64 {
 	var sum, squares float64
-	h.within(from, to, func(n uint32) {
-		sum += float64(n)
-		squares += float64(n) * float64(n)
-	})
+	for _, b := range h.within(from, to) {
+		sum += float64(b.n)
+		squares += float64(b.n) * float64(b.n)
+	}
 	buckets := math.Max(1, math.Round(float64(to-from)/float64(h.Width())))
 	if sum == 0 || to <= from {
 		return 0

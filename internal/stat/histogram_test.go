@@ -25,8 +25,17 @@ func contents(h *stat.Histogram) []filled {
 	return out
 }
 
+// sums returns what each filled bucket amounts to.
+func sums(h *stat.Histogram) []uint64 {
+	var out []uint64
+	for start := range h.Buckets() {
+		out = append(out, h.Sum(start, start+int64(h.Width())))
+	}
+	return out
+}
+
 func same(a, b *stat.Histogram) bool {
-	return a.Width() == b.Width() && slices.Equal(contents(a), contents(b))
+	return a.Width() == b.Width() && slices.Equal(contents(a), contents(b)) && slices.Equal(sums(a), sums(b))
 }
 
 func TestHistogramCounts(t *testing.T) {
@@ -54,6 +63,58 @@ func TestHistogramCounts(t *testing.T) {
 		if got := h.Count(c.from, c.to); got != c.want {
 			t.Errorf("%s: Count = %d, want %d", c.name, got, c.want)
 		}
+	}
+}
+
+func TestHistogramSumsWhatHappeningsAmountTo(t *testing.T) {
+	var h stat.Histogram
+	h.AddSum(100, 2, 30)
+	h.AddSum(102, 1, 7)
+	h.AddSum(100, 1, 5)
+	h.AddSum(101, 0, 9) // nothing happened
+	h.Add(102*sec, 1)
+	if got := []uint64{h.Sum(0, 1000*sec), h.Sum(100*sec, 101*sec), h.Sum(101*sec, 102*sec), h.Count(0, 1000*sec)}; !slices.Equal(got, []uint64{42, 35, 0, 5}) {
+		t.Errorf("sums of all, of two seconds, and the count: %v", got)
+	}
+	h.AddSum(100, 1, math.MaxUint32)
+	if got := h.Sum(100*sec, 101*sec); got != math.MaxUint32 {
+		t.Errorf("sum %d, want it to stay at the largest", got)
+	}
+}
+
+// Workers that share a file bring their counts in turns, each a little behind the others, and sometimes far behind.
+func TestHistogramTakesLateComers(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	var late, ordered stat.Histogram
+	var all []int64
+	for s := range int64(600) {
+		back := r.Int64N(40)
+		if r.IntN(20) == 0 {
+			back = r.Int64N(600)
+		}
+		at := max(0, s-back) * sec
+		late.Add(at, 1)
+		all = append(all, at)
+	}
+	slices.Sort(all)
+	for _, at := range all {
+		ordered.Add(at, 1)
+	}
+	if !same(&late, &ordered) {
+		t.Errorf("late %v, in order %v", contents(&late), contents(&ordered))
+	}
+}
+
+func TestHistogramEnds(t *testing.T) {
+	h := stat.NewHistogram(2)
+	if from, to := h.Ends(); from != 0 || to != 0 {
+		t.Errorf("of an empty one: %d to %d", from, to)
+	}
+	for _, s := range []int64{101, 103, 105} {
+		h.Add(s*sec, 1)
+	}
+	if from, to := h.Ends(); from != 100*sec || to != 108*sec || h.Width() != 4*time.Second {
+		t.Errorf("%d to %d at a width of %v", from/sec, to/sec, h.Width())
 	}
 }
 
@@ -101,9 +162,9 @@ func TestHistogramDoesNotDependOnOrderOrDivision(t *testing.T) {
 		whole := stat.NewHistogram(limit)
 		parts := []stat.Histogram{stat.NewHistogram(limit), stat.NewHistogram(limit), stat.NewHistogram(limit)}
 		for range n {
-			at, c := r.Int64N(span)*sec, r.Uint32N(5)
-			whole.Add(at, c)
-			parts[r.IntN(3)].Add(at, c)
+			at, c, sum := uint32(r.Int64N(span)), r.Uint32N(5), r.Uint32N(100)
+			whole.AddSum(at, c, sum)
+			parts[r.IntN(3)].AddSum(at, c, sum)
 		}
 		a, b, c := parts[0], parts[1], parts[2]
 		left := stat.NewHistogram(limit) // (a+b)+c

@@ -43,7 +43,9 @@ func TestRequestsOnKnownRoutesAllocateNothing(t *testing.T) {
 			c.Log(r)
 		}
 	}
-	count()
+	for range 5 { // more than a worker gathers before it counts them
+		count()
+	}
 	if n := testing.AllocsPerRun(5, count); n != 0 {
 		t.Errorf("%v allocations for %d requests", n, len(records))
 	}

@@ -118,35 +118,48 @@ func thinPatterns(m map[patternKey]*Pattern, limit int) (last pattern.ID) {
 	return keys[limit-1].id
 }
 
-// Budgets for the histograms of all streams together, in filled buckets of 8 bytes. A recording of hours with thousands of
+// Budgets for the histograms of all streams together, in filled buckets of 12 bytes. A recording of hours with thousands of
 // routes would fill a bucket with nearly every request; then the width doubles for all streams alike, to the smallest one
 // that is within the budget. Failures have a budget of their own, so that much traffic does not blur when they began.
 const (
-	maxTrafficBuckets = 1 << 20
+	maxTrafficBuckets = 1 << 19
 	maxFailureBuckets = 1 << 18
-	// budgetEvery is how many requests may pass between two looks at the budget: looking costs a walk over all streams.
-	budgetEvery = 1 << 18
 )
+
+// filled is how many buckets the histograms of streams fill.
+type filled struct{ traffic, failures int }
+
+func filledBy(streams iter.Seq[*Stream]) (f filled) {
+	for st := range streams {
+		f.traffic += st.Requests.Len()
+		f.failures += st.Abandoned.Len() + st.Broken.Len()
+		for i := range st.Status {
+			f.failures += st.Status[i].Times.Len()
+		}
+	}
+	return f
+}
+
+// over reports whether that is more than the budgets allow.
+func (f filled) over() bool { return f.traffic > maxTrafficBuckets || f.failures > maxFailureBuckets }
 
 // widths are the widths to which the budgets forced the histograms: seconds << width.
 type widths struct{ traffic, failures uint8 }
 
-// hold widens the histograms until they are within the budgets.
-func (w *widths) hold(streams iter.Seq[*Stream]) {
+// hold widens the histograms until they are within the budgets, and returns what they fill then.
+func (w *widths) hold(streams iter.Seq[*Stream]) filled {
 	for {
-		traffic, failures := 0, 0
 		for st := range streams {
 			st.widen(*w)
-			t, f := st.buckets()
-			traffic, failures = traffic+t, failures+f
 		}
-		if traffic <= maxTrafficBuckets && failures <= maxFailureBuckets || w.traffic > 30 || w.failures > 30 {
-			return
+		f := filledBy(streams)
+		if !f.over() || w.traffic > 30 || w.failures > 30 {
+			return f
 		}
-		if traffic > maxTrafficBuckets {
+		if f.traffic > maxTrafficBuckets {
 			w.traffic++
 		}
-		if failures > maxFailureBuckets {
+		if f.failures > maxFailureBuckets {
 			w.failures++
 		}
 	}
@@ -154,19 +167,9 @@ func (w *widths) hold(streams iter.Seq[*Stream]) {
 
 func (s *Stream) widen(w widths) {
 	s.Requests.Widen(w.traffic)
-	s.Seconds.Widen(w.traffic)
 	s.Abandoned.Widen(w.failures)
 	s.Broken.Widen(w.failures)
 	for i := range s.Status {
 		s.Status[i].Times.Widen(w.failures)
 	}
-}
-
-// buckets returns how many buckets the stream's histograms fill.
-func (s *Stream) buckets() (traffic, failures int) {
-	failures = s.Abandoned.Len() + s.Broken.Len()
-	for i := range s.Status {
-		failures += s.Status[i].Times.Len()
-	}
-	return s.Requests.Len() + s.Seconds.Len(), failures
 }

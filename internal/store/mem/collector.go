@@ -26,9 +26,11 @@ type Collector struct {
 
 	tally     *tally
 	numbers   numberTable // of the streams that this worker has met
+	streams   []*Stream   // these by number, for their names: their counters are the tally's
 	batch     []counted
-	failures  []Failure // not yet in the tally, as are answers
+	failures  []Failure // not yet in the tally, as are answers and clients
 	answers   []Answer
+	clients   []clientOf
 	slots     map[uint64]*slotCount // by stream and status
 	observers nameTable             // who wrote the records; the first is unnamed
 	writers   []uint32              // their numbers in the tally
@@ -112,7 +114,7 @@ func (c *Collector) leads() bool { return c.tally.members[0] == c }
 // gather brings all that the workers of the file still hold to the tally.
 func (t *tally) gather() *tally {
 	for _, c := range t.members {
-		c.flush()
+		c.bring()
 	}
 	return t
 }

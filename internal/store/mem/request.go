@@ -18,17 +18,16 @@ type streamKey struct {
 
 // Stream counts the requests that one observer (a proxy or a service) answered on one route.
 type Stream struct {
-	// What every request touches stands together.
-	name     string // "METHOD /route"; Method and Route are parts of it
-	observer uint32 // number of Observer in its tally
-	Proxy    bool   // the observer is a proxy: its records name an upstream
-	Timed    uint64 // requests that carried a duration
-	Requests stat.Histogram
-	Seconds  stat.Histogram // summed duration in units of DurationUnit
+	// What counting a request touches stands together, in one line of the processor's cache.
+	Requests stat.Histogram // how long they took is summed up, in units of DurationUnit
 	Status   []StatusCount  // ascending by status once sealed
+	Timed    bool           // some of them carried a duration
+	Proxy    bool           // the observer is a proxy: its records name an upstream
 
-	rank     uint64 // of name, see bounds.go
 	gone     bool   // given up
+	observer uint32 // number of Observer in its tally
+	rank     uint64 // of name, see bounds.go
+	name     string // "METHOD /route"; Method and Route are parts of it
 	Observer string
 	Method   string
 	Route    string    // folded path
@@ -45,7 +44,7 @@ func newStream(id uint32, observer, name string, n int) *Stream {
 	return &Stream{observer: id, Observer: observer, name: name, Method: name[:n], Route: name[n+1:], rank: HashID(name)}
 }
 
-// DurationUnit is the unit of Stream.Seconds: fine enough for answers from a cache, and coarse enough for a counter of 32 bits
+// DurationUnit is the unit of the sums of Stream.Requests: fine enough for answers from a cache, and coarse enough for a counter of 32 bits
 // to hold five days of waiting, which a busy minute of a hanging service adds up to.
 const DurationUnit = 100 * time.Microsecond
 
@@ -72,12 +71,10 @@ func (s *Stream) compare(o *Stream) int {
 }
 
 func (s *Stream) merge(o *Stream) {
-	s.Proxy = s.Proxy || o.Proxy
+	s.Proxy, s.Timed = s.Proxy || o.Proxy, s.Timed || o.Timed
 	s.Requests.Merge(&o.Requests)
-	s.Seconds.Merge(&o.Seconds)
 	s.Abandoned.Merge(&o.Abandoned)
 	s.Broken.Merge(&o.Broken)
-	s.Timed += o.Timed
 	for i := range o.Status {
 		c := s.status(o.Status[i].Status)
 		c.Count += o.Status[i].Count

@@ -37,21 +37,45 @@ func (c *Collector) request(r *parse.Record) {
 			c.failure(r, k)
 		}
 	}
-	if c.batch = append(c.batch, n); len(c.batch) == batchSize {
+	if c.batch = append(c.batch, n); len(c.batch) >= batchSize {
 		c.flush()
 	}
 }
 
-// flush brings what was gathered to the tally.
+// flush brings what was gathered to the tally. While another worker is at it, gathering goes on, up to maxBatch: a worker that
+// waits is a core that idles.
 func (c *Collector) flush() {
 	t := c.tally
-	t.mu.Lock()
+	if len(c.batch) >= maxBatch {
+		t.mu.Lock()
+	} else if !t.mu.TryLock() {
+		return
+	}
 	defer t.mu.Unlock()
+	c.bring()
+}
+
+// bring is flush when the tally is locked.
+func (c *Collector) bring() {
+	t := c.tally
 	t.apply(c.batch)
 	t.keep(c.failures, c.answers)
+	for _, x := range c.clients {
+		t.streams[x.stream].Clients.add(x.hash)
+	}
 	clear(c.failures)
-	c.batch, c.failures, c.answers = c.batch[:0], c.failures[:0], c.answers[:0]
-	c.lastID, c.lastRank = t.lastID, t.last
+	c.batch, c.failures, c.answers, c.clients = c.batch[:0], c.failures[:0], c.answers[:0], c.clients[:0]
+	c.lastID = t.lastID
+	c.follow()
+}
+
+// follow learns which streams the tally gave up, to which it is locked: their names are told by their rank from now on.
+func (c *Collector) follow() {
+	if t := c.tally; c.lastRank != t.last {
+		c.lastRank = t.last
+		c.numbers.copy(&t.numbers)
+		c.streams = append(c.streams[:0], t.streams...)
+	}
 }
 
 // stream finds the number of the stream of a record.
@@ -59,12 +83,13 @@ func (c *Collector) stream(r *parse.Record) uint32 {
 	obs := c.observerNumber(r.Service)
 	c.route = append(append(c.route[:0], r.Method...), ' ')
 	c.route = foldRoute(c.route, r.URL)
+	// Where there are too many routes most requests are on those given up, so these are told before the table is asked.
+	if c.lastRank != math.MaxUint64 && int(obs) < len(c.others) && c.others[obs] != 0 && rank(c.route) > c.lastRank {
+		return c.others[obs] - 1
+	}
 	h := c.tally.hash(obs, c.route)
 	if k, ok := c.numbers.find(h); ok {
 		return k
-	}
-	if int(obs) < len(c.others) && c.others[obs] != 0 && rank(c.route) > c.lastRank {
-		return c.others[obs] - 1
 	}
 	return c.newNumber(h, obs, len(r.Method))
 }
@@ -75,7 +100,11 @@ func (c *Collector) newNumber(h uint64, obs uint32, method int) uint32 {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	k := t.number(h, obs, c.route, method)
-	c.lastRank = t.last
+	for len(c.streams) <= int(k) {
+		c.streams = append(c.streams, nil)
+	}
+	c.streams[k] = t.streams[k]
+	c.follow()
 	if !t.evicted || rank(c.route) <= t.last {
 		c.numbers.put(h, k)
 		return k
@@ -101,13 +130,6 @@ func (c *Collector) observerNumber(service string) uint32 {
 	return c.writers[id]
 }
 
-// streamOf returns the stream of a number. Its counters are the tally's; its names do not change while a file is read.
-func (c *Collector) streamOf(k uint32) *Stream {
-	c.tally.mu.Lock()
-	defer c.tally.mu.Unlock()
-	return c.tally.streams[k]
-}
-
 // answer notes what an identified request got.
 func (c *Collector) answer(r *parse.Record, k uint32) {
 	id := HashID(r.RequestID)
@@ -128,7 +150,7 @@ func (c *Collector) answerer(r *parse.Record, k uint32) *Answerer {
 	if a := c.answerers[key]; a != nil {
 		return a
 	}
-	st := c.streamOf(k)
+	st := c.streams[k]
 	a := &Answerer{Observer: st.Observer, Method: st.Method, Route: st.Route, Upstream: c.intern.names[key.upstream], Proxy: key.proxy}
 	c.answerers[key] = a
 	return a
@@ -219,9 +241,9 @@ func (c *Collector) oneUpstream(r *parse.Record, observer uint32, addr, status s
 
 // failure keeps a failed request with its detail.
 func (c *Collector) failure(r *parse.Record, k uint32) {
-	st := c.streamOf(k)
+	st := c.streams[k]
 	if r.ClientAddr != "" && r.Status != 499 {
-		c.client(k, HashID(r.ClientAddr))
+		c.clients = append(c.clients, clientOf{k, HashID(r.ClientAddr)})
 	}
 	method, route := st.Method, st.Route
 	if st.isOther() { // kept under its own name until Seal: thinning must not depend on when a worker gave the route up
@@ -240,11 +262,10 @@ func (c *Collector) failure(r *parse.Record, k uint32) {
 	})
 }
 
-// client notes a client whose request failed.
-func (c *Collector) client(k uint32, hash uint64) {
-	c.tally.mu.Lock()
-	defer c.tally.mu.Unlock()
-	c.tally.streams[k].Clients.add(hash)
+// clientOf is a client whose request failed.
+type clientOf struct {
+	stream uint32
+	hash   uint64
 }
 
 // slotCount counts the failures of one stream and status in the minute of the last one.

@@ -43,6 +43,17 @@ func (t *numberTable) put(hash uint64, number uint32) {
 	t.place(numberSlot{hash, number + 1})
 }
 
+// clear forgets all numbers.
+func (t *numberTable) clear() {
+	clear(t.slots)
+	t.n = 0
+}
+
+// copy makes t hold what o does.
+func (t *numberTable) copy(o *numberTable) {
+	t.slots, t.n = append(t.slots[:0], o.slots...), o.n
+}
+
 func (t *numberTable) place(slot numberSlot) {
 	mask := uint64(len(t.slots) - 1)
 	i := slot.hash & mask

@@ -23,7 +23,7 @@ type tally struct {
 	evicted   bool      // there were too many
 	last      uint64    // then: the highest rank that stays
 	widths    widths
-	unchecked int // requests since the budget of buckets was looked at
+	filled    filled // by all streams, at these widths
 
 	failures []Failure
 	answers  []Answer
@@ -39,8 +39,10 @@ func newTally() *tally {
 
 // hash hashes the name of a stream ("METHOD /route"). The seed has no influence on what the tally holds.
 func (t *tally) hash(observer uint32, name []byte) uint64 {
-	return maphash.Bytes(t.seed, name) ^ uint64(observer)*0x9e3779b97f4a7c15
+	return maphash.Bytes(t.seed, name) ^ observerHash(observer)
 }
+
+func observerHash(observer uint32) uint64 { return uint64(observer) * 0x9e3779b97f4a7c15 }
 
 // number returns the number of the stream of a name, of which the first n bytes are the method.
 func (t *tally) number(hash uint64, observer uint32, name []byte, n int) uint32 {
@@ -59,6 +61,7 @@ func (t *tally) number(hash uint64, observer uint32, name []byte, n int) uint32 
 }
 
 func (t *tally) add(st *Stream) uint32 {
+	st.widen(t.widths)
 	t.streams = append(t.streams, st)
 	return uint32(len(t.streams) - 1)
 }
@@ -103,11 +106,26 @@ func (t *tally) shrink(limit int) {
 			t.streams[k] = to
 		}
 	}
+	t.filled = filledBy(slices.Values(t.all()))
+	t.renumber()
+}
+
+// renumber leaves the streams that were given up out of the table: the more of it that a core's cache holds, the better.
+func (t *tally) renumber() {
+	t.numbers.clear()
+	for k, st := range t.streams {
+		if !st.isOther() {
+			t.numbers.put(maphash.String(t.seed, st.name)^observerHash(st.observer), uint32(k))
+		}
+	}
 }
 
 // batchSize is how many requests a worker gathers: enough that the frequent routes come many times, few enough that the
-// batch stays in the cache.
-const batchSize = 1 << 14
+// batch stays in the cache. While another worker counts it goes on gathering, up to maxBatch.
+const (
+	batchSize = 1 << 15
+	maxBatch  = 1 << 16
+)
 
 // counted is one request of a batch.
 type counted struct {
@@ -137,12 +155,11 @@ func (t *tally) apply(batch []counted) {
 		for to < len(order) && batch[order[to]].stream == k {
 			to++
 		}
-		t.streams[k].count(batch, order[from:to])
+		t.streams[k].count(batch, order[from:to], &t.filled)
 		from = to
 	}
-	if t.unchecked += len(batch); t.unchecked >= budgetEvery {
-		t.unchecked = 0
-		t.widths.hold(slices.Values(t.all()))
+	if t.filled.over() {
+		t.filled = t.widths.hold(slices.Values(t.all()))
 	}
 }
 
@@ -173,42 +190,41 @@ func (t *tally) sort(batch []counted) []uint16 {
 }
 
 // count counts the requests of a stream: those of one second together.
-func (s *Stream) count(batch []counted, order []uint16) {
+func (s *Stream) count(batch []counted, order []uint16, f *filled) {
+	before := s.Requests.Len()
 	for len(order) > 0 {
 		at := batch[order[0]].second
 		n, wait := 0, uint64(0)
 		for ; n < len(order) && batch[order[n]].second == at; n++ {
 			r := &batch[order[n]]
 			wait += uint64(r.wait)
-			s.countStatus(r)
+			s.countStatus(r, f)
 		}
-		t := int64(at) * second
-		s.Requests.Add(t, uint32(n))
-		s.Seconds.Add(t, uint32(min(wait, math.MaxUint32)))
+		s.Requests.AddSum(at, uint32(n), uint32(min(wait, math.MaxUint32)))
 		order = order[n:]
 	}
+	f.traffic += s.Requests.Len() - before
 }
 
-func (s *Stream) countStatus(r *counted) {
-	if r.flags&countedTimed != 0 {
-		s.Timed++
-	}
-	if r.flags&countedProxy != 0 {
-		s.Proxy = true
-	}
+func (s *Stream) countStatus(r *counted, f *filled) {
+	s.Timed = s.Timed || r.flags&countedTimed != 0
+	s.Proxy = s.Proxy || r.flags&countedProxy != 0
 	c := s.status(int(r.status))
 	c.Count++
-	t := int64(r.second) * second
-	if r.flags&countedBroken != 0 {
-		s.Broken.Add(t, 1)
-	}
-	if r.status < 400 {
+	if r.status < 400 && r.flags&countedBroken == 0 {
 		return
 	}
-	c.Times.Add(t, 1)
-	if r.flags&countedAbandoned != 0 {
-		s.Abandoned.Add(t, 1)
+	before := c.Times.Len() + s.Abandoned.Len() + s.Broken.Len()
+	if r.flags&countedBroken != 0 {
+		s.Broken.AddSum(r.second, 1, 0)
 	}
+	if r.status >= 400 {
+		c.Times.AddSum(r.second, 1, 0)
+	}
+	if r.flags&countedAbandoned != 0 {
+		s.Abandoned.AddSum(r.second, 1, 0)
+	}
+	f.failures += c.Times.Len() + s.Abandoned.Len() + s.Broken.Len() - before
 }
 
 // keep takes failures and answers from a worker.

@@ -2,6 +2,7 @@ package mem_test
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -106,12 +107,12 @@ type status struct {
 }
 
 type stream struct {
-	Observer, Name                       string
-	Proxy                                bool
-	Timed                                uint64
-	Requests, Seconds, Abandoned, Broken counts
-	Status                               []status
-	Clients                              []uint64
+	Observer, Name              string
+	Proxy, Timed                bool
+	Requests, Abandoned, Broken counts
+	Seconds                     uint64
+	Status                      []status
+	Clients                     []uint64
 }
 
 type patternRow struct {
@@ -146,7 +147,7 @@ type answer struct {
 func list(st *mem.Store) listed {
 	l := listed{Failures: st.Failures(), Series: st.Series(), Changes: st.Changes(), Edges: st.Edges(), Hint: st.Hint(), Spans: st.Traces().Len()}
 	for _, s := range st.Streams() {
-		x := stream{Observer: s.Observer, Name: s.Name(), Proxy: s.Proxy, Timed: s.Timed, Requests: countsOf(&s.Requests), Seconds: countsOf(&s.Seconds), Abandoned: countsOf(&s.Abandoned), Broken: countsOf(&s.Broken)}
+		x := stream{Observer: s.Observer, Name: s.Name(), Proxy: s.Proxy, Timed: s.Timed, Requests: countsOf(&s.Requests), Seconds: s.Requests.Sum(0, math.MaxInt64), Abandoned: countsOf(&s.Abandoned), Broken: countsOf(&s.Broken)}
 		for i := range s.Status {
 			x.Status = append(x.Status, status{s.Status[i].Status, s.Status[i].Count, countsOf(&s.Status[i].Times)})
 		}
