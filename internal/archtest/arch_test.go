@@ -95,6 +95,7 @@ var sameFloor = map[string]string{
 	"guard/maintenance -> guard/problem":             "it answers with a problem",
 	"guard/problem -> guard/policy":                  "a problem says when to come back, in the seconds that policies count",
 	"internal/gateway -> internal/gateway/upstream":  "upstream is a room inside the gateway: one exchange, without a word about clients and their answers",
+	"internal/rates -> internal/store/mem":           "routes and patterns go by the same names in counters and in reports; the store has the names",
 	"internal/audit -> internal/store/mem":           "as for casefile: the store is the value that the rules work on",
 	"internal/pattern -> internal/stat":              "novelty of a pattern is a comparison of two rates; both rooms are pure and stat knows no pattern",
 	"internal/report -> internal/explain":            "the report says what a status means in the words that `inquest explain` uses; explain imports nouns only",

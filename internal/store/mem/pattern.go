@@ -333,3 +333,6 @@ func appendCause(dst []byte, c inquest.Cause) []byte {
 	}
 	return dst
 }
+
+// AppendText appends the text whose template is the pattern of a record, for whoever counts patterns beside the store.
+func AppendText(dst []byte, r *parse.Record) []byte { return appendText(dst, r) }
