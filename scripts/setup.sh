@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what the tests need beyond Go and git, on Debian and Ubuntu: gcc and libc headers for the race detector, make, and
-# PostgreSQL, of which the tests of examples/checkout start a server of their own.
+# PostgreSQL, of which the tests of internal/store/postgres and examples/checkout start servers of their own.
 # Does nothing where all of it is there.
 set -eu
 missing=

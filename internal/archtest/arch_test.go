@@ -61,6 +61,7 @@ var floors = map[string]int{
 	"internal/postmortem":         2,
 	"internal/store/storetest":    3, // the suite of every store
 	"internal/store/sqlrecords":   3, // the SQL that sqlite and postgres share
+	"internal/store/pgtest":       3, // a PostgreSQL of the tests' own
 	"internal/store/sqlite":       3,
 	"internal/store/postgres":     3,
 	"internal/store/tsdb":         3,
@@ -101,6 +102,9 @@ var sameFloor = map[string]string{
 	"internal/report -> internal/explain":            "the report says what a status means in the words that `inquest explain` uses; explain imports nouns only",
 	"internal/diagnose -> internal/diagnose/symptom": "symptom is a room inside the stage diagnose: the stage is the two together, and nobody else imports it but flow",
 	"internal/casefile -> internal/store/mem":        "the store is the value that casefile works on, as a reader works on bytes; a contract with one implementation would only rename it (until a second store exists)",
+
+	"internal/store/sqlite -> internal/store/sqlrecords":   "sqlrecords is the part that the two SQL stores share; nobody else imports it",
+	"internal/store/postgres -> internal/store/sqlrecords": "the same",
 }
 
 // floorOneMayKnow: rooms of floor 1 import the standard library and these.
@@ -132,7 +136,7 @@ var guests = map[string][]string{
 	"github.com/prometheus/alertmanager":  {"internal/notify"},
 	"modernc.org/sqlite":                  {"internal/store/sqlite"},
 	"github.com/jackc/pgx/v5":             {"internal/store/postgres"},
-	"github.com/pressly/goose/v3":         {"internal/store/sqlrecords"},
+	"github.com/google/go-cmp":            {"internal/store/storetest"}, // a suite for tests
 	"go.opentelemetry.io/proto/otlp":      {"internal/ingest"},
 	"google.golang.org/grpc":              {"internal/ingest"},
 	"google.golang.org/protobuf":          {"internal/ingest"},

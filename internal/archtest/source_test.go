@@ -36,7 +36,7 @@ var calls = []struct {
 	why     string
 }{
 	{"time", []string{"Now", "Since", "Until", "After", "Tick", "NewTimer", "NewTicker", "Sleep", "AfterFunc"}, []string{"cmd/inquest", "cmd/inquest-gateway", "scripts", "guard", "guard/policy", "guard/health", "guard/preflight", "guard/maintenance",
-		"internal/gateway", "internal/gateway/upstream", "internal/gateway/accesslog", "internal/gateway/serve", "internal/conformance",
+		"internal/gateway", "internal/gateway/upstream", "internal/gateway/accesslog", "internal/gateway/serve", "internal/conformance", "internal/store/storetest", "internal/store/pgtest",
 		"internal/spool",    // the pace of commits and sweeps
 		"internal/incident", // what time makes due
 		"internal/notify",
