@@ -132,7 +132,7 @@ func cacheFrozen() Scenario {
 	h.env["checkout"] = []string{"DB_POOL_MAX=5"}
 	h.edits["catalog"] = []Edit{{"products.go", "ORDER BY stock DESC, id LIMIT 24`", "ORDER BY (SELECT count(*) FROM order_lines l WHERE l.note ILIKE '%gift%') DESC, stock DESC, id LIMIT 24`"},
 		{"products.go", "WHERE category = $1 ORDER BY id LIMIT", "WHERE category = $1 ORDER BY (SELECT count(*) FROM order_lines l WHERE l.note ILIKE '%gift%'), id LIMIT"}, {"products.go", "text, time.Minute)", "text, 20*time.Minute)"}}
-	s := fourth(inc("cache-frozen", "dependency-failure", "timeout", "the cache's machine is moved and stands still: each read of the cache runs into its timeout, the database has to answer for it and drowns, and orders drown with it", Truth{
+	s := fourth(inc("cache-frozen", "dependency-failure", "timeout", "the cache's machine is moved and stands still: each read of the cache runs into its timeout, the database has to answer for it and drowns", Truth{
 		Acceptable: [][2]string{{"dependency-failure", "upstream-overload"}}, Culprit: "cache-1", Aliases: []string{"redis", "cache", "127.20.0.62"},
 		Trigger:   &Trigger{Kind: "infra", Summary: "cache-1: live migration to host h7", Recorded: true},
 		NotCauses: []string{"auth 1.18.1", "database down", "slow query", "checkout", "pool too small"}, MustMention: []string{"cache get failed|i/o timeout", "cache-1|redis|127\\.20\\.0\\.62|cache"},

@@ -62,10 +62,10 @@ func avatarPreviews() Scenario {
 		h.deploy(e, "auth", "1.19.0", "previews of avatars", Edit{"app.py", "    body = request.get_json()\n    with engine.begin() as db:", "    body = request.get_json()\n    previews.append(render(body[\"user\"]))\n    with engine.begin() as db:"},
 			Edit{"app.py", "def user_of_session():", "previews = []\n\n\ndef render(user):\n    \"\"\"The avatar in six sizes, ready to be sent.\"\"\"\n    return [bytearray(secrets.token_bytes(1 << 20)) * 4 for _ in range(6)]\n\n\ndef user_of_session():"})
 		e.Sleep(restartBlip)
-		e.Settled = time.Now()
-		h2 := e.Injected
+		e.TriggerAt = e.Injected
 		h.innocent(e, "catalog", "5.6.2", "log wording", 0)
-		e.Injected = h2
+		e.Settled = time.Now() // both restarts failed a few requests of their own
+		e.Injected = e.TriggerAt
 	}
 	s.Fault = 95 * time.Second
 	s.Keep = []string{"access.log", "error.log", "checkout-1.log", "checkout-2.log", "auth.log", "catalog.log", "shipping.log", "postgresql.log", "changes.jsonl", "metrics/auth.om", "metrics/nginx.om", "metrics/postgres.om", "supervisord.log"}
@@ -76,7 +76,7 @@ func couponSuggestions() Scenario {
 	h := newShop()
 	h.cpu = map[string]float64{"checkout": 0.35}
 	h.traces = "traces.jsonl"
-	s := fourth(inc("coupon-suggestions", "resource-exhaustion", "cpu", "a flag switches on suggestions of coupons: every set of 21 coupons is tried for each cart, the event loop of both instances stands still and everything that checkout serves times out", Truth{
+	s := fourth(inc("coupon-suggestions", "resource-exhaustion", "cpu", "a flag switches on suggestions of coupons: every set of 23 coupons is tried for each cart, the event loop of both instances stands still and everything that checkout serves times out", Truth{
 		Acceptable: [][2]string{{"bad-deploy", "regression"}}, Culprit: "checkout", Aliases: []string{"checkout-1", "checkout-2", "127.20.0.21", "127.20.0.22", "coupon_suggestions", "promo.js"},
 		Trigger:   &Trigger{Kind: "flag", Summary: "coupon_suggestions 0% -> 100%", Recorded: true},
 		NotCauses: []string{"database slow", "payment provider", "gateway timeout too short", "auth 1.18.1", "pool exhausted"}, MustMention: []string{"coupon_suggestions|event ?loop|eventloop|cpu", "timed out|504|lag"},
