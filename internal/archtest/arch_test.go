@@ -55,7 +55,7 @@ var floors = map[string]int{
 	"internal/diagnose":           3,
 	"internal/store/mem":          3,
 	"internal/spool":              2, // raw signals on disk
-	"internal/notify":             2,
+	"internal/notify":             3,
 	"internal/roster":             2, // who is on call when
 	"internal/runbook":            3,
 	"internal/postmortem":         2,
@@ -131,9 +131,8 @@ var guests = map[string][]string{
 	"go.yaml.in/yaml/v3":               {"internal/config"},               // the user's own mechanisms
 
 	"github.com/prometheus/prometheus":    {"internal/store/tsdb", "internal/store/remote", "internal/detect", "internal/ingest"}, // docs/adr/0010
-	"github.com/prometheus/common":        {"internal/store/tsdb", "internal/store/remote", "internal/detect", "internal/notify"},
-	"github.com/prometheus/client_golang": {"internal/store/tsdb", "internal/store/remote", "internal/detect", "internal/notify"},
-	"github.com/prometheus/alertmanager":  {"internal/notify"},
+	"github.com/prometheus/common":        {"internal/store/tsdb", "internal/store/remote", "internal/detect"},
+	"github.com/prometheus/client_golang": {"internal/store/tsdb", "internal/store/remote", "internal/detect"},
 	"modernc.org/sqlite":                  {"internal/store/sqlite"},
 	"github.com/jackc/pgx/v5":             {"internal/store/postgres"},
 	"github.com/google/go-cmp":            {"internal/store/storetest"}, // a suite for tests
