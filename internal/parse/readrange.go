@@ -14,7 +14,8 @@ type Known struct {
 	found           recognition
 	format, wrapper string
 	head            int64 // bytes that it was recognised by
-	lines           int   // of the file, before the next piece
+	at              int64 // where the next piece begins, and
+	lines           int   // how many lines are before it
 }
 
 // knownBytes is how much of the head of a growing file its format is recognised by: followers have many, and keep it.
@@ -28,7 +29,7 @@ func (k *Known) fresh(size int64) bool {
 // ReadRange is ReadFile for the bytes [from, to) of an uncompressed file that grows, of which nothing behind to is looked at. It
 // stops behind the last whole line; the report's Through says where the next call goes on. from is the begin of a line: lines there
 // that go on with a record of the piece before are counted as joined. The format is recognised from the head of the file, or taken from
-// opts.Known, which also counts the lines on when pieces are read in order; without it lines are counted from the piece's first.
+// opts.Known, which also counts the lines on, so that records have their line of the file; without it the piece's first line is 1.
 func ReadRange(ctx context.Context, dir, name string, from, to int64, opts Options, newSink func() Sink) FileReport {
 	rep := FileReport{File: name, Through: from}
 	src, err := openSource(dir, name)
@@ -55,14 +56,16 @@ func ReadRange(ctx context.Context, dir, name string, from, to int64, opts Optio
 	k := opts.Known
 	if k == nil {
 		k = new(Known)
+	} else if k.at != from {
+		k.lines, err = countLines(src.plain, from)
 	}
 	j := &job{opts: opts, src: src, rep: &rep, newSink: newSink}
-	if err := j.recall(k); err != nil {
+	if err := errors.Join(err, j.recall(k)); err != nil {
 		rep.Err = fmt.Errorf("%s: %w", name, err)
 		return rep
 	}
 	j.readPiece(ctx, k.lines, from)
-	k.lines += rep.Lines
+	k.lines, k.at = k.lines+rep.Lines, end
 	return rep
 }
 
@@ -103,6 +106,13 @@ func (j *job) readPiece(ctx context.Context, before int, from int64) {
 	}
 }
 
+// countLines counts the lines before to: a follower that was started again goes on in the middle of a file.
+func countLines(f io.ReaderAt, to int64) (int, error) {
+	lc := &lineCounter{r: io.NewSectionReader(f, 0, to)}
+	_, err := io.Copy(io.Discard, lc)
+	return lc.lines(), err
+}
+
 // lastLineEnd is the place behind the last line ending in [from, to), from if there is none. A line longer than any that is kept is not
 // waited for.
 func lastLineEnd(f io.ReaderAt, from, to int64) (int64, error) {
@@ -122,3 +132,6 @@ func lastLineEnd(f io.ReaderAt, from, to int64) (int64, error) {
 	}
 	return from, nil
 }
+
+// Format is what the file is taken for, "" when no reader knows it or nothing was read of it.
+func (k *Known) Format() string { return k.format }

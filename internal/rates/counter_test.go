@@ -145,7 +145,7 @@ func TestSeriesRiseFromZeroAndAreQuietWhileNothingHappens(t *testing.T) {
 	}
 	check("nothing yet", at(0))
 	c.Log(request("GET", "/", 500), "gateway")
-	check("the first one is a rise from zero", at(2*time.Second), failures+" 0@0s 1@2s", name+" 0@0s 1@2s")
+	check("the first one is a rise from zero", at(2*time.Second), failures+" 0@1s 1@2s", name+" 0@1s 1@2s")
 	check("no news", at(4*time.Second))
 	check("the same time again", at(4*time.Second))
 	check("still there", at(18*time.Second), failures+" 1@18s", name+" 1@18s")

@@ -19,7 +19,7 @@ type counted struct {
 	at     time.Time // zero: never shown
 }
 
-// show appends the counter's series when there is something to say. The first time it says that the counter was 0 a step ago, else
+// show appends the counter's series when there is something to say. The first time it says that the counter was 0 half a step ago, else
 // nobody could tell that it rose: the first failure would be no increase.
 func (c *counted) show(out []inquest.Series, now time.Time, step time.Duration) []inquest.Series {
 	first := c.at.IsZero()
@@ -28,7 +28,7 @@ func (c *counted) show(out []inquest.Series, now time.Time, step time.Duration) 
 	}
 	s := inquest.Series{Name: c.name, Labels: c.labels, Type: "counter"}
 	if first {
-		s.Samples = append(s.Samples, inquest.Sample{Time: now.Add(-step)})
+		s.Samples = append(s.Samples, inquest.Sample{Time: now.Add(-step / 2)})
 	}
 	s.Samples = append(s.Samples, inquest.Sample{Time: now, Value: c.value})
 	c.shown, c.at = c.value, now
