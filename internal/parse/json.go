@@ -24,9 +24,10 @@ type jsonScanner struct {
 	index map[jsonRef]*jsonKey
 	esc   []byte // arena for unescaped strings; never rewound, because records may point into it
 
-	layouts jsonLayout // root of the tree
-	grown   int        // nodes in it
-	vain    int        // lines of unknown layout, less those of a known one
+	layouts jsonLayout              // root of the tree
+	spans   [maxLayoutVals]jsonSpan // of the line followed last
+	grown   int                     // nodes in it
+	vain    int                     // lines of unknown layout, less those of a known one
 }
 
 // jsonKey is one path of the file, such as req.method.

@@ -9,17 +9,29 @@ import (
 // by comparing a few words and looking for the ends of its values; no key is cut out. Any other line is read the thorough
 // way, and its layout learnt. What comes out is the same either way.
 type jsonLayout struct {
-	text  fixedText // what is between the value before, from its closing quote on, and this one
-	key   *jsonKey  // of the value behind text; nil at the end of the object
-	kind  jsonKind  // jsonString, jsonNumber or jsonRaw for an array
-	words []jsonVal // true, false and null within text
-	next  []*jsonLayout
+	text fixedText // what is between the value before, from its closing quote on, and this one; true, false and null too
+	key  *jsonKey  // of the value behind text; nil at the end of the object
+	kind jsonKind  // jsonString, jsonNumber or jsonRaw for an array
+	next []*jsonLayout
 
-	// At the end of an object, for lines on which no value is empty: what jsonParser.choose finds.
+	// At the end of an object: the values of the line, those that are true, false or null whole, the others without their
+	// text, of which spans tells which one of the line's it is (-1: it is whole).
+	vals  []jsonVal
+	spans []int16
+
+	// For lines on which no value is empty: what jsonParser.choose finds.
 	chosen  bool
 	refused bool
+	request bool // it has all that jsonParser.answeredWell asks for
 	slots   [actCount]int16
 	acts    []int16 // the values that mean something
+}
+
+// jsonSpan is where on a line a value stands. It holds no pointers: while memory is collected, each pointer that is stored
+// on a line costs as much as reading the value.
+type jsonSpan struct {
+	from, to uint32
+	kind     jsonKind
 }
 
 // Bounds of what one file may make a scanner learn. Logs have a handful of layouts; where every line has its own, the
@@ -61,17 +73,13 @@ func (t *fixedText) at(b []byte, i int) bool {
 	return n <= 16 || string(p[8:n-8]) == t.text[8:n-8]
 }
 
-// follow reads a line of a known layout into s.vals and returns the end of the layout, nil if the line has no known one.
+// follow finds the values of a line of a known layout and returns the end of the layout, nil if the line has no known one.
 // empty tells whether a string on it is empty.
 func (s *jsonScanner) follow(b []byte) (leaf *jsonLayout, empty bool) {
 	if s.vain >= maxVainTries {
 		return nil, false
 	}
-	if cap(s.vals) < maxLayoutVals {
-		s.vals = make([]jsonVal, 0, maxLayoutVals)
-	}
-	s.vals = s.vals[:0]
-	node, i := &s.layouts, 0
+	node, i, n := &s.layouts, 0, 0
 next:
 	for {
 		for _, c := range node.next {
@@ -80,7 +88,6 @@ next:
 			}
 			at := i + len(c.text.text)
 			if c.key == nil {
-				s.vals = append(s.vals, c.words...)
 				s.vain = max(0, s.vain-1)
 				return c, empty
 			}
@@ -89,18 +96,30 @@ next:
 				continue
 			}
 			empty = empty || end == at
-			if len(c.words) > 0 {
-				s.vals = append(s.vals, c.words...)
-			}
-			n := len(s.vals)
-			s.vals = s.vals[:n+1]
-			v := &s.vals[n]
-			v.key, v.raw, v.kind = c.key, b[at:end], kind
-			node, i = c, end
+			s.spans[n] = jsonSpan{uint32(at), uint32(end), kind}
+			node, i, n = c, end, n+1
 			continue next
 		}
 		s.vain++
 		return nil, false
+	}
+}
+
+// val returns a value of the line b that s has just followed to leaf.
+func (s *jsonScanner) val(leaf *jsonLayout, i int16, b []byte) jsonVal {
+	v := leaf.vals[i]
+	if k := leaf.spans[i]; k >= 0 {
+		at := &s.spans[k]
+		v.raw, v.kind = b[at.from:at.to], at.kind
+	}
+	return v
+}
+
+// all puts the values of the line b that s has just followed to leaf into s.vals.
+func (s *jsonScanner) all(leaf *jsonLayout, b []byte) {
+	s.vals = s.vals[:0]
+	for i := range leaf.vals {
+		s.vals = append(s.vals, s.val(leaf, int16(i), b))
 	}
 }
 
@@ -152,28 +171,32 @@ func (s *jsonScanner) learn(line []byte, end int) {
 		}
 	}
 	node, from := &s.layouts, 0
-	var words []jsonVal
+	vals, spans, n := append([]jsonVal(nil), s.vals...), make([]int16, len(s.vals)), int16(0)
 	for i := range s.vals {
 		v := &s.vals[i]
 		kind := v.kind
 		switch kind {
 		case jsonTrue, jsonFalse, jsonNull:
-			words = append(words, jsonVal{v.key, []byte(string(v.raw)), kind})
+			vals[i].raw, spans[i] = []byte(string(v.raw)), -1
 			continue
 		case jsonEscaped:
 			kind = jsonString
 		}
 		at := cap(line) - cap(v.raw) // both end where the buffer does
-		if node = s.grow(node, line[from:at], v.key, kind, words); node == nil {
+		if node = s.grow(node, line[from:at], v.key, kind); node == nil {
 			return
 		}
-		from, words = at+len(v.raw), nil
+		from = at + len(v.raw)
+		vals[i].raw, spans[i] = nil, n
+		n++
 	}
-	s.grow(node, line[from:end], nil, 0, words)
+	if leaf := s.grow(node, line[from:end], nil, 0); leaf != nil && leaf.vals == nil {
+		leaf.vals, leaf.spans = vals, spans
+	}
 }
 
 // grow returns the child of node for a text and a kind of value, a new one if need be; nil if there are too many.
-func (s *jsonScanner) grow(node *jsonLayout, text []byte, key *jsonKey, kind jsonKind, words []jsonVal) *jsonLayout {
+func (s *jsonScanner) grow(node *jsonLayout, text []byte, key *jsonKey, kind jsonKind) *jsonLayout {
 	for _, c := range node.next {
 		if c.key == key && c.kind == kind && c.text.text == string(text) {
 			return c
@@ -183,7 +206,7 @@ func (s *jsonScanner) grow(node *jsonLayout, text []byte, key *jsonKey, kind jso
 		return nil
 	}
 	s.grown++
-	c := &jsonLayout{text: newFixedText(text), key: key, kind: kind, words: words}
+	c := &jsonLayout{text: newFixedText(text), key: key, kind: kind}
 	node.next = append(node.next, c)
 	return c
 }

@@ -21,6 +21,7 @@ type jsonParser struct {
 	sample  []byte
 	bare    uint8 // unit of durations that do not say theirs; unitNone: not yet found out
 	lean    bool  // leave the extra fields of healthy requests out, see Options.AllFields
+	well    bool  // the line is of such a request
 }
 
 func (p *jsonParser) allFields(all bool) { p.lean = !all }
@@ -81,35 +82,30 @@ func (p *jsonParser) parse(line []byte, r *Record) bool {
 	}
 	end, whole := 0, true
 	leaf, empty := p.scan.follow(line)
-	if leaf == nil {
+	switch {
+	case leaf == nil:
 		if end, whole = p.scan.scan(line); whole {
 			p.scan.learn(line, end)
 		}
+	case !empty && leaf.chosen:
+		if p.well = p.lean && leaf.request && p.wellAt(leaf, line); p.well {
+			return p.request(leaf, line, r)
+		}
+		fallthrough
+	default:
+		p.scan.all(leaf, line)
 	}
 	vals := p.scan.vals
 	if len(vals) == 0 || !p.chosen(leaf, empty, vals) {
 		return false
 	}
-	switch healthy := p.lean && p.healthy(vals); {
-	case healthy && leaf != nil && !empty:
-		for _, i := range leaf.acts {
-			p.value(vals, int(i), r)
-		}
-	case healthy:
-		for i := range vals {
-			if vals[i].counts() {
-				p.value(vals, i, r)
-			}
-		}
-	default:
-		for i := range vals {
-			p.value(vals, i, r)
+	p.well = p.lean && p.healthy(vals)
+	for i := range vals {
+		if v := &vals[i]; !p.well || v.counts() {
+			p.value(v, i, r)
 		}
 	}
-	if p.slots[actTime]|p.slots[actLevel]|p.slots[actMessage] < 0 && !p.isLog(r) {
-		return false
-	}
-	if p.variant.ok != nil && !p.variant.ok(p, r) {
+	if !p.isLog(r) || p.variant.ok != nil && !p.variant.ok(p, r) {
 		return false
 	}
 	if !whole {
@@ -122,9 +118,19 @@ func (p *jsonParser) parse(line []byte, r *Record) bool {
 	return true
 }
 
-// value puts a value where it belongs: what is not the value for a meaning is an extra field.
-func (p *jsonParser) value(vals []jsonVal, i int, r *Record) {
-	v := &vals[i]
+// request reads a line of which p.well is known, by its layout alone.
+func (p *jsonParser) request(leaf *jsonLayout, line []byte, r *Record) bool {
+	p.slots = leaf.slots
+	for _, i := range leaf.acts {
+		v := p.scan.val(leaf, i, line)
+		p.value(&v, int(i), r)
+	}
+	finishRequest(r)
+	return p.isLog(r)
+}
+
+// value puts the i-th value of a line where it belongs: what is not the value for a meaning is an extra field.
+func (p *jsonParser) value(v *jsonVal, i int, r *Record) {
 	if v.blank() {
 		if v.key.as == retryAfter {
 			r.Add(retryAfter, "-")
@@ -152,6 +158,7 @@ func (p *jsonParser) chosen(leaf *jsonLayout, empty bool, vals []jsonVal) bool {
 	if !leaf.chosen {
 		leaf.chosen, leaf.refused = true, !p.choose(vals)
 		leaf.slots = p.slots
+		leaf.request = !leaf.refused && p.requests() && leaf.spans[p.slots[actStatus]]|leaf.spans[p.slots[actMethod]]|leaf.spans[p.slots[actURL]]|leaf.spans[p.slots[actLevel]] >= 0
 		for i := range vals {
 			if vals[i].counts() {
 				leaf.acts = append(leaf.acts, int16(i))
@@ -165,20 +172,34 @@ func (p *jsonParser) chosen(leaf *jsonLayout, empty bool, vals []jsonVal) bool {
 // healthy reports whether the line is a request of which only what is counted matters: it was answered well, and nobody
 // complained. Formats that look at fields themselves have none such.
 func (p *jsonParser) healthy(vals []jsonVal) bool {
-	if p.variant.ok != nil || p.variant.rest != nil {
-		return false
-	}
-	status, method, url, level := p.slots[actStatus], p.slots[actMethod], p.slots[actURL], p.slots[actLevel]
-	if status|method|url|level < 0 {
-		return false
-	}
-	code := statusCode(vals[status].raw)
-	return code >= 100 && code < 400 && isMethod(vals[method].raw) && vals[url].raw[0] == '/' && string(vals[level].raw) == "info"
+	return p.requests() && answeredWell(vals[p.slots[actStatus]].raw, vals[p.slots[actMethod]].raw, vals[p.slots[actURL]].raw, vals[p.slots[actLevel]].raw)
 }
 
-// isLog decides about objects that lack a time, a level or a message: two of the three make a log record, and so
+// wellAt is healthy for a line that was followed to a leaf that is a request.
+func (p *jsonParser) wellAt(leaf *jsonLayout, line []byte) bool {
+	raw := func(act uint8) []byte {
+		at := &p.scan.spans[leaf.spans[leaf.slots[act]]]
+		return line[at.from:at.to]
+	}
+	return answeredWell(raw(actStatus), raw(actMethod), raw(actURL), raw(actLevel))
+}
+
+// requests reports whether the line has what answeredWell asks for.
+func (p *jsonParser) requests() bool {
+	return p.variant.ok == nil && p.variant.rest == nil && p.slots[actStatus]|p.slots[actMethod]|p.slots[actURL]|p.slots[actLevel] >= 0
+}
+
+func answeredWell(status, method, url, level []byte) bool {
+	code := statusCode(status)
+	return code >= 100 && code < 400 && isMethod(method) && url[0] == '/' && string(level) == "info"
+}
+
+// isLog decides about objects that may lack a time, a level or a message: two of the three make a log record, and so
 // does a time with a request.
 func (p *jsonParser) isLog(r *Record) bool {
+	if p.slots[actTime]|p.slots[actLevel]|p.slots[actMessage] >= 0 {
+		return true
+	}
 	n := 0
 	for _, a := range [...]uint8{actTime, actLevel, actMessage} {
 		if p.slots[a] >= 0 {
@@ -343,6 +364,10 @@ func (p *jsonParser) level(v *jsonVal, r *Record) bool {
 			return true
 		}
 		r.Add("level", word)
+		return true
+	}
+	if p.well { // it is "info", and no field is wanted
+		r.Level = inquest.LevelInfo
 		return true
 	}
 	r.Level = levelOf(bytes.TrimSpace(v.raw))
