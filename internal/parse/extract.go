@@ -25,13 +25,13 @@ var codeFields = [...]string{"err.sqlState", "error.sqlState", "err.code", "erro
 	"err.cause.code", "sqlstate", "sqlState", "err.errno", "error.errno"}
 
 // extract fills Exception, Pool and the field sqlstate from what a record of level warn or worse, of several lines, or
-// of status 500 and more says. The engine calls it, because looking into every healthy line would cost too much.
-func extract(r *Record) {
+// of status 500 and more says. The engine calls it, because looking into every healthy line would cost too much. seen may be nil.
+func extract(r *Record, seen *traceMemo) {
 	if r.Message == "" && len(r.Fields) == 0 {
 		return
 	}
 	if r.Exception == nil {
-		r.Exception = exceptionOf(r)
+		r.Exception = exceptionOf(r, seen)
 	}
 	if r.Pool == nil {
 		r.Pool = poolOf(r)
@@ -63,19 +63,19 @@ func firstField(r *Record, names []string) string {
 }
 
 // exceptionOf prefers a trace in a field, then one in the message, then the bare type and text fields.
-func exceptionOf(r *Record) *inquest.Exception {
+func exceptionOf(r *Record, seen *traceMemo) *inquest.Exception {
 	var e *inquest.Exception
 	if len(r.Fields) > 0 {
 		for _, n := range stackFields {
 			if v := r.Get(n); v != "" {
-				if e = ParseTrace(stackText(v)); e != nil {
+				if e = seen.read(stackText(v)); e != nil {
 					break
 				}
 			}
 		}
 	}
 	if e == nil && r.Message != "" {
-		e = ParseTrace(r.Message)
+		e = seen.read(r.Message)
 	}
 	if len(r.Fields) > 0 {
 		e = withFields(r, e)

@@ -50,15 +50,11 @@ func poolOf(r *Record) *inquest.Pool {
 	for i := range r.Fields {
 		f := &r.Fields[i]
 		inPool := strings.Contains(f.Name, "ool") // pool.total, dbPool.idle
-		if v, err := strconv.Atoi(f.Value); err == nil && v >= 0 {
-			if context || inPool {
-				name := f.Name
-				if j := strings.LastIndexByte(name, '.'); j >= 0 {
-					name = name[j+1:]
-				}
-				setPool(p, name, v)
+		if context || inPool {                    // else not one field is tried: a failure to convert is an error with two copies of the text
+			if v, err := strconv.Atoi(f.Value); err == nil && v >= 0 {
+				setPool(p, f.Name[strings.LastIndexByte(f.Name, '.')+1:], v)
+				continue
 			}
-			continue
 		}
 		if len(f.Value) > 20 && strings.Contains(f.Value, "ool") {
 			if q := ParsePool(f.Value); q != nil {

@@ -157,7 +157,7 @@ func (p *journalExport) close(end int) {
 			kernelMessage([]byte(r.Message), r)
 		}
 		if r.Level >= inquest.LevelWarn || bytes.IndexByte([]byte(r.Message), '\n') >= 0 {
-			extract(r)
+			extract(r, nil)
 		}
 		p.sink.Log(r)
 		p.records++

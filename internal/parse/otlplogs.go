@@ -150,7 +150,7 @@ func (b *otlpLogBatch) emit(line int, sink Sink) (n int) {
 				otlpAttributes(res.Resource.Attributes, &r)
 				scope.LogRecords[m].fill(&r)
 				if r.Level >= inquest.LevelWarn || r.Status >= 500 {
-					extract(&r)
+					extract(&r, nil)
 				}
 				sink.Log(&r)
 				n++

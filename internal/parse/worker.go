@@ -24,6 +24,7 @@ type worker struct {
 	table    []format
 	latest   int64 // no record is younger, see Options.Latest
 
+	traces  traceMemo
 	one     stream
 	streams map[string]*stream // by wrapper prefix
 	arena   []byte             // unwrapped text of the block
@@ -261,7 +262,7 @@ func (w *worker) emit(s *stream) {
 		w.clock = weaker(w.clock, r.Clock)
 	}
 	if r.Level >= inquest.LevelWarn || r.Status >= 500 || r.Lines > 1 {
-		extract(r)
+		extract(r, &w.traces)
 	}
 	w.sink.Log(r)
 }

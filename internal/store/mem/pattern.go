@@ -75,10 +75,10 @@ func (p *Pattern) addID(h uint64) {
 	if p.lastID != 0 && h > p.lastID {
 		return
 	}
-	if len(p.Requests) == maxIDs && cap(p.Requests) < maxIDs*3/2 { // no more than will ever be held
-		p.Requests = slices.Grow(p.Requests, maxIDs/2)
+	if len(p.Requests) == maxIDs && cap(p.Requests) < maxIDs*5/4 { // no more than will ever be held
+		p.Requests = slices.Grow(p.Requests, maxIDs/4)
 	}
-	if p.Requests = append(p.Requests, h); len(p.Requests) >= maxIDs*3/2 {
+	if p.Requests = append(p.Requests, h); len(p.Requests) >= maxIDs*5/4 {
 		p.trimIDs()
 	}
 }
@@ -126,6 +126,9 @@ func (p *Pattern) slot(t int64) int64 { return t / (minute << p.wide) }
 
 // add keeps an example that is wanted.
 func (p *Pattern) add(e Example) {
+	if n := len(p.Examples); n == cap(p.Examples) && n >= keptExamples/2 { // no more than will ever be held
+		p.Examples = slices.Grow(p.Examples, keptExamples+1-n)
+	}
 	if p.Examples = append(p.Examples, e); len(p.Examples) > keptExamples {
 		p.thin()
 	}

@@ -3,6 +3,7 @@ package mem
 import (
 	"cmp"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,6 +37,9 @@ func (c *Collector) request(r *parse.Record) {
 		if r.Status >= 500 || r.Status == 499 {
 			c.failure(r, k)
 		}
+	}
+	if len(c.batch) == cap(c.batch) { // doubling leaves less behind than append does, and a file may be small
+		c.batch = slices.Grow(c.batch, max(64, len(c.batch)))
 	}
 	if c.batch = append(c.batch, n); len(c.batch) >= batchSize {
 		c.flush()

@@ -123,7 +123,12 @@ func (s *Store) mergeTally(t *tally, service string) {
 	if len(s.streams) > maxStreams*5/4 {
 		s.shrink()
 	}
-	if s.failures = append(s.failures, t.failures...); len(s.failures) > maxFailures*5/4 {
+	s.failures = slices.Grow(s.failures, t.failed)
+	for _, some := range t.failures {
+		s.failures = append(s.failures, some...)
+	}
+	t.failures = nil
+	if len(s.failures) > maxFailures*5/4 {
 		s.failures = thinFailures(s.failures, maxFailures)
 	}
 	if s.answers = append(s.answers, t.answers...); len(s.answers) > maxAnswers*5/4 {

@@ -25,7 +25,8 @@ type tally struct {
 	widths    widths
 	filled    filled // by all streams, at these widths
 
-	failures []Failure
+	failures [][]Failure // as the workers brought them: a list of its own would be copied whenever it grows
+	failed   int         // of them
 	answers  []Answer
 	lastID   uint64 // answers of larger ids are not kept any more, see bounds.go
 
@@ -229,8 +230,13 @@ func (s *Stream) countStatus(r *counted, f *filled) {
 
 // keep takes failures and answers from a worker.
 func (t *tally) keep(failures []Failure, answers []Answer) {
-	if t.failures = append(t.failures, failures...); len(t.failures) > maxFailures*5/4 {
-		t.failures = thinFailures(t.failures, maxFailures)
+	if len(failures) > 0 {
+		t.failures = append(t.failures, slices.Clone(failures))
+		t.failed += len(failures)
+	}
+	if t.failed > maxFailures*5/4 {
+		kept := thinFailures(slices.Concat(t.failures...), maxFailures)
+		t.failures, t.failed = [][]Failure{kept}, len(kept)
 	}
 	if t.answers = append(t.answers, answers...); len(t.answers) > maxAnswers*5/4 {
 		t.answers, t.lastID = thinAnswers(t.answers, maxAnswers)
@@ -244,9 +250,11 @@ func (t *tally) name(service string) {
 			st.Observer = service
 		}
 	}
-	for i := range t.failures {
-		if t.failures[i].Observer == unnamed {
-			t.failures[i].Observer = service
+	for _, some := range t.failures {
+		for i := range some {
+			if some[i].Observer == unnamed {
+				some[i].Observer = service
+			}
 		}
 	}
 }
