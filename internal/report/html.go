@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,6 +32,51 @@ type page struct {
 // HTML writes d as one page that needs nothing else: styles and charts are inside, there is no script, and its content
 // security policy forbids any request. It follows the reader's light or dark scheme, prints, and fits a phone.
 func HTML(w io.Writer, d *inquest.Diagnosis, opts PageOptions) error {
+	p, t, err := newPage(d, opts)
+	if err != nil {
+		return err
+	}
+	var b strings.Builder
+	if err := t.Execute(&b, p); err != nil {
+		return fmt.Errorf("report: HTML: %w", err)
+	}
+	if _, err := io.WriteString(w, b.String()); err != nil {
+		return fmt.Errorf("report: write HTML: %w", err)
+	}
+	return nil
+}
+
+// Parts are the sections of the page by name, for a page that has a frame of its own: verdict, fetch, impact, timeline, first, infrastructure, chain,
+// evidence, plan, rivals, notes, coverage. One that has nothing to say is empty. They need Style, and no inline style or script.
+type Parts struct {
+	State    string // healthy, open or incident: the class that colours them
+	Sections map[string]template.HTML
+}
+
+// HTMLParts renders d as sections.
+func HTMLParts(d *inquest.Diagnosis, opts PageOptions) (Parts, error) {
+	p, t, err := newPage(d, opts)
+	if err != nil {
+		return Parts{}, err
+	}
+	out := Parts{State: p.State, Sections: map[string]template.HTML{}}
+	for _, name := range []string{"verdict", "fetch", "impact", "timeline", "first", "infrastructure", "chain", "evidence", "plan", "rivals", "notes", "coverage"} {
+		if p.State == "healthy" && slices.Contains([]string{"impact", "first", "infrastructure"}, name) {
+			continue // nothing failed
+		}
+		var b strings.Builder
+		if err := t.ExecuteTemplate(&b, name, p); err != nil {
+			return Parts{}, fmt.Errorf("report: section %s: %w", name, err)
+		}
+		out.Sections[name] = template.HTML(b.String())
+	}
+	return out, nil
+}
+
+// Style is the style sheet of the page and its parts.
+func Style() string { return pageCSS }
+
+func newPage(d *inquest.Diagnosis, opts PageOptions) (page, *template.Template, error) {
 	p := page{story: newStory(d, opts.Zone, opts.Title, opts.Name), CSS: template.CSS(pageCSS)}
 	p.D = p.d
 	p.State = map[state]string{stateHealthy: "healthy", stateOpen: "open", stateFound: "incident"}[p.state]
@@ -41,16 +87,9 @@ func HTML(w io.Writer, d *inquest.Diagnosis, opts PageOptions) error {
 	}
 	t, err := template.New("page").Funcs(p.funcs()).Parse(pageSource)
 	if err != nil {
-		return fmt.Errorf("report: page template: %w", err)
+		return page{}, nil, fmt.Errorf("report: page template: %w", err)
 	}
-	var b strings.Builder
-	if err := t.Execute(&b, p); err != nil {
-		return fmt.Errorf("report: HTML: %w", err)
-	}
-	if _, err := io.WriteString(w, b.String()); err != nil {
-		return fmt.Errorf("report: write HTML: %w", err)
-	}
-	return nil
+	return p, t, nil
 }
 
 func (p page) funcs() template.FuncMap {

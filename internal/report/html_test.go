@@ -10,6 +10,7 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/inquesthq/inquest"
+	"github.com/inquesthq/inquest/internal/report"
 )
 
 // nodes returns all elements of a page for which the condition holds.
@@ -156,7 +157,7 @@ func TestMarkLabelsDoNotOverlap(t *testing.T) {
 		d.Chart.Marks = append(d.Chart.Marks, inquest.Mark{Time: d.Chart.From.Add(time.Duration(i*i) * 11 * time.Second), Kind: "change", Text: "deploy of a service " + strconv.Itoa(i)})
 	}
 	for _, svg := range nodes(t, render(t, "html", d), func(n *html.Node) bool {
-		return n.Data == "svg" && attr(n, "viewbox")+attr(n, "viewBox") != "0 0 24 24"
+		return n.Data == "svg" && attr(n, "viewbox")+attr(n, "viewBox") != "0 0 24 24" && !class("bar")(n) && !class("meter")(n)
 	}) {
 		type box struct{ from, to, y float64 }
 		var boxes []box
@@ -182,5 +183,33 @@ func TestMarkLabelsDoNotOverlap(t *testing.T) {
 		if len(boxes) < 10 {
 			t.Errorf("only %d labels in %s", len(boxes), attr(svg, "class"))
 		}
+	}
+}
+
+func TestPartsAreThePageInPieces(t *testing.T) {
+	for name, sample := range samples {
+		whole := render(t, "html", sample())
+		parts, err := report.HTMLParts(sample(), report.PageOptions{Name: "case"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := 0
+		for part, body := range parts.Sections {
+			if strings.Contains(string(body), "style=") {
+				t.Errorf("%s: part %s has an inline style, which a strict policy forbids", name, part)
+			}
+			for _, s := range nodes(t, string(body), tag("section")) {
+				found++
+				if !strings.Contains(whole, `id="`+attr(s, "id")+`"`) {
+					t.Errorf("%s: section %s is not in the page", name, attr(s, "id"))
+				}
+			}
+		}
+		if want := len(nodes(t, whole, tag("section"))); parts.State == "incident" && found != want {
+			t.Errorf("%s: the parts have %d sections, the page %d", name, found, want)
+		}
+	}
+	if !strings.Contains(report.Style(), ".verdict") {
+		t.Error("the style sheet does not know the verdict")
 	}
 }
