@@ -99,6 +99,7 @@ var sameFloor = map[string]string{
 	"internal/rates -> internal/store/mem":           "routes and patterns go by the same names in counters and in reports; the store has the names",
 	"internal/audit -> internal/store/mem":           "as for casefile: the store is the value that the rules work on",
 	"internal/pattern -> internal/stat":              "novelty of a pattern is a comparison of two rates; both rooms are pure and stat knows no pattern",
+	"internal/web -> internal/auth":                  "who asks and what they may is auth's; pages that had roles and identities of their own would need a second matrix of them",
 	"internal/report -> internal/explain":            "the report says what a status means in the words that `inquest explain` uses; explain imports nouns only",
 	"internal/diagnose -> internal/diagnose/symptom": "symptom is a room inside the stage diagnose: the stage is the two together, and nobody else imports it but flow",
 	"internal/casefile -> internal/store/mem":        "the store is the value that casefile works on, as a reader works on bytes; a contract with one implementation would only rename it (until a second store exists)",
@@ -147,7 +148,7 @@ var guests = map[string][]string{
 // testGuests may be imported by any test.
 var testGuests = []string{
 	"github.com/google/go-cmp", "github.com/rogpeppe/go-internal", "github.com/yuin/goldmark", "golang.org/x/net",
-	"go.uber.org/goleak", "go.yaml.in/yaml",
+	"go.uber.org/goleak", "go.yaml.in/yaml", "github.com/chromedp/", // a real browser looks at the pages
 }
 
 // offline rooms neither touch files, processes or the network nor draw numbers: the same input gives the same output.

@@ -39,6 +39,8 @@ var (
 	ErrForged = errors.New("this request does not come from a page of this server: reload the page and try again")
 	// ErrWrong: name or password are wrong; which one is not told.
 	ErrWrong = errors.New("name or password are wrong")
+	// ErrInput: what was asked for cannot be meant.
+	ErrInput = errors.New("this cannot be meant")
 )
 
 // Config is what New needs. Records and Now are required.

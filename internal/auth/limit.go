@@ -95,8 +95,8 @@ func (l *limiter) makeRoom(now time.Time) {
 	}
 }
 
-// network is what one person has of addresses: an IPv4 address, or a /64 of IPv6.
-func network(address string) string {
+// Network is what one person has of addresses: an IPv4 address, or a /64 of IPv6.
+func Network(address string) string {
 	ip, err := netip.ParseAddr(address)
 	if err != nil {
 		return address

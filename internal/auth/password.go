@@ -104,7 +104,7 @@ func (a *Auth) Login(ctx context.Context, address, name, password string) (Ident
 	if len(name) > 200 || len(password) > longestPassword {
 		return Identity{}, ErrWrong
 	}
-	place := network(address)
+	place := Network(address)
 	if wait := max(a.byName.wait(name), a.byPlace.wait(place)); wait > 0 {
 		return Identity{}, &WaitError{Wait: wait}
 	}

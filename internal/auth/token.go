@@ -50,13 +50,13 @@ func (a *Auth) NewToken(ctx context.Context, by string, t Token) (string, Token,
 	t.Name, t.Source = strings.TrimSpace(t.Name), strings.TrimSpace(t.Source)
 	switch {
 	case t.Name == "" || len(t.Name) > 100:
-		return "", Token{}, errors.New("give the token a name of at most 100 characters that says who uses it")
+		return "", Token{}, fmt.Errorf("%w: give the token a name of at most 100 characters that says who uses it", ErrInput)
 	case (t.Role == "") == (t.Source == ""):
-		return "", Token{}, errors.New("give the token either a role or the source whose signals it sends")
+		return "", Token{}, fmt.Errorf("%w: give the token either a role or the source whose signals it sends", ErrInput)
 	case t.Role != "" && !slices.Contains(Roles, t.Role):
-		return "", Token{}, fmt.Errorf("role %q is not known: viewer, responder or admin", t.Role)
+		return "", Token{}, fmt.Errorf("%w: role %q is not known: viewer, responder or admin", ErrInput, t.Role)
 	case !t.Expires.IsZero() && !t.Expires.After(a.cfg.Now()):
-		return "", Token{}, errors.New("the token would have expired already")
+		return "", Token{}, fmt.Errorf("%w: the token would have expired already", ErrInput)
 	}
 	random, err := a.secret()
 	if err != nil {

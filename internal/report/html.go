@@ -46,8 +46,8 @@ func HTML(w io.Writer, d *inquest.Diagnosis, opts PageOptions) error {
 	return nil
 }
 
-// Parts are the sections of the page by name, for a page that has a frame of its own: verdict, fetch, impact, timeline, first, infrastructure, chain,
-// evidence, plan, rivals, notes, coverage. One that has nothing to say is empty. They need Style, and no inline style or script.
+// Parts are the sections of the page by name, for a page that has a frame of its own: verdict, fetch, impact, chart (also in timeline), timeline, first,
+// infrastructure, chain, evidence, plan, rivals, notes, coverage. One that has nothing to say is empty. They need Style, and no inline style or script.
 type Parts struct {
 	State    string // healthy, open or incident: the class that colours them
 	Sections map[string]template.HTML
@@ -60,7 +60,7 @@ func HTMLParts(d *inquest.Diagnosis, opts PageOptions) (Parts, error) {
 		return Parts{}, err
 	}
 	out := Parts{State: p.State, Sections: map[string]template.HTML{}}
-	for _, name := range []string{"verdict", "fetch", "impact", "timeline", "first", "infrastructure", "chain", "evidence", "plan", "rivals", "notes", "coverage"} {
+	for _, name := range []string{"verdict", "fetch", "impact", "chart", "timeline", "first", "infrastructure", "chain", "evidence", "plan", "rivals", "notes", "coverage"} {
 		if p.State == "healthy" && slices.Contains([]string{"impact", "first", "infrastructure"}, name) {
 			continue // nothing failed
 		}
@@ -68,7 +68,8 @@ func HTMLParts(d *inquest.Diagnosis, opts PageOptions) (Parts, error) {
 		if err := t.ExecuteTemplate(&b, name, p); err != nil {
 			return Parts{}, fmt.Errorf("report: section %s: %w", name, err)
 		}
-		out.Sections[name] = template.HTML(b.String())
+		// The page around them has the first heading.
+		out.Sections[name] = template.HTML(strings.ReplaceAll(strings.ReplaceAll(b.String(), `<h1 id="h-verdict">`, `<h2 id="h-verdict" class="headline">`), "</h1>", "</h2>"))
 	}
 	return out, nil
 }

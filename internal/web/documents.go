@@ -1,0 +1,158 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+
+	"github.com/inquesthq/inquest"
+	"github.com/inquesthq/inquest/internal/auth"
+	"github.com/inquesthq/inquest/internal/report"
+	"github.com/inquesthq/inquest/internal/store"
+)
+
+func (w *Web) objectives(c *call) (any, error) {
+	out := &list[Objective]{Items: []Objective{}}
+	if w.cfg.Objectives == nil {
+		return out, nil
+	}
+	all, err := w.cfg.Objectives.Objectives(c.ctx())
+	if all != nil {
+		out.Items = all
+	}
+	return out, err
+}
+
+// FindingsView is the newest audit.
+type FindingsView struct {
+	Audit  any            `json:"audit"` // inquest/audit/v1; null while there is none
+	Report *inquest.Audit `json:"-"`
+}
+
+func (w *Web) findings(c *call) (any, error) {
+	v := &FindingsView{}
+	if w.cfg.Findings == nil {
+		return v, nil
+	}
+	var err error
+	if v.Report, err = w.cfg.Findings.Findings(c.ctx()); err != nil || v.Report == nil {
+		return v, err
+	}
+	var b bytes.Buffer
+	err = report.AuditJSON(&b, v.Report)
+	v.Audit = json.RawMessage(b.Bytes())
+	return v, err
+}
+
+// PostmortemView is a postmortem with its incident.
+type PostmortemView struct {
+	Incident   inquest.Incident `json:"incident"`
+	Postmortem *Postmortem      `json:"postmortem"`
+	Edit       bool             `json:"-"`
+}
+
+var errNoPostmortems = &RefusedError{"this server writes no postmortems"}
+
+func (w *Web) postmortem(c *call) (any, error) {
+	inc, err := w.cfg.Desk.Get(c.ctx(), c.path("id"))
+	if err != nil {
+		return nil, err
+	}
+	p, err := w.document(c.ctx(), inc.ID)
+	return &PostmortemView{Incident: *inc, Postmortem: p, Edit: c.query("edit") != ""}, err
+}
+
+// document is the saved postmortem, or a draft.
+func (w *Web) document(ctx context.Context, incident string) (*Postmortem, error) {
+	if w.cfg.Postmortems == nil {
+		return nil, errNoPostmortems
+	}
+	p, err := w.cfg.Postmortems.Get(ctx, incident)
+	if errors.Is(err, store.ErrNotFound) {
+		return w.cfg.Postmortems.Draft(ctx, incident)
+	}
+	return p, err
+}
+
+type postmortemInput struct {
+	Markdown string `json:"markdown"`
+	Version  int64  `json:"version,omitempty"` // of the text that was edited; 0 for the first
+}
+
+func (w *Web) savePostmortem(c *call) (any, error) {
+	in := c.input.(*postmortemInput)
+	if w.cfg.Postmortems == nil {
+		return nil, errNoPostmortems
+	}
+	if in.Markdown == "" {
+		return nil, &InputError{"the text is empty"}
+	}
+	return w.cfg.Postmortems.Save(c.ctx(), Postmortem{Incident: c.path("id"), Markdown: in.Markdown, Version: in.Version, By: c.who.Name, Time: w.cfg.Now().UTC()})
+}
+
+// SettingsView is how the server is set up.
+type SettingsView struct {
+	Setup    Setup     `json:"setup"`
+	Silences []Silence `json:"silences"`
+	Open     bool      `json:"open"` // nobody has to sign in yet
+}
+
+func (w *Web) settings(c *call) (any, error) {
+	v := &SettingsView{Open: !w.cfg.Auth.Configured()}
+	var err error
+	if v.Silences, err = w.cfg.Desk.Silences(c.ctx()); err != nil {
+		return nil, err
+	}
+	if w.cfg.Settings != nil {
+		s, err := w.cfg.Settings.Setup(c.ctx())
+		if err != nil {
+			return nil, err
+		}
+		v.Setup = *s
+	}
+	return v, nil
+}
+
+func (w *Web) tokens(c *call) (any, error) {
+	all, err := w.cfg.Auth.Tokens(c.ctx())
+	return &list[auth.Token]{Items: all}, err
+}
+
+type tokenInput struct {
+	Name   string    `json:"name"`             // who uses it
+	Role   auth.Role `json:"role,omitempty"`   // viewer, responder or admin
+	Source string    `json:"source,omitempty"` // or the one source that it may send signals for
+	Days   int       `json:"days,omitempty"`   // until it expires; 0: never
+}
+
+// NewToken is a token with its key, which is not kept.
+type NewToken struct {
+	Key   string     `json:"key"`
+	Token auth.Token `json:"token"`
+}
+
+func (w *Web) addToken(c *call) (any, error) {
+	in := c.input.(*tokenInput)
+	t := auth.Token{Name: in.Name, Role: in.Role, Source: in.Source}
+	if in.Days < 0 || in.Days > 3660 {
+		return nil, &InputError{"days is 0 (never) to 3660"}
+	}
+	if in.Days > 0 {
+		t.Expires = w.cfg.Now().UTC().AddDate(0, 0, in.Days)
+	}
+	key, made, err := w.cfg.Auth.NewToken(c.ctx(), c.who.Name, t)
+	if errors.Is(err, auth.ErrInput) {
+		return nil, &InputError{err.Error()}
+	}
+	return &NewToken{Key: key, Token: made}, err
+}
+
+func (w *Web) revokeToken(c *call) (any, error) {
+	return nothing{}, w.cfg.Auth.RevokeToken(c.ctx(), c.who.Name, c.path("token"))
+}
+
+func (w *Web) log(c *call) (any, error) {
+	all, err := w.cfg.Auth.Log(c.ctx(), 200)
+	return &list[auth.Audit]{Items: all}, err
+}

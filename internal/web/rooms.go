@@ -1,0 +1,303 @@
+package web
+
+import (
+	"context"
+	"html/template"
+	"math"
+	"strconv"
+	"time"
+
+	"github.com/inquesthq/inquest"
+	"github.com/inquesthq/inquest/internal/store"
+)
+
+// Errors that the rooms behind the interfaces answer with; store.ErrNotFound and store.ErrConflict count as well. What they say is shown.
+type (
+	// InputError: what was sent cannot be meant (400).
+	InputError struct{ Reason string }
+	// RefusedError: it is understood, but not allowed as things stand (409).
+	RefusedError struct{ Reason string }
+)
+
+func (e *InputError) Error() string   { return e.Reason }
+func (e *RefusedError) Error() string { return e.Reason }
+
+// Desk is where incidents are kept and changed.
+type Desk interface {
+	// Get returns an incident, or store.ErrNotFound.
+	Get(ctx context.Context, id string) (*inquest.Incident, error)
+	// List returns incidents, those opened last first.
+	List(ctx context.Context, f Filter) ([]inquest.Incident, error)
+	// Timeline returns all entries of an incident in order of time, those of the newest diagnosis and the changes of its hours too.
+	Timeline(ctx context.Context, id string) ([]inquest.IncidentEntry, error)
+	// Diagnosis returns one revision of the verdict, 0 for the newest, or store.ErrNotFound while there is none.
+	Diagnosis(ctx context.Context, id string, revision int) (*inquest.Diagnosis, error)
+	// Revisions lists all diagnoses, oldest first.
+	Revisions(ctx context.Context, id string) ([]Revision, error)
+	// Similar lists earlier incidents of the same kind, the most similar first.
+	Similar(ctx context.Context, id string) ([]inquest.Similar, error)
+	// Declare opens an incident because a person says so.
+	Declare(ctx context.Context, d Declaration) (*inquest.Incident, error)
+	// Act does to an incident what a person wants.
+	Act(ctx context.Context, id string, a Act) (*inquest.Incident, error)
+	// Report takes in what a user tells of a failure.
+	Report(ctx context.Context, r UserReport) (UserReport, error)
+
+	Silences(ctx context.Context) ([]Silence, error)
+	AddSilence(ctx context.Context, s Silence) (Silence, error)
+	EndSilence(ctx context.Context, id, by string) error
+}
+
+// Filter says which incidents to list. Zero fields do not restrict.
+type Filter struct {
+	Active   bool
+	State    inquest.IncidentState
+	Service  string
+	Severity inquest.Severity // and worse ones
+	Limit    int
+	After    store.Cursor
+}
+
+// Verb is what a person may do to an incident.
+type Verb string
+
+// The verbs.
+const (
+	Acknowledge Verb = "acknowledge"
+	Mitigate    Verb = "mitigate"
+	Resolve     Verb = "resolve"
+	Reopen      Verb = "reopen"
+	Note        Verb = "note"
+	Identify    Verb = "identify" // name the cause
+	SetSeverity Verb = "severity"
+	SetFactors  Verb = "factors"
+	Waive       Verb = "waive"  // there will be no postmortem
+	Review      Verb = "review" // close the file
+)
+
+// Act is one deed.
+type Act struct {
+	Verb     Verb
+	By       string
+	Text     string
+	Version  int64 // of the incident that was looked at; 0: whatever it is now
+	Force    bool  // although alerts still fire
+	Severity inquest.Severity
+	Factors  []inquest.Factor
+}
+
+// Declaration is an incident that a person opens.
+type Declaration struct {
+	Title    string
+	Services []string
+	Severity inquest.Severity // 0: the desk judges
+	By       string
+	Text     string
+}
+
+// Revision is one diagnosis of an incident, in short.
+type Revision struct {
+	Number  int                    `json:"number"`
+	Time    time.Time              `json:"time"`
+	Failed  int                    `json:"failed"`
+	Ratio   float64                `json:"ratio"`
+	Verdict inquest.VerdictSummary `json:"verdict"`
+}
+
+// UserReport is what a user tells of a failure.
+type UserReport struct {
+	ID       string    `json:"id"`
+	ErrorID  string    `json:"errorId,omitempty"` // that the error page showed
+	Text     string    `json:"text,omitempty"`
+	Contact  string    `json:"contact,omitempty"`
+	Service  string    `json:"service,omitempty"`
+	Time     time.Time `json:"time,omitzero"`
+	Incident string    `json:"incident,omitempty"` // that it was attached to
+}
+
+// Silence keeps alerts from being told.
+type Silence struct {
+	ID    string    `json:"id"`
+	Match string    `json:"match"` // {service="checkout", route=~"GET .*"}
+	From  time.Time `json:"from"`
+	Until time.Time `json:"until"`
+	By    string    `json:"by"`
+	Why   string    `json:"why"`
+	On    bool      `json:"on"`
+}
+
+// Lookup finds everything about one request by an id that a user or a log names.
+type Lookup interface {
+	Lookup(ctx context.Context, id string) (*Trace, error)
+}
+
+// Trace is everything that is known of one request.
+type Trace struct {
+	IDs     []string `json:"ids"` // the one asked for and those that its lines link it to
+	Lines   []Line   `json:"lines"`
+	Omitted int      `json:"omitted,omitempty"` // lines that are not shown
+}
+
+// Line is one log line or span of a request.
+type Line struct {
+	Time    time.Time      `json:"time"`
+	Service string         `json:"service"`
+	Layer   inquest.Layer  `json:"layer"`
+	Source  inquest.Source `json:"source"`
+	Text    string         `json:"text"`
+}
+
+// Runbooks hold the steps that an incident's mechanism asks for. Nothing is executed.
+type Runbooks interface {
+	// Runbook returns the steps with what was done of them, or store.ErrNotFound when there is none for this incident.
+	Runbook(ctx context.Context, incident string) (*Runbook, error)
+	// Check notes that a step was done, and with which outcome; it writes the timeline.
+	Check(ctx context.Context, incident string, c StepCheck) error
+}
+
+// Runbook is a list of steps for one incident.
+type Runbook struct {
+	Title string `json:"title"`
+	Steps []Step `json:"steps"`
+}
+
+// Step is one instruction.
+type Step struct {
+	ID      string     `json:"id"`
+	Phase   string     `json:"phase"` // "Diagnose", "Mitigate", "Verify"
+	Text    string     `json:"text"`
+	Command string     `json:"command,omitempty"`
+	Expect  string     `json:"expect,omitempty"`
+	Minutes int        `json:"minutes,omitempty"` // the time box
+	Done    *StepCheck `json:"done,omitempty"`
+}
+
+// StepCheck is what became of a step.
+type StepCheck struct {
+	Step    string    `json:"step"`
+	Outcome string    `json:"outcome"` // helped, no-effect, made-worse, skipped
+	Note    string    `json:"note,omitempty"`
+	By      string    `json:"by"`
+	Time    time.Time `json:"time,omitzero"`
+}
+
+// Outcomes are what a step may come to.
+var Outcomes = []string{"helped", "no-effect", "made-worse", "skipped"}
+
+// Postmortems write, keep and check postmortems.
+type Postmortems interface {
+	// Get returns the saved one, or store.ErrNotFound.
+	Get(ctx context.Context, incident string) (*Postmortem, error)
+	// Draft writes one from the record without saving it.
+	Draft(ctx context.Context, incident string) (*Postmortem, error)
+	// Save keeps a text. Version is the one that was edited, 0 for the first; store.ErrConflict when it was changed meanwhile.
+	Save(ctx context.Context, p Postmortem) (*Postmortem, error)
+}
+
+// Postmortem is the document of one incident.
+type Postmortem struct {
+	Incident string        `json:"incident"`
+	Markdown string        `json:"markdown"`
+	HTML     template.HTML `json:"-"` // rendered by the room, which escapes what is not its own
+	Lint     []LintFinding `json:"lint"`
+	By       string        `json:"by,omitempty"`
+	Time     time.Time     `json:"time,omitzero"`
+	Version  int64         `json:"version"` // 0: a draft that nobody has saved
+}
+
+// LintFinding is what a postmortem lacks.
+type LintFinding struct {
+	Rule  string `json:"rule"`
+	Error bool   `json:"error"` // it may not be closed so; else it is advice
+	Text  string `json:"text"`
+	Line  int    `json:"line,omitempty"`
+}
+
+// Objectives are the service level objectives and how they stand.
+type Objectives interface {
+	Objectives(ctx context.Context) ([]Objective, error)
+}
+
+// Objective is one SLO.
+type Objective struct {
+	Name    string       `json:"name"`
+	Service string       `json:"service"`
+	Target  float64      `json:"target"` // 0.999
+	Days    int          `json:"days"`   // of the window
+	Good    Number       `json:"good"`   // ratio over the window so far
+	Left    Number       `json:"left"`   // of the error budget, 1 to below 0
+	Burn    []BurnWindow `json:"burn"`
+}
+
+// BurnWindow is how fast the budget goes: 1 uses it up exactly at the window's end.
+type BurnWindow struct {
+	Window string `json:"window"` // "1h"
+	Rate   Number `json:"rate"`
+	Limit  Number `json:"limit"` // from which on people are told
+}
+
+// Findings is the newest audit of what the services answer and log, or nil.
+type Findings interface {
+	Findings(ctx context.Context) (*inquest.Audit, error)
+}
+
+// Settings tells how the server is set up, without secrets.
+type Settings interface {
+	Setup(ctx context.Context) (*Setup, error)
+}
+
+// Setup is what the settings page shows.
+type Setup struct {
+	Channels []Channel `json:"channels"`
+	Rosters  []OnCall  `json:"rosters"`
+	Rules    []Rule    `json:"rules"`
+	Facts    []Fact    `json:"facts"` // versions, folders, how long things are kept
+}
+
+// Channel is a way to tell people.
+type Channel struct {
+	Name   string    `json:"name"`
+	Kind   string    `json:"kind"`  // slack, pagerduty, email, ...
+	Where  string    `json:"where"` // without its secret
+	DryRun bool      `json:"dryRun"`
+	Sent   time.Time `json:"sent,omitzero"`
+	Error  string    `json:"error,omitempty"` // of the last attempt
+}
+
+// OnCall is who has the watch.
+type OnCall struct {
+	Roster string    `json:"roster"`
+	Person string    `json:"person"` // "" for nobody
+	Until  time.Time `json:"until,omitzero"`
+	Next   string    `json:"next,omitempty"`
+}
+
+// Rule is one alerting rule.
+type Rule struct {
+	Group    string `json:"group"`
+	Name     string `json:"name"`
+	Expr     string `json:"expr"`
+	For      string `json:"for,omitempty"`
+	Severity string `json:"severity"`
+	State    string `json:"state"` // inactive, pending, firing, or an error
+}
+
+// Fact is a line of "about this server".
+type Fact struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// Number is a measured value; NaN, which JSON cannot say, becomes null.
+type Number float64
+
+// MarshalJSON writes null for what is not known.
+func (n Number) MarshalJSON() ([]byte, error) {
+	if !n.Known() {
+		return []byte("null"), nil
+	}
+	return strconv.AppendFloat(nil, float64(n), 'g', -1, 64), nil
+}
+
+// Known reports whether it was measured.
+func (n Number) Known() bool { return !math.IsNaN(float64(n)) && !math.IsInf(float64(n), 0) }
