@@ -72,6 +72,8 @@ var floors = map[string]int{
 	"internal/incident":           3,
 	"internal/auth":               3,
 	"internal/web":                3,
+	"internal/web/wire":           2,
+	"internal/web/words":          1,
 	"internal/server":             4, // the process: wires the rooms of inquest serve
 	"internal/flow":               4,
 	"internal/config":             4,

@@ -12,6 +12,7 @@ import (
 
 	"github.com/inquesthq/inquest"
 	"github.com/inquesthq/inquest/internal/report"
+	"github.com/inquesthq/inquest/internal/web/words"
 )
 
 // spark draws ratios as a small line: 60 points in 120 by 28. The scale reaches from 0 to the peak, but at least to 5%, so that a background of
@@ -46,7 +47,7 @@ func spark(trend []Number) template.HTML {
 	}
 	label := "no requests in the last hour"
 	if !math.IsNaN(highest) {
-		label = "failed in the last hour: at most " + percent(Number(highest))
+		label = "failed in the last hour: at most " + words.Percent(Number(highest))
 	}
 	return template.HTML(`<svg class="spark" viewBox="0 0 120 28" preserveAspectRatio="none" role="img" aria-label="` + template.HTMLEscapeString(label) + `"><path d="` + line.String() + `"/></svg>`)
 }

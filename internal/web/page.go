@@ -8,17 +8,16 @@ import (
 	"html/template"
 	"io/fs"
 	"maps"
-	"math"
 	"net/http"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/inquesthq/inquest"
 	"github.com/inquesthq/inquest/internal/auth"
 	"github.com/inquesthq/inquest/internal/redact"
+	"github.com/inquesthq/inquest/internal/web/words"
 )
 
 // pages are the parsed templates by name: each is the frame with its own content.
@@ -136,111 +135,21 @@ func (w *Web) funcs() template.FuncMap {
 		title = func(m inquest.MechanismID) string { return strings.ReplaceAll(m.Name(), "-", " ") }
 	}
 	return template.FuncMap{
-		"percent": func(v any) string { return percent(number(v)) }, "rate": func(n Number) string { return scaled(n, "") }, "seconds": seconds,
-		"burn": func(n Number) string { return scaled(n, "×") }, "count": count, "gauge": func(v any) template.HTML { return gauge(number(v)) }, "spark": spark,
+		"percent": func(v any) string { return words.Percent(words.NumberOf(v)) }, "rate": func(n Number) string { return words.Scaled(n, "") }, "seconds": words.Seconds,
+		"burn": func(n Number) string { return words.Scaled(n, "×") }, "count": words.Count, "gauge": func(v any) template.HTML { return gauge(words.NumberOf(v)) }, "spark": spark,
 		"iso":   func(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") },
 		"stamp": func(t time.Time) string { return t.In(zone).Format("2006-01-02 15:04:05 MST") },
 		"short": func(t time.Time) string { return t.In(zone).Format("01-02 15:04") },
 		"clock": func(t time.Time) string { return t.In(zone).Format("15:04:05") },
 		"day":   func(t time.Time) string { return t.In(zone).Format("2006-01-02") },
 		"zones": func(t time.Time) []string { return elsewhere(t, w.cfg.Zones[1:]) }, "zone": func() string { return zone.String() },
-		"ago": func(t time.Time) string { return ago(w.cfg.Now().Sub(t)) }, "span": ago, "title": title, "spells": spells,
+		"ago": func(t time.Time) string { return words.Span(w.cfg.Now().Sub(t)) }, "span": words.Span, "title": title, "spells": spells,
 		"clean": func(s string) string { return redact.Clean(redact.Text(s), 4000) }, "lines": func(s string) string { return redact.Lines(redact.Text(s), 8000) },
 		"join": strings.Join, "source": sourceText, "states": func() []inquest.IncidentState { return inquest.IncidentStates },
 		"outcomes": func() []string { return Outcomes }, "verb": verbText, "verbNote": verbNote, "list": func(s ...string) []string { return s }, "link": withQuery, "days": byDay,
 		// The template's own comparisons take NaN for the larger one.
-		"over": func(a, b any) bool { return number(a) > number(b) }, "factors": func() []inquest.Factor { return inquest.Factors },
+		"over": func(a, b any) bool { return words.NumberOf(a) > words.NumberOf(b) }, "factors": func() []inquest.Factor { return inquest.Factors },
 	}
-}
-
-// number takes what templates hold a share in.
-func number(v any) Number {
-	switch n := v.(type) {
-	case Number:
-		return n
-	case float64:
-		return Number(n)
-	case int:
-		return Number(n)
-	}
-	return Number(math.NaN())
-}
-
-// percent never rounds a failure away to 0% nor a remnant up to 100%.
-func percent(n Number) string {
-	p := float64(n) * 100
-	switch {
-	case !n.Known():
-		return "–"
-	case p <= 0:
-		return "0%"
-	case p < 0.01:
-		return "<0.01%"
-	case p < 1:
-		return strconv.FormatFloat(p, 'f', 2, 64) + "%"
-	case p < 10:
-		return strconv.FormatFloat(p, 'f', 1, 64) + "%"
-	case p > 99.9 && p < 100:
-		return ">99.9%"
-	}
-	return strconv.FormatFloat(p, 'f', 0, 64) + "%"
-}
-
-// scaled writes a figure with three digits at most.
-func scaled(n Number, unit string) string {
-	f := float64(n)
-	switch {
-	case !n.Known():
-		return "–"
-	case f == 0:
-		return "0" + unit
-	case f >= 1e6:
-		return fmt.Sprintf("%.3gM", f/1e6) + unit
-	case f >= 1e4:
-		return fmt.Sprintf("%.3gk", f/1e3) + unit
-	case f >= 100:
-		return count(int(math.Round(f))) + unit
-	case f < 0.01:
-		return "<0.01" + unit
-	}
-	return strconv.FormatFloat(f, 'g', 3, 64) + unit
-}
-
-func seconds(n Number) string {
-	f := float64(n)
-	switch {
-	case !n.Known():
-		return "–"
-	case f < 1:
-		return fmt.Sprintf("%.0f ms", 1000*f)
-	}
-	return fmt.Sprintf("%.3g s", f)
-}
-
-// count has separators: 12,345.
-func count(n int) string {
-	s := strconv.Itoa(n)
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
-
-// ago is a duration in its largest unit or two.
-func ago(d time.Duration) string {
-	d = max(d, 0)
-	switch {
-	case d < time.Minute:
-		return fmt.Sprintf("%d s", int(d.Seconds()))
-	case d < time.Hour:
-		return fmt.Sprintf("%d min", int(d.Minutes()))
-	case d < 48*time.Hour:
-		if m := int(d.Minutes()) % 60; m > 0 {
-			return fmt.Sprintf("%d h %d min", int(d.Hours()), m)
-		}
-		return fmt.Sprintf("%d h", int(d.Hours()))
-	}
-	return fmt.Sprintf("%d days", int(d.Hours())/24)
 }
 
 // elsewhere is a time in other zones.

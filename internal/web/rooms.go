@@ -3,12 +3,11 @@ package web
 import (
 	"context"
 	"html/template"
-	"math"
-	"strconv"
 	"time"
 
 	"github.com/inquesthq/inquest"
 	"github.com/inquesthq/inquest/internal/store"
+	"github.com/inquesthq/inquest/internal/web/words"
 )
 
 // Errors that the rooms behind the interfaces answer with; store.ErrNotFound and store.ErrConflict count as well. What they say is shown.
@@ -289,15 +288,4 @@ type Fact struct {
 }
 
 // Number is a measured value; NaN, which JSON cannot say, becomes null.
-type Number float64
-
-// MarshalJSON writes null for what is not known.
-func (n Number) MarshalJSON() ([]byte, error) {
-	if !n.Known() {
-		return []byte("null"), nil
-	}
-	return strconv.AppendFloat(nil, float64(n), 'g', -1, 64), nil
-}
-
-// Known reports whether it was measured.
-func (n Number) Known() bool { return !math.IsNaN(float64(n)) && !math.IsInf(float64(n), 0) }
+type Number = words.Number

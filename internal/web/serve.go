@@ -14,6 +14,7 @@ import (
 
 	"github.com/inquesthq/inquest/internal/auth"
 	"github.com/inquesthq/inquest/internal/store"
+	"github.com/inquesthq/inquest/internal/web/wire"
 )
 
 // call is one request to a row of the table.
@@ -95,7 +96,7 @@ func (w *Web) target(c *call) string {
 // decode reads a form or JSON into a new value of the input's type, and returns the token against forgery.
 func (c *call) decode(input any) (token string, err error) {
 	kind, _, _ := mime.ParseMediaType(c.r.Header.Get("Content-Type"))
-	c.input = newOf(input)
+	c.input = wire.New(input)
 	if c.html {
 		if kind != "application/x-www-form-urlencoded" && kind != "multipart/form-data" {
 			return "", &statusError{http.StatusUnsupportedMediaType, "send a form, or JSON to /api/v1" + c.r.URL.Path}
@@ -103,7 +104,10 @@ func (c *call) decode(input any) (token string, err error) {
 		if err := parseForm(c.r, kind); err != nil {
 			return "", tooLarge(err, "the form cannot be read")
 		}
-		return c.r.PostForm.Get("csrf"), formInto(c.r.PostForm, c.input)
+		if err := wire.FromForm(c.r.PostForm, c.input); err != nil {
+			return "", &InputError{err.Error()}
+		}
+		return c.r.PostForm.Get("csrf"), nil
 	}
 	if kind != "application/json" {
 		return "", &statusError{http.StatusUnsupportedMediaType, "send JSON, with Content-Type: application/json"}

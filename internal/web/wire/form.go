@@ -1,4 +1,5 @@
-package web
+// Package wire turns forms into Go structs, and describes Go structs as JSON Schema: the two ways in which the table of routes uses their types.
+package wire
 
 import (
 	"fmt"
@@ -9,11 +10,11 @@ import (
 	"time"
 )
 
-// newOf returns a pointer to a new value of the type of v.
-func newOf(v any) any { return reflect.New(reflect.TypeOf(v)).Interface() }
+// New returns a pointer to a new value of the type of v.
+func New(v any) any { return reflect.New(reflect.TypeOf(v)).Interface() }
 
-// formInto puts the fields of a form into a struct, by the names that it has in JSON. Lists are written with commas.
-func formInto(form url.Values, into any) error {
+// FromForm puts the fields of a form into a struct, by the names that it has in JSON. Lists are written with commas.
+func FromForm(form url.Values, into any) error {
 	v := reflect.ValueOf(into).Elem()
 	for i := range v.NumField() {
 		name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
@@ -21,7 +22,7 @@ func formInto(form url.Values, into any) error {
 			continue
 		}
 		if err := setField(v.Field(i), form[name]); err != nil {
-			return &InputError{fmt.Sprintf("%s: %v", name, err)}
+			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
 	return nil
