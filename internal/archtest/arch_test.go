@@ -121,11 +121,11 @@ var floorOneMayKnow = map[string][]string{
 
 // guests: third-party modules and the only rooms that may import them outside of tests.
 var guests = map[string][]string{
-	"github.com/klauspost/compress":    {"internal/parse"},                     // zstd, and gzip at twice the speed
-	"github.com/rivo/uniseg":           {"internal/report", "internal/redact"}, // the width of what a terminal shows
-	"golang.org/x/net":                 {"internal/conformance"},               // frames of HTTP/2, to misbehave with
-	"github.com/caddyserver/certmagic": {"internal/gateway/acme"},              // not linked into inquest-gateway
-	"go.uber.org/zap":                  {"internal/gateway/acme"},              // certmagic's logger, to silence it
+	"github.com/klauspost/compress":    {"internal/parse", "internal/store/remote"}, // zstd, and gzip at twice the speed; snappy of remote write
+	"github.com/rivo/uniseg":           {"internal/report", "internal/redact"},      // the width of what a terminal shows
+	"golang.org/x/net":                 {"internal/conformance"},                    // frames of HTTP/2, to misbehave with
+	"github.com/caddyserver/certmagic": {"internal/gateway/acme"},                   // not linked into inquest-gateway
+	"go.uber.org/zap":                  {"internal/gateway/acme"},                   // certmagic's logger, to silence it
 	"github.com/spf13/cobra":           {"cmd/inquest"},
 	"github.com/spf13/pflag":           {"cmd/inquest"},
 	"go.opentelemetry.io/otel":         {"guard/otelguard"}, // interfaces; the SDK is the service's choice
@@ -136,6 +136,7 @@ var guests = map[string][]string{
 	"github.com/prometheus/prometheus":    {"internal/store/tsdb", "internal/store/remote", "internal/detect", "internal/ingest"}, // docs/adr/0010
 	"github.com/prometheus/common":        {"internal/store/tsdb", "internal/store/remote", "internal/detect"},
 	"github.com/prometheus/client_golang": {"internal/store/tsdb", "internal/store/remote", "internal/detect"},
+	"github.com/oklog/ulid/v2":            {"internal/store/tsdb"}, // names of Prometheus' blocks
 	"modernc.org/sqlite":                  {"internal/store/sqlite"},
 	"github.com/jackc/pgx/v5":             {"internal/store/postgres"},
 	"github.com/google/go-cmp":            {"internal/store/storetest"}, // a suite for tests

@@ -41,6 +41,7 @@ var calls = []struct {
 		"internal/rates",    // ticks
 		"internal/incident", // what time makes due
 		"internal/notify",
+		"internal/store/tsdb", "internal/store/remote", "internal/detect",
 	},
 		"a clock makes two runs over one folder differ; times come from the evidence (guard, the gateway and the rooms of the server live in running services)"},
 	{"os", []string{"Getenv", "LookupEnv", "Environ", "ExpandEnv"}, []string{"cmd/inquest", "internal/config", "scripts", "guard/preflight"},

@@ -18,6 +18,8 @@ var (
 	ErrConflict = errors.New("the record was changed in between")
 	// ErrCorrupt: the store's file cannot be read. The message says what to do.
 	ErrCorrupt = errors.New("the store is damaged")
+	// ErrQuery: the query cannot be answered by any store: it does not parse, or asks for too much. The asker must change it.
+	ErrQuery = errors.New("bad query")
 )
 
 // Record is one document. It is not edited in place: a new version replaces the one that its writer has read.
