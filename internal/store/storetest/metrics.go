@@ -1,15 +1,16 @@
+// Package storetest is the suite that every store of internal/store passes: one file a contract.
 package storetest
 
 import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 	"time"
-
-	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/inquesthq/inquest"
 	"github.com/inquesthq/inquest/internal/store"
@@ -79,14 +80,38 @@ func (s *metrics) want(t *testing.T, query string, minute float64, want map[stri
 	if err != nil {
 		t.Fatalf("%s: %v", query, err)
 	}
-	if diff := gocmp.Diff(want, values(t, got), near); diff != "" {
-		t.Errorf("%s at minute %v (-want +got):\n%s", query, minute, diff)
+	if want, got := lines(want), lines(values(t, got)); want != got {
+		t.Errorf("%s at minute %v gives\n%s\nwant\n%s", query, minute, got, want)
 	}
 }
 
-var near = gocmp.Comparer(func(a, b float64) bool {
-	return a == b || math.IsNaN(a) && math.IsNaN(b) || math.Abs(a-b) < 1e-9*max(math.Abs(a), math.Abs(b))
-})
+// lines has one value a line, to nine digits: two implementations of one sum differ in the last ones.
+func lines(values map[string]float64) string {
+	var b strings.Builder
+	for _, k := range slices.Sorted(maps.Keys(values)) {
+		fmt.Fprintf(&b, "%s %.9g\n", k, values[k])
+	}
+	return b.String()
+}
+
+// same compares series, samples and all; %v of a float tells all its digits.
+func same(t *testing.T, what string, want, got []inquest.Series) {
+	t.Helper()
+	text := func(series []inquest.Series) string {
+		var b strings.Builder
+		for _, s := range series {
+			fmt.Fprintf(&b, "%s%s %q", s.Name, inquest.LabelText(s.Labels), s.Type)
+			for _, x := range s.Samples {
+				fmt.Fprintf(&b, " %s=%v", x.Time.Format("15:04:05.000"), x.Value)
+			}
+			b.WriteByte('\n')
+		}
+		return b.String()
+	}
+	if want, got := text(want), text(got); want != got {
+		t.Errorf("%s: got\n%s\nwant\n%s", what, got, want)
+	}
+}
 
 func values(t *testing.T, series []inquest.Series) map[string]float64 {
 	t.Helper()
@@ -117,14 +142,10 @@ func (s *metrics) raw(t *testing.T) {
 	in := s.series("raw_total", map[string]string{"service": "checkout", "code": "500"}, 1, 2, 4, 8)
 	other := s.series("raw_total", map[string]string{"service": "web", "code": "500"}, 16)
 	s.add(t, in, other)
-	if diff := gocmp.Diff([]inquest.Series{in}, s.fetch(t, `raw_total{service="checkout"}`, -1, 10)); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
+	same(t, "what is stored", []inquest.Series{in}, s.fetch(t, `raw_total{service="checkout"}`, -1, 10))
 	part := in
 	part.Samples = in.Samples[1:3]
-	if diff := gocmp.Diff([]inquest.Series{part}, s.fetch(t, `raw_total{service="checkout"}`, 1, 3)); diff != "" {
-		t.Errorf("half-open: the start belongs to it, the end does not (-want +got):\n%s", diff)
-	}
+	same(t, "half-open: the start belongs to it, the end does not", []inquest.Series{part}, s.fetch(t, `raw_total{service="checkout"}`, 1, 3))
 	if got := s.fetch(t, `raw_total`, 20, 30); len(got) > 0 {
 		t.Errorf("where nothing is: %v", got)
 	}
@@ -157,9 +178,7 @@ func (s *metrics) ranges(t *testing.T) {
 	}
 	want := []inquest.Series{{Labels: map[string]string{"a": "b"}, Samples: []inquest.Sample{
 		{Time: s.at(1), Value: 10}, {Time: s.at(1.5), Value: 10}, {Time: s.at(2), Value: 20}, {Time: s.at(2.5), Value: 20}, {Time: s.at(3), Value: 30}}}}
-	if diff := gocmp.Diff(want, got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
+	same(t, "what is stored", want, got)
 	for name, step := range map[string]time.Duration{"no step": 0, "a step back": -time.Second} {
 		if _, err := s.Query.Range(t.Context(), `steps`, s.at(1), s.at(3), step); !errors.Is(err, store.ErrQuery) {
 			t.Errorf("%s: %v, want ErrQuery", name, err)
@@ -203,18 +222,14 @@ func (s *metrics) backwards(t *testing.T) {
 	late := inquest.Series{Name: "back", Labels: map[string]string{"n": "1"}, Samples: []inquest.Sample{{Time: s.at(0.5), Value: 99}}}
 	s.add(t, late, s.series("back", map[string]string{"n": "2"}, 7))
 	want := []inquest.Series{s.series("back", map[string]string{"n": "1"}, 1, 2, 3), s.series("back", map[string]string{"n": "2"}, 7)}
-	if diff := gocmp.Diff(want, s.fetch(t, `back`, -1, 10)); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
+	same(t, "what is stored", want, s.fetch(t, `back`, -1, 10))
 }
 
 func (s *metrics) twice(t *testing.T) {
 	in := s.series("twice", nil, 1, 2)
 	s.add(t, in)
 	s.add(t, in)
-	if diff := gocmp.Diff([]inquest.Series{in}, s.fetch(t, `twice`, -1, 10)); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
+	same(t, "what is stored", []inquest.Series{in}, s.fetch(t, `twice`, -1, 10))
 }
 
 func (s *metrics) odd(t *testing.T) {
@@ -222,9 +237,7 @@ func (s *metrics) odd(t *testing.T) {
 	want := in
 	want.Labels = map[string]string{"route": in.Labels["route"]}
 	s.add(t, in)
-	if diff := gocmp.Diff([]inquest.Series{want}, s.fetch(t, `{__name__="odd:names_total"}`, -1, 10)); diff != "" {
-		t.Errorf("a label without a value is none (-want +got):\n%s", diff)
-	}
+	same(t, "a label without a value is none", []inquest.Series{want}, s.fetch(t, `{__name__="odd:names_total"}`, -1, 10))
 	s.want(t, fmt.Sprintf(`odd:names_total{route=%q}`, in.Labels["route"]), 0, map[string]float64{"odd:names_total" + inquest.LabelText(want.Labels): 1})
 }
 
