@@ -94,8 +94,8 @@ func lines(values map[string]float64) string {
 	return b.String()
 }
 
-// same compares series, samples and all; %v of a float tells all its digits.
-func same(t *testing.T, what string, want, got []inquest.Series) {
+// sameSeries compares series, samples and all; %v of a float tells all its digits.
+func sameSeries(t *testing.T, what string, want, got []inquest.Series) {
 	t.Helper()
 	text := func(series []inquest.Series) string {
 		var b strings.Builder
@@ -142,10 +142,10 @@ func (s *metrics) raw(t *testing.T) {
 	in := s.series("raw_total", map[string]string{"service": "checkout", "code": "500"}, 1, 2, 4, 8)
 	other := s.series("raw_total", map[string]string{"service": "web", "code": "500"}, 16)
 	s.add(t, in, other)
-	same(t, "what is stored", []inquest.Series{in}, s.fetch(t, `raw_total{service="checkout"}`, -1, 10))
+	sameSeries(t, "what is stored", []inquest.Series{in}, s.fetch(t, `raw_total{service="checkout"}`, -1, 10))
 	part := in
 	part.Samples = in.Samples[1:3]
-	same(t, "half-open: the start belongs to it, the end does not", []inquest.Series{part}, s.fetch(t, `raw_total{service="checkout"}`, 1, 3))
+	sameSeries(t, "half-open: the start belongs to it, the end does not", []inquest.Series{part}, s.fetch(t, `raw_total{service="checkout"}`, 1, 3))
 	if got := s.fetch(t, `raw_total`, 20, 30); len(got) > 0 {
 		t.Errorf("where nothing is: %v", got)
 	}
@@ -178,7 +178,7 @@ func (s *metrics) ranges(t *testing.T) {
 	}
 	want := []inquest.Series{{Labels: map[string]string{"a": "b"}, Samples: []inquest.Sample{
 		{Time: s.at(1), Value: 10}, {Time: s.at(1.5), Value: 10}, {Time: s.at(2), Value: 20}, {Time: s.at(2.5), Value: 20}, {Time: s.at(3), Value: 30}}}}
-	same(t, "what is stored", want, got)
+	sameSeries(t, "what is stored", want, got)
 	for name, step := range map[string]time.Duration{"no step": 0, "a step back": -time.Second} {
 		if _, err := s.Query.Range(t.Context(), `steps`, s.at(1), s.at(3), step); !errors.Is(err, store.ErrQuery) {
 			t.Errorf("%s: %v, want ErrQuery", name, err)
@@ -222,14 +222,14 @@ func (s *metrics) backwards(t *testing.T) {
 	late := inquest.Series{Name: "back", Labels: map[string]string{"n": "1"}, Samples: []inquest.Sample{{Time: s.at(0.5), Value: 99}}}
 	s.add(t, late, s.series("back", map[string]string{"n": "2"}, 7))
 	want := []inquest.Series{s.series("back", map[string]string{"n": "1"}, 1, 2, 3), s.series("back", map[string]string{"n": "2"}, 7)}
-	same(t, "what is stored", want, s.fetch(t, `back`, -1, 10))
+	sameSeries(t, "what is stored", want, s.fetch(t, `back`, -1, 10))
 }
 
 func (s *metrics) twice(t *testing.T) {
 	in := s.series("twice", nil, 1, 2)
 	s.add(t, in)
 	s.add(t, in)
-	same(t, "what is stored", []inquest.Series{in}, s.fetch(t, `twice`, -1, 10))
+	sameSeries(t, "what is stored", []inquest.Series{in}, s.fetch(t, `twice`, -1, 10))
 }
 
 func (s *metrics) odd(t *testing.T) {
@@ -237,7 +237,7 @@ func (s *metrics) odd(t *testing.T) {
 	want := in
 	want.Labels = map[string]string{"route": in.Labels["route"]}
 	s.add(t, in)
-	same(t, "a label without a value is none", []inquest.Series{want}, s.fetch(t, `{__name__="odd:names_total"}`, -1, 10))
+	sameSeries(t, "a label without a value is none", []inquest.Series{want}, s.fetch(t, `{__name__="odd:names_total"}`, -1, 10))
 	s.want(t, fmt.Sprintf(`odd:names_total{route=%q}`, in.Labels["route"]), 0, map[string]float64{"odd:names_total" + inquest.LabelText(want.Labels): 1})
 }
 
