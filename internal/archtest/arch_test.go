@@ -75,6 +75,7 @@ var floors = map[string]int{
 	"internal/web/wire":           2,
 	"internal/web/words":          1,
 	"internal/server":             4, // the process: wires the rooms of inquest serve
+	"internal/server/pages":       3, // the seam between the pages and the rooms behind them
 	"internal/flow":               4,
 	"internal/config":             4,
 	"internal/casestest":          4, // judges diagnoses, for tests and scripts
@@ -101,6 +102,8 @@ var sameFloor = map[string]string{
 	"internal/rates -> internal/store/mem":           "routes and patterns go by the same names in counters and in reports; the store has the names",
 	"internal/audit -> internal/store/mem":           "as for casefile: the store is the value that the rules work on",
 	"internal/pattern -> internal/stat":              "novelty of a pattern is a comparison of two rates; both rooms are pure and stat knows no pattern",
+	"internal/server/pages -> internal/web":          "it is the seam: it puts rooms behind the interfaces that the pages declare",
+	"internal/server/pages -> internal/incident":     "the same",
 	"internal/web -> internal/auth":                  "who asks and what they may is auth's; pages that had roles and identities of their own would need a second matrix of them",
 	"internal/report -> internal/explain":            "the report says what a status means in the words that `inquest explain` uses; explain imports nouns only",
 	"internal/diagnose -> internal/diagnose/symptom": "symptom is a room inside the stage diagnose: the stage is the two together, and nobody else imports it but flow",

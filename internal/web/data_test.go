@@ -72,17 +72,18 @@ func newQuerier(d *inquest.Diagnosis) *querier {
 func fillRecords(m *records, d *inquest.Diagnosis) {
 	at := d.Onset
 	type pattern struct {
-		Template string    `json:"template"`
-		Level    string    `json:"level"`
-		Count    int       `json:"count"`
-		First    time.Time `json:"first"`
-		Last     time.Time `json:"last"`
-		Example  string    `json:"example"`
+		Template string      `json:"template"`
+		Level    string      `json:"level"`
+		Count    int         `json:"count"`
+		First    time.Time   `json:"first"`
+		Last     time.Time   `json:"last"`
+		New      bool        `json:"new,omitempty"`
+		Example  web.Example `json:"example"`
 	}
-	m.put("pattern", "a1/checkout", "checkout", at.Add(4*time.Minute), pattern{"Unhandled exception during POST <*> requestId=<*> errorId=<*>", "error", 497, at, at.Add(4 * time.Minute),
-		"Unhandled exception during POST /api/checkout/complete requestId=60a79d87d2f7fcac1b58179764885e1c errorId=" + knownError + "\njava.lang.NullPointerException: Cannot invoke \"Order.total()\" because \"order\" is null\n\tat com.acme.CheckoutService.complete(CheckoutService.java:118)"})
-	m.put("pattern", "b2/db-1", "db-1", at.Add(4*time.Minute), pattern{"duration: <*> ms execute <*>: select count(*), <*> from orders where customer_email = <*>", "info", 1830, at.AddDate(0, 0, -9), at.Add(4 * time.Minute), ""})
-	m.put("pattern", "c3/checkout", "checkout", at.Add(3*time.Minute), pattern{"Connection pool exhausted (max=<*>, active=<*>, pending=<*>)", "warn", 78, at.Add(-30 * time.Second), at.Add(3 * time.Minute), ""})
+	m.put("pattern", "a1/checkout", "checkout", at.Add(4*time.Minute), pattern{"Unhandled exception during POST <*> requestId=<*> errorId=<*>", "error", 497, at, at.Add(4 * time.Minute), true,
+		web.Example{Text: "Unhandled exception during POST /api/checkout/complete requestId=60a79d87d2f7fcac1b58179764885e1c errorId=" + knownError + "\njava.lang.NullPointerException: Cannot invoke \"Order.total()\" because \"order\" is null\n\tat com.acme.CheckoutService.complete(CheckoutService.java:118)", RequestID: "60a79d87d2f7fcac1b58179764885e1c"}})
+	m.put("pattern", "b2/db-1", "db-1", at.Add(4*time.Minute), pattern{"duration: <*> ms execute <*>: select count(*), <*> from orders where customer_email = <*>", "info", 1830, at.AddDate(0, 0, -9), at.Add(4 * time.Minute), false, web.Example{}})
+	m.put("pattern", "c3/checkout", "checkout", at.Add(3*time.Minute), pattern{"Connection pool exhausted (max=<*>, active=<*>, pending=<*>)", "warn", 78, at.Add(-30 * time.Second), at.Add(3 * time.Minute), true, web.Example{}})
 	for i, c := range []inquest.Change{
 		{Kind: inquest.ChangeDeploy, Service: "storefront", Version: "4.18.2", Summary: "new banner"}, {Kind: inquest.ChangeConfig, Service: "checkout", Summary: "payment.timeout 5s -> 8s"},
 		{Kind: inquest.ChangeMigration, Service: "db-1", Version: "0114", Summary: "orders: add placed_at"},

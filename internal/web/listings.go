@@ -12,7 +12,7 @@ import (
 	"github.com/inquesthq/inquest/internal/store"
 )
 
-// Pattern is one kind of log line: the body of a record of kind "pattern".
+// Pattern is one kind of log line: the body of a record of kind "pattern" (docs/format/pattern.md).
 type Pattern struct {
 	ID       string    `json:"id"`
 	Service  string    `json:"service"`
@@ -21,17 +21,28 @@ type Pattern struct {
 	Count    int       `json:"count"`
 	First    time.Time `json:"first"`
 	Last     time.Time `json:"last"`
-	Example  string    `json:"example"`
+	New      bool      `json:"new,omitempty"`     // it appeared when its service had been known for a while
+	Surging  bool      `json:"surging,omitempty"` // far more often than before
+	Example  Example   `json:"example"`
+}
+
+// Example is the last line of a pattern.
+type Example struct {
+	Time      time.Time `json:"time,omitzero"`
+	Text      string    `json:"text"`
+	RequestID string    `json:"request_id,omitempty"`
+	File      string    `json:"file,omitempty"`
+	Line      int       `json:"line,omitempty"`
 }
 
 func (w *Web) patterns(c *call) (any, error) {
 	level, words := strings.ToLower(c.query("level")), strings.ToLower(c.query("q"))
-	return listed(c, w.cfg.Records, store.Query{Kind: "pattern", Parent: c.query("service"), Newest: true}, func(r store.Record) (Pattern, bool) {
+	return listed(c, w.cfg.Records, store.Query{Kind: "pattern", Parent: c.query("service"), State: c.query("state"), Newest: true}, func(r store.Record) (Pattern, bool) {
 		p := Pattern{ID: r.ID, Service: r.Parent, Last: r.Time}
 		if err := json.Unmarshal(r.Body, &p); err != nil {
 			p.Template = "this record cannot be read: " + err.Error()
 		}
-		fits := (level == "" || strings.EqualFold(p.Level, level)) && (words == "" || strings.Contains(strings.ToLower(p.Template+" "+p.Example), words))
+		fits := (level == "" || strings.EqualFold(p.Level, level)) && (words == "" || strings.Contains(strings.ToLower(p.Template+" "+p.Example.Text), words))
 		return p, fits
 	})
 }

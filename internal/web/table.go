@@ -66,7 +66,7 @@ func (w *Web) table() []route {
 		{method: "GET", path: "/errors", summary: "Everything about one request, by request id, trace id or error id", role: auth.Viewer, page: "errors", nav: "errors",
 			query: []param{{"id", "that a user or a log names"}}, output: LookupView{}, run: w.lookup},
 		{method: "GET", path: "/patterns", summary: "Kinds of log lines, those seen last first", role: auth.Viewer, page: "patterns", nav: "patterns",
-			query: []param{{"service", "who wrote them"}, {"level", "error, warn, ..."}, {"q", "words in the line"}, after}, output: list[Pattern]{}, run: w.patterns},
+			query: []param{{"service", "who wrote them"}, {"level", "error, warn, ..."}, {"state", "new, surging or steady"}, {"q", "words in the line"}, after}, output: list[Pattern]{}, run: w.patterns},
 		{method: "GET", path: "/changes", summary: "Deploys, settings, migrations and other changes, newest first", role: auth.Viewer, page: "changes", nav: "changes",
 			query: []param{{"service", "that was changed"}, {"kind", "deploy, config, migration, flag, scale, restart, infra"}, after}, output: list[Change]{}, run: w.changes},
 		{method: "GET", path: "/slos", summary: "Service level objectives and their error budgets", role: auth.Viewer, page: "slos", nav: "slos",
