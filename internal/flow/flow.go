@@ -41,10 +41,15 @@ func Investigate(ctx context.Context, path string, opts Options) (*Outcome, erro
 	if err != nil {
 		return nil, err
 	}
+	return conclude(store, reports, notes, opts.Extra), nil
+}
+
+// conclude is what follows once everything is read.
+func conclude(store *mem.Store, reports []parse.FileReport, notes []string, extra []mechanism.Mechanism) *Outcome {
 	c := casefile.Build(store, casefile.Config{Reports: reports, Notes: notes})
 	c.Suspects = suspects(c, store)
-	r := diagnose.New(mechanism.With(opts.Extra)).Diagnose(c)
-	return &Outcome{Case: c, Diagnosis: r.Diagnosis, Symptoms: r.Symptoms}, nil
+	r := diagnose.New(mechanism.With(extra)).Diagnose(c)
+	return &Outcome{Case: c, Diagnosis: r.Diagnosis, Symptoms: r.Symptoms}
 }
 
 // Read fills a store with the signals of a folder or file.
@@ -75,6 +80,9 @@ func newReader(path string, opts Options) (*reader, []string, error) {
 // read fills the store from all files.
 func (r *reader) read(ctx context.Context) error {
 	r.run(ctx)
+	for _, g := range r.given {
+		r.take(g)
+	}
 	r.alignClocks(ctx)
 	r.made()
 	if err := ctx.Err(); err != nil {
@@ -113,6 +121,8 @@ type reader struct {
 	sinks   [][]*mem.Collector
 	tapped  *tap            // who else sees the records; nil: nobody
 	extra   []*parse.Record // requests that were made rather than read
+	given   []given         // signals that were recorded elsewhere, for a live investigation
+	logs    []*parse.Known  // of a live investigation: the log that an entry is a segment of; segments of one log follow each other
 	total   int64
 	done    atomic.Int64
 }
@@ -122,27 +132,48 @@ func (r *reader) run(ctx context.Context) {
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
-	small := make(chan int)
+	small := make(chan log)
 	var wg sync.WaitGroup
 	for range workers {
 		wg.Go(func() {
-			for i := range small {
-				r.file(ctx, i, 1, 0)
+			for l := range small {
+				for i := l.from; i < l.to; i++ {
+					r.file(ctx, i, 1, 0)
+				}
 			}
 		})
 	}
-	for i, e := range r.entries {
-		if e.Size < large {
-			small <- i
+	all := r.inLogs()
+	for _, l := range all {
+		if l.size < large {
+			small <- l
 		}
 	}
 	close(small)
 	wg.Wait()
-	for i, e := range r.entries {
-		if e.Size >= large {
+	for _, l := range all {
+		for i := l.from; i < l.to && l.size >= large; i++ {
 			r.file(ctx, i, workers, 0)
 		}
 	}
+}
+
+// log is the entries [from, to), which are read one after the other: one file, or the segments of one log.
+type log struct {
+	from, to int
+	size     int64
+}
+
+func (r *reader) inLogs() []log {
+	var out []log
+	for i, e := range r.entries {
+		if i == 0 || r.logs == nil || r.logs[i] != r.logs[i-1] {
+			out = append(out, log{from: i})
+		}
+		l := &out[len(out)-1]
+		l.to, l.size = i+1, l.size+e.Size
+	}
+	return out
 }
 
 // file reads one file into collectors of its own, one a worker. shift is added to times without a zone.
@@ -162,7 +193,7 @@ func (r *reader) file(ctx context.Context, i, workers int, shift time.Duration) 
 		mu.Unlock()
 		r.progress(delta)
 	}}
-	rep := parse.ReadFile(ctx, e.Dir, e.Name, opts, func() parse.Sink {
+	newSink := func() parse.Sink {
 		mu.Lock()
 		defer mu.Unlock()
 		if len(sinks) == 0 {
@@ -171,7 +202,14 @@ func (r *reader) file(ctx context.Context, i, workers int, shift time.Duration) 
 			sinks = append(sinks, sinks[0].Beside())
 		}
 		return r.tapped.beside(i, shift, sinks[len(sinks)-1])
-	})
+	}
+	var rep parse.FileReport
+	if r.logs != nil { // it may grow: what is behind its size is not written yet
+		opts.Known = r.logs[i]
+		rep = parse.ReadRange(ctx, e.Dir, e.Name, 0, e.Size, opts, newSink)
+	} else {
+		rep = parse.ReadFile(ctx, e.Dir, e.Name, opts, newSink)
+	}
 	r.progress(e.Size - last)
 	r.reports[i], r.sinks[i] = rep, sinks
 }

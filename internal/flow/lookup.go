@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/inquesthq/inquest"
 	"github.com/inquesthq/inquest/internal/casefile"
@@ -18,7 +19,8 @@ type Trace struct {
 	IDs     []string // the id asked for and those that its lines link it to
 	Records []Found  // ascending in time
 	Spans   []inquest.Span
-	Omitted int // records beyond maxFound
+	Omitted int       // records beyond maxFound
+	Back    time.Time // of LookupLive: how far back was looked, zero when everything was
 }
 
 // Found is one record that belongs to the request.
@@ -66,11 +68,16 @@ func Lookup(ctx context.Context, path, id string) (*Trace, error) {
 		}
 		t.IDs = linked
 	}
+	t.sort()
+	return t, nil
+}
+
+// sort puts records and spans into the order of time.
+func (t *Trace) sort() {
 	slices.SortStableFunc(t.Records, func(a, b Found) int {
 		return cmp.Or(cmp.Compare(a.Record.Time, b.Record.Time), cmp.Compare(a.File, b.File), cmp.Compare(a.Record.Line, b.Record.Line))
 	})
 	slices.SortStableFunc(t.Spans, func(a, b inquest.Span) int { return a.Start.Compare(b.Start) })
-	return t, nil
 }
 
 // linked lists the ids asked for and those that the found records carry.

@@ -8,14 +8,16 @@ import (
 	"io"
 )
 
-// Known remembers what a growing file was taken for, so that a follower need not recognise it again for each piece. The zero
-// Known knows nothing; one belongs to one file and is not for concurrent use.
+// Known remembers what a growing log was taken for, so that a follower need not recognise it again for each piece. The zero Known
+// knows nothing. One belongs to one log and is not for concurrent use. A log that goes on in another file is of the format that it had:
+// the head of the new file may be the middle of a stack trace, and has no line that names the columns.
 type Known struct {
 	found           recognition
 	format, wrapper string
-	head            int64 // bytes that it was recognised by
-	at              int64 // where the next piece begins, and
-	lines           int   // how many lines are before it
+	head            int64  // bytes that it was recognised by
+	name            string // of the file read last,
+	at              int64  // where its next piece begins, and
+	lines           int    // how many lines are before it
 }
 
 // knownBytes is how much of the head of a growing file its format is recognised by: followers have many, and keep it.
@@ -56,7 +58,7 @@ func ReadRange(ctx context.Context, dir, name string, from, to int64, opts Optio
 	k := opts.Known
 	if k == nil {
 		k = new(Known)
-	} else if k.at != from {
+	} else if k.at != from || k.name != name {
 		k.lines, err = countLines(src.plain, from)
 	}
 	j := &job{opts: opts, src: src, rep: &rep, newSink: newSink}
@@ -65,14 +67,18 @@ func ReadRange(ctx context.Context, dir, name string, from, to int64, opts Optio
 		return rep
 	}
 	j.readPiece(ctx, k.lines, from)
-	k.lines, k.at = k.lines+rep.Lines, end
+	k.lines, k.at, k.name = k.lines+rep.Lines, end, name
 	return rep
 }
 
 // recall takes the format from k, or recognises it by the head of the file and tells k.
 func (j *job) recall(k *Known) error {
 	if !k.fresh(j.src.size) {
-		head := make([]byte, min(j.src.size, knownBytes))
+		most := int64(knownBytes)
+		if j.opts.Known == nil { // nothing is kept
+			most = sampleBytes
+		}
+		head := make([]byte, min(j.src.size, most))
 		n, err := j.src.plain.ReadAt(head, 0)
 		if err != nil && err != io.EOF {
 			return readError(err, 0)

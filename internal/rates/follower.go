@@ -48,18 +48,12 @@ type Follower struct {
 	counter  *Counter
 	patterns *Patterns
 	changes  *Changes
-	changed  []inquest.Change // to be stored
-	known    map[string]known // by the source's folder
+	changed  []inquest.Change        // to be stored
+	known    map[string]*parse.Known // formats, by the source's folder
 	started  time.Time
 
 	mu     sync.Mutex
 	status Status
-}
-
-// known is what a source's newest segment was taken for.
-type known struct {
-	segment string
-	format  *parse.Known
 }
 
 // Status is how the follower does.
@@ -81,7 +75,7 @@ func New(cfg Config) (*Follower, error) {
 		cfg.Now = time.Now
 	}
 	return &Follower{cfg: cfg, counter: NewCounter(cfg.Step), patterns: NewPatterns(cfg.Step), changes: NewChanges(),
-		known: map[string]known{}, started: cfg.Now(), status: Status{caught: cfg.Now()}}, nil
+		known: map[string]*parse.Known{}, started: cfg.Now(), status: Status{caught: cfg.Now()}}, nil
 }
 
 // Run ticks until ctx ends, and once more after that. What a tick could not do the next one does; Status tells its error.
@@ -158,17 +152,17 @@ func (f *Follower) read(ctx context.Context) {
 func (f *Follower) piece(ctx context.Context, g spool.Range) int64 {
 	folder, _, _ := strings.Cut(g.Segment.Name, "/")
 	k := f.known[folder]
-	if k.segment != g.Segment.Name {
+	if k == nil {
 		if len(f.known) >= maxKnown {
 			clear(f.known)
 		}
-		k = known{g.Segment.Name, new(parse.Known)}
+		k = new(parse.Known)
 		f.known[folder] = k
 	}
 	now := f.cfg.Now()
 	s := &sink{f: f, file: g.Segment.Name, now: now}
-	rep := parse.ReadRange(ctx, g.Segment.Dir, g.Segment.Name, g.From, g.To, parse.Options{Workers: 1, Known: k.format, Latest: now.UnixNano()}, func() parse.Sink {
-		s.writer = f.cfg.Writer(g.Segment.Name, k.format.Format())
+	rep := parse.ReadRange(ctx, g.Segment.Dir, g.Segment.Name, g.From, g.To, parse.Options{Workers: 1, Known: k, Latest: now.UnixNano()}, func() parse.Sink {
+		s.writer = f.cfg.Writer(g.Segment.Name, k.Format())
 		return s
 	})
 	if rep.Through <= g.From || rep.Err != nil {

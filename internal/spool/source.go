@@ -86,14 +86,18 @@ func sourceOf(folder string) (Source, bool) {
 }
 
 // stem is the first part of the names of the source's files. It is for people and for the rules that tell a service by the
-// name of a log: a path's slashes become underscores, so that "nginx/access.log" stays the access log of nginx.
+// name of a log, which look at a file's name and at that of its folder: "/var/log/nginx/access.log" becomes "nginx_access.log".
 func (s Source) stem() string {
+	name := strings.Trim(s.Name, "./")
+	if i := strings.LastIndexByte(name, '/'); i >= 0 {
+		name = name[strings.LastIndexByte(name[:i], '/')+1:]
+	}
 	text := strings.Map(func(r rune) rune {
 		if r < 0x80 && plainByte(byte(r)) {
 			return r
 		}
 		return '_'
-	}, strings.TrimLeft(s.Name, "./"))
+	}, name)
 	if text == "" {
 		text = "_"
 	}
