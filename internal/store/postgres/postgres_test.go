@@ -208,3 +208,5 @@ func hold(t *testing.T, statement string) func() {
 		}
 	}
 }
+
+func BenchmarkRecords(b *testing.B) { storetest.Bench(b, open(b, postgres.Config{})) }

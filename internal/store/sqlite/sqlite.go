@@ -151,12 +151,14 @@ func (s *Store) Close() error {
 }
 
 // explain says what to do about an error of SQLite.
-func (s *Store) explain(err error) error {
+func (s *Store) explain(err error) error { return s.explainFor(filepath.Dir(s.path), err) }
+
+// explainFor is explain for what was written into another folder.
+func (s *Store) explainFor(dir string, err error) error {
 	var e *sqlite.Error
 	if !errors.As(err, &e) {
 		return err
 	}
-	dir := filepath.Dir(s.path)
 	switch e.Code() & 0xff {
 	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
 		return s.damaged(err)
@@ -178,5 +180,5 @@ func (s *Store) damaged(err error) error {
 }
 
 func unwritable(dir string, err error) error {
-	return fmt.Errorf("the data folder %s cannot be written to; is its disk mounted read-only, or does it belong to another user? %w", dir, err)
+	return fmt.Errorf("the folder %s cannot be written to; is its disk mounted read-only, or does it belong to another user? %w", dir, err)
 }

@@ -254,3 +254,5 @@ func kills(n int) int {
 	}
 	return n
 }
+
+func BenchmarkRecords(b *testing.B) { storetest.Bench(b, open(b, b.TempDir())) }

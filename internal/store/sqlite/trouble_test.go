@@ -238,7 +238,7 @@ func TestAFolderThatCannotBeWrittenIsTold(t *testing.T) {
 
 func unwritable(t *testing.T, dir string, err error) {
 	t.Helper()
-	if want := "the data folder " + dir + " cannot be written to; is its disk mounted read-only, or does it belong to another user?"; err == nil || !strings.Contains(err.Error(), want) {
+	if want := "the folder " + dir + " cannot be written to; is its disk mounted read-only, or does it belong to another user?"; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("%v\nwant %s", err, want)
 	}
 	if errors.Is(err, store.ErrCorrupt) {
