@@ -50,8 +50,13 @@ func TestNothingAcknowledgedIsLostAndNothingIsHalfWhenTheProcessIsKilled(t *test
 	t.Logf("%d acknowledged writes", len(acked))
 }
 
-func TestNothingAcknowledgedIsLostAndNothingIsHalfWhenPostgreSQLIsKilled(t *testing.T) {
+func TestPostgreSQLGoesAwayAndComesBack(t *testing.T) {
 	pg := own(t)
+	t.Run("what was acknowledged before it was killed is there, and nothing is half", func(t *testing.T) { killed(t, pg) })
+	t.Run("a restart is told while it lasts, and forgotten afterwards", func(t *testing.T) { restarted(t, pg) })
+}
+
+func killed(t *testing.T, pg *pgtest.Server) {
 	s := open(t, postgres.Config{URL: pg.URL("postgres"), Schema: "inquest"})
 	var acked []string
 	for run := range kills(5) {
@@ -68,8 +73,7 @@ func TestNothingAcknowledgedIsLostAndNothingIsHalfWhenPostgreSQLIsKilled(t *test
 	t.Logf("%d acknowledged writes", len(acked))
 }
 
-func TestARestartOfPostgreSQLIsToldWhileItLastsAndForgottenAfterwards(t *testing.T) {
-	pg := own(t)
+func restarted(t *testing.T, pg *pgtest.Server) {
 	const connections = 5
 	s := open(t, postgres.Config{URL: pg.URL("postgres"), Connections: connections})
 	for round, stop := range []func() error{pg.Stop, pg.Kill} {
@@ -131,7 +135,7 @@ func TestAKilledLeaderIsReplacedWithinItsTime(t *testing.T) {
 	sql(t, "CREATE DATABASE led")
 	url := server.URL("led")
 	s := open(t, postgres.Config{URL: url, Schema: "inquest"})
-	for round := range 3 {
+	for round := range kills(3) {
 		c := again(t, "lead", url, fmt.Sprintf("server %d", round))
 		out, err := c.StdoutPipe()
 		if err != nil {
