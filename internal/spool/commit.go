@@ -20,6 +20,7 @@ type batch struct {
 	data    []byte
 	seg     *segment
 	file    file
+	header  int // how many bytes of data are the log's header
 	created bool
 	written bool
 	err     error
@@ -76,11 +77,22 @@ func (s *Spool) write(b *batch, now time.Time) {
 	if b.err != nil {
 		return
 	}
+	b.begin()
 	b.seg, b.file = seg, l.current
 	s.uses++
 	l.used = s.uses
 	_, b.err = l.current.Write(b.data)
 	b.written = b.err == nil
+}
+
+// begin puts the log's header before the first lines of a segment, unless they are a new one.
+func (b *batch) begin() {
+	if own := headerOf(b.data); len(own) > 0 {
+		b.log.header = own
+	} else if b.created {
+		b.header = len(b.log.header)
+		b.data = append(bytes.Clone(b.log.header), b.data...)
+	}
 }
 
 func (l *log) last() *segment {
@@ -191,12 +203,13 @@ func (s *Spool) settle(part []batch, now time.Time) {
 			continue
 		}
 		n := int64(len(b.data))
+		lines := b.data[b.header:]
 		b.seg.size += n
 		b.seg.unsure = b.seg.unsure || now.Before(b.seg.end.Add(-jump))
 		b.seg.end = now
 		s.bytes += n
-		s.stats.Appended += n
-		s.stats.Lines += int64(bytes.Count(b.data, newline))
+		s.stats.Appended += int64(len(lines))
+		s.stats.Lines += int64(bytes.Count(lines, newline))
 	}
 }
 

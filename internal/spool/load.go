@@ -62,6 +62,11 @@ func (s *Spool) loadLog(l *log, now time.Time) error {
 	for i := range l.segments {
 		l.segments[i].sealed = i < len(l.segments)-1
 	}
+	if last := l.last(); last != nil {
+		if l.header, err = s.readHeader(last); err != nil {
+			return writeError(s.cfg.Dir, err)
+		}
+	}
 	return nil
 }
 

@@ -62,6 +62,7 @@ type log struct {
 	folder   string
 	begun    time.Time  // by the name of the newest segment; names ascend even when it is deleted
 	segments []*segment // in the order of writing; appends go to the last one
+	header   []byte     // what each segment begins with; by whoever has the turn
 	pending  []byte     // lines that wait for the next commit
 	spare    []byte     // what pending was, for reuse
 	current  file       // of the last segment, nil: not open; by whoever has the turn

@@ -92,6 +92,35 @@ func TestASegmentIsFollowedByANewOne(t *testing.T) {
 	}
 }
 
+func TestEachSegmentOfALogBeginsWithItsHeader(t *testing.T) {
+	t.Parallel()
+	c, dir := newClock(), t.TempDir()
+	const header = "#Version: 1.0\n#Fields: date time cs-uri\n"
+	s := open(t, spool.Config{Dir: dir, Now: c.Now, SegmentBytes: 60})
+	line := strings.Repeat("x", 30) + "\n"
+	add(t, s, "iis", header+line)
+	add(t, s, "iis", line)
+	add(t, s, "mysql", "# Time: 2026-11-29\n"+line)
+	add(t, s, "mysql", line+line)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, spool.Config{Dir: dir, Now: c.Now, SegmentBytes: 60})
+	add(t, s, "iis", line)
+	add(t, s, "iis", "#Version: 2.0\n"+line)
+	add(t, s, "iis", line)
+	const later = "#Version: 2.0\n"
+	if diff := cmp.Diff(header+line+header+line+header+line+later+line+later+line, text(t, s, "iis")); diff != "" {
+		t.Errorf("iis (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff("# Time: 2026-11-29\n"+line+line+line, text(t, s, "mysql")); diff != "" {
+		t.Errorf("a record that begins with # is no header (-want +got):\n%s", diff)
+	}
+	if st := s.Stats(); st.Appended != int64(3*len(line)+len(later)) || st.Lines != 4 {
+		t.Errorf("the header is no line that was received: %+v", st)
+	}
+}
+
 func TestATornLastLineIsCutWhenTheSpoolIsOpened(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
