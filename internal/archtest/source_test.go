@@ -42,6 +42,7 @@ var calls = []struct {
 		"internal/incident", // what time makes due
 		"internal/notify",
 		"internal/store/tsdb", "internal/store/remote", "internal/detect",
+		"internal/ingest", "internal/ingest/tail", "internal/ingest/otlp", "internal/ingest/prom", "internal/ingest/syslog", "internal/ingest/hook", // patience with bodies, and the pace of looks
 	},
 		"a clock makes two runs over one folder differ; times come from the evidence (guard, the gateway and the rooms of the server live in running services)"},
 	{"os", []string{"Getenv", "LookupEnv", "Environ", "ExpandEnv"}, []string{"cmd/inquest", "internal/config", "scripts", "guard/preflight"},
