@@ -281,6 +281,11 @@ func (d *Desk) Identify(ctx context.Context, id string, a Act) (*inquest.Inciden
 
 // Add writes an entry of another room into the timeline: a step of a runbook, a change. Its ID, Incident and, where it is zero, Time are the desk's to give.
 func (d *Desk) Add(ctx context.Context, id string, entry inquest.IncidentEntry) (*inquest.Incident, error) {
+	switch entry.Kind {
+	case inquest.EntryNote, inquest.EntryStep, inquest.EntryChange, inquest.EntryReport:
+	default:
+		return nil, fmt.Errorf("incident %s: %w: an entry of kind %q is not for others to write; use step, note, change or report", id, ErrInput, entry.Kind)
+	}
 	return d.act(ctx, id, Act{By: entry.By}, func(_ context.Context, e *edit, f *draft) error {
 		at := entry.Time
 		if at.IsZero() {

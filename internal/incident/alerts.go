@@ -333,9 +333,12 @@ func (e *edit) standing(ctx context.Context, id string) (store.Record, *Standing
 	return r, &s, nil
 }
 
+// bound cuts a name to what a record may have as its parent.
+func bound(name string) string { return name[:min(len(name), 200)] }
+
 func (e *edit) putStanding(old store.Record, s *Standing) error {
 	s.Value = finite(s.Value)
-	r, err := record(kindAlert, s.ID, s.Service(), string(s.State), s.Fired, s)
+	r, err := record(kindAlert, s.ID, bound(s.Service()), string(s.State), s.Fired, s)
 	r.Version = old.Version
 	e.more = append(e.more, r)
 	return err

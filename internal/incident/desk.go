@@ -41,6 +41,7 @@ type Config struct {
 	Records store.Records // required
 	Leaders store.Leaders // nil: this is the only server on the store
 	Server  string        // this server's name, required with Leaders
+	Lease   time.Duration // a leader that died is replaced after it; 0: 15 seconds
 	Policy  Policy        // what the operator chooses; zero fields have the defaults that their comments name
 
 	// Investigate looks into an incident; nil: nobody does. It is called by Run, at most two at a time, with a limit of time.
@@ -64,6 +65,7 @@ type Desk struct {
 	cfg    Config
 	policy Policy
 	jobs   chan struct{} // a place for each investigation that may run at a time
+	wake   chan struct{} // something was changed here: Run need not wait for its next second
 
 	mu       sync.Mutex
 	watchers map[chan Event]bool
@@ -81,6 +83,9 @@ func New(cfg Config) (*Desk, error) {
 	if cfg.Leaders != nil && cfg.Server == "" {
 		return nil, errors.New("incident: with Leaders each server needs a name of its own in Server")
 	}
+	if cfg.Lease == 0 {
+		cfg.Lease = 15 * time.Second
+	}
 	policy, err := cfg.Policy.complete()
 	if err != nil {
 		return nil, err
@@ -91,7 +96,7 @@ func New(cfg Config) (*Desk, error) {
 	if cfg.NewID == nil {
 		cfg.NewID = NewID
 	}
-	return &Desk{cfg: cfg, policy: policy, jobs: make(chan struct{}, 2), watchers: map[chan Event]bool{}, running: map[string]bool{}, seen: map[string]int64{}}, nil
+	return &Desk{cfg: cfg, policy: policy, jobs: make(chan struct{}, 2), wake: make(chan struct{}, 1), watchers: map[chan Event]bool{}, running: map[string]bool{}, seen: map[string]int64{}}, nil
 }
 
 // now is the desk's time as records keep it.

@@ -277,7 +277,7 @@ func TestWhichAlertsBelongTogether(t *testing.T) {
 			inWorld(t, related, func(w *world) {
 				for _, s := range c.steps {
 					time.Sleep(s.after)
-					w.set(&inquest.Diagnosis{Verdict: &inquest.Verdict{Level: inquest.Open, Summary: "open"}}, nil)
+					w.set(nothing(), nil)
 					w.alerts(s.alert())
 				}
 				got := [][]string{}

@@ -83,6 +83,8 @@ type edit struct {
 	drafts map[string]*draft
 	more   []store.Record // that belong to no incident
 	quiet  *quietness     // read when it is asked for
+
+	damaged []string // active incidents whose records cannot be read; they stay on the board
 }
 
 // read begins an edit with all that is on the desk.
@@ -104,7 +106,13 @@ func (d *Desk) read(ctx context.Context) (*edit, error) {
 		ids = append(ids, c.ID)
 	}
 	for _, id := range ids {
-		if _, err := e.incident(ctx, id); err != nil && !errors.Is(err, store.ErrNotFound) { // retention may have been quicker than the board
+		_, err := e.incident(ctx, id)
+		switch {
+		case err == nil, errors.Is(err, store.ErrNotFound): // retention may have been quicker than the board
+		case errors.Is(err, errBody): // one damaged incident must not keep others from being opened
+			e.damaged = append(e.damaged, id)
+			d.failed(err)
+		default:
 			return nil, err
 		}
 	}
@@ -128,10 +136,13 @@ func (e *edit) incident(ctx context.Context, id string) (*draft, error) {
 	return f, nil
 }
 
+// errBody: a record is there, and is not what it should be.
+var errBody = errors.New("its record cannot be read")
+
 func fromRecord(r store.Record) (*draft, error) {
 	var doc document
 	if err := json.Unmarshal(r.Body, &doc); err != nil {
-		return nil, fmt.Errorf("incident %s: its record cannot be read: %w", r.ID, err)
+		return nil, fmt.Errorf("incident %s: %w: %w", r.ID, errBody, err)
 	}
 	doc.Version = r.Version
 	return &draft{Incident: doc.Incident, desk: doc.Desk, read: r}, nil
@@ -225,13 +236,21 @@ func (e *edit) withBoard(out []store.Record) ([]store.Record, error) {
 	for _, f := range e.active() {
 		next.Active = append(next.Active, f.ID)
 	}
+	next.Active = append(next.Active, e.damaged...)
 	for _, f := range e.closed() {
 		next.Closed = append(next.Closed, closedOne{f.ID, f.Resolved})
 	}
-	if !e.placed && slices.Equal(next.Active, e.board.Active) && slices.EqualFunc(next.Closed, e.board.Closed, func(a, b closedOne) bool { return a.ID == b.ID }) {
+	if !e.placed && sameSet(next.Active, e.board.Active) && slices.EqualFunc(next.Closed, e.board.Closed, func(a, b closedOne) bool { return a.ID == b.ID }) {
 		return out, nil
 	}
 	r, err := record(kindBoard, boardID, "", "", e.now, next)
 	r.Version = e.board.version
 	return append(out, r), err
+}
+
+func sameSet(a, b []string) bool {
+	a, b = slices.Clone(a), slices.Clone(b)
+	slices.Sort(a)
+	slices.Sort(b)
+	return slices.Equal(a, b)
 }

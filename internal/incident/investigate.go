@@ -242,7 +242,7 @@ func differs(a, b *inquest.Diagnosis) bool {
 	switch {
 	case a.Incident != b.Incident, x.Level != y.Level, x.Mechanism != y.Mechanism, x.Culprit != y.Culprit:
 		return true
-	case math.Abs(x.Confidence-y.Confidence) >= 0.1:
+	case math.Abs(x.Confidence-y.Confidence) > 0.099: // 0.9 and 1.0 differ by a little less than 0.1
 		return true
 	case triggerOf(a) != triggerOf(b):
 		return true

@@ -232,7 +232,7 @@ func (d *Desk) Diagnoses(ctx context.Context, id string) ([]Revision, error) {
 
 // Standing lists the alerts that belong to no incident, by state and service, those that fired last first.
 func (d *Desk) Standing(ctx context.Context, state inquest.AlertState, service string) ([]Standing, error) {
-	records, err := d.cfg.Records.List(ctx, store.Query{Kind: kindAlert, State: string(state), Parent: service, Newest: true})
+	records, err := d.cfg.Records.List(ctx, store.Query{Kind: kindAlert, State: string(state), Parent: bound(service), Newest: true})
 	if err != nil {
 		return nil, fmt.Errorf("incident: list alerts: %w", err)
 	}

@@ -43,6 +43,9 @@ func (d *Desk) Report(ctx context.Context, u UserReport) (UserReport, error) {
 	if u.ID == "" {
 		u.ID = newID("REP-")
 	}
+	if len(u.ID) > 200 {
+		return u, fmt.Errorf("incident: %w: the id of a report has at most 200 bytes", ErrInput)
+	}
 	if u.Time.IsZero() {
 		u.Time = d.now()
 	}

@@ -12,11 +12,7 @@ import (
 	"github.com/inquesthq/inquest/internal/store"
 )
 
-const (
-	tick     = time.Second
-	leaseTTL = 15 * time.Second
-	renew    = 5 * time.Second
-)
+const tick = time.Second
 
 // Run does what is due until ctx ends: investigations, escalations, resolving what has been calm, ending what has expired, and telling the watchers
 // of other servers' changes. With several servers one of them does it. An error does not end it: it is told to Config.Failed, and the next second
@@ -34,6 +30,7 @@ func (d *Desk) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-t.C:
+		case <-d.wake:
 		}
 	}
 }
@@ -62,10 +59,10 @@ func (d *Desk) lead(ctx context.Context) (bool, error) {
 		return true, nil
 	}
 	now := d.cfg.Now()
-	if !d.leading.IsZero() && now.Sub(d.leading) < renew {
+	if !d.leading.IsZero() && now.Sub(d.leading) < d.cfg.Lease/3 {
 		return d.leader, nil
 	}
-	ok, err := d.cfg.Leaders.Lead(ctx, "incidents", d.cfg.Server, leaseTTL)
+	ok, err := d.cfg.Leaders.Lead(ctx, "incidents", d.cfg.Server, d.cfg.Lease)
 	if err != nil {
 		d.leader = false
 		return false, fmt.Errorf("incident: ask for the lease: %w", err)

@@ -29,8 +29,12 @@ func (d *Desk) Subscribe(ctx context.Context) <-chan Event {
 	return c
 }
 
-// written tells the watchers what a change has changed.
+// written tells the watchers what a change has changed, and Run that there may be something to do.
 func (d *Desk) written(e *edit) {
+	select {
+	case d.wake <- struct{}{}:
+	default:
+	}
 	for _, f := range e.sorted(func(f *draft) bool { return f.changed }) {
 		d.announce(Event{f.ID, f.read.Version + 1, f.State})
 	}

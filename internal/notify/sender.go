@@ -31,6 +31,7 @@ type Config struct {
 	GiveUp   time.Duration // after the notice was made; 0: 6 hours
 	Poll     time.Duration // how often to look for what is due; 0: 1 second
 	Backoff  time.Duration // before the second attempt; it doubles up to 5 minutes. 0: 5 seconds
+	Lease    time.Duration // a claimed notice is left alone for so long, then its server is taken for dead; 0: 1 minute
 
 	Failed func(error)      // is told of errors that Run goes on after; may be nil
 	Now    func() time.Time // nil: the machine's clock
@@ -58,7 +59,6 @@ type channel interface {
 }
 
 const (
-	leaseFor = time.Minute // a claimed notice is left alone for so long; longer than an attempt and its bookkeeping take
 	longest  = 5 * time.Minute
 	patience = time.Hour // the longest Retry-After that is believed
 )
@@ -70,8 +70,9 @@ func New(cfg Config) (*Sender, error) {
 	}
 	cfg.Timeout, cfg.GiveUp = cmp.Or(cfg.Timeout, 10*time.Second), cmp.Or(cfg.GiveUp, 6*time.Hour)
 	cfg.Poll, cfg.Backoff = cmp.Or(cfg.Poll, time.Second), cmp.Or(cfg.Backoff, 5*time.Second)
-	if cfg.Timeout > leaseFor/2 {
-		return nil, fmt.Errorf("notify: a timeout of %s leaves no time to write down what came of it; at most %s", cfg.Timeout, leaseFor/2)
+	cfg.Lease = cmp.Or(cfg.Lease, time.Minute)
+	if cfg.Timeout > cfg.Lease/2 {
+		return nil, fmt.Errorf("notify: a timeout of %s leaves no time to write down what came of it; at most %s, half of the lease", cfg.Timeout, cfg.Lease/2)
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
@@ -219,7 +220,7 @@ func (s *Sender) one(ctx context.Context, w *worker, n inquest.Notice) error {
 	}
 	n.Attempts++
 	claimed := n
-	claimed.Next = s.now().Add(leaseFor)
+	claimed.Next = s.now().Add(s.cfg.Lease)
 	if err := s.put(ctx, claimed); err != nil {
 		return err // ErrConflict: another server has it
 	}
@@ -282,7 +283,7 @@ func (s *Sender) finish(ctx context.Context, n inquest.Notice, note string, fail
 	if n.Incident != "" && (n.State != inquest.NoticeDue || n.Attempts == 1) {
 		records = append(records, s.entry(n, note, now))
 	}
-	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), leaseFor/3)
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.Lease/3)
 	defer stop()
 	for try := time.Duration(1); ; try++ {
 		err := s.cfg.Records.Put(ctx, records...)

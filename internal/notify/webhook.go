@@ -76,6 +76,7 @@ func (w *webhook) send(ctx context.Context, m *Message) (string, error) {
 	if err := enc.Encode(webhookBody{WebhookSchema, m.ID, m.Occasion, now, m.To, m.Title, m.text(), m.Link, m.Incident, m.Alert}); err != nil {
 		return "", permanent(fmt.Errorf("write the message: %w", err))
 	}
+	text := bytes.TrimRight(body.Bytes(), "\n") // so that a shell that checks it may drop line feeds
 	stamp := strconv.FormatInt(now.Unix(), 10)
 	header := http.Header{"Webhook-Id": {m.ID}, "Webhook-Timestamp": {stamp}, "Idempotency-Key": {m.ID}}
 	if w.authorization != "" {
@@ -84,8 +85,8 @@ func (w *webhook) send(ctx context.Context, m *Message) (string, error) {
 	if len(w.key) > 0 {
 		mac := hmac.New(sha256.New, w.key)
 		mac.Write([]byte(m.ID + "." + stamp + "."))
-		mac.Write(body.Bytes())
+		mac.Write(text)
 		header.Set("Webhook-Signature", "v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil)))
 	}
-	return "", w.postBytes(ctx, w.url, body.Bytes(), header)
+	return "", w.postBytes(ctx, w.url, text, header)
 }
