@@ -22,6 +22,7 @@ func by(who string) incident.Act { return incident.Act{By: who} }
 func (w *world) opened() string {
 	w.t.Helper()
 	w.alerts(alert("HighErrorRate", "checkout", "page"))
+	time.Sleep(time.Millisecond) // until what that has set off is done
 	return w.only().ID
 }
 
@@ -245,10 +246,11 @@ func TestTheFirstMessageWaitsForTheVerdictButNotForLong(t *testing.T) {
 		return records[0].Time.Sub(w.get(id).Opened)
 	}
 	inWorld(t, everyone, func(w *world) {
+		w.takes = 2 * time.Second
 		id := w.opened()
 		w.expect(next(w, id), 10*time.Second)
-		time.Sleep(2 * time.Second)
-		if d := next(w, id); d > 2*time.Second {
+		time.Sleep(3 * time.Second)
+		if d := next(w, id); d > 3*time.Second {
 			t.Errorf("the verdict is there, and the message waits until %s", d)
 		}
 	})
@@ -865,6 +867,7 @@ func TestWatchersHearOfChanges(t *testing.T) {
 	inWorld(t, everyone, func(w *world) {
 		ctx, stop := context.WithCancel(w.ctx)
 		events := w.Subscribe(ctx)
+		w.takes = time.Second
 		id := w.opened()
 		w.expect(<-events, incident.Event{Incident: id, Version: 1, State: inquest.IncidentOpen})
 		other := w.desk(incident.Config{Policy: everyone})
