@@ -35,7 +35,7 @@ func (a *analysis) culprit(id inquest.MechanismID, s *inquest.Symptom) string {
 			if s.Peer != "" && s.Peer != s.Component {
 				return s.Peer
 			}
-			if p := a.impliedPeer(s); p != "" {
+			if p := cmp.Or(a.impliedPeer(s), a.tracedPeer(s)); p != "" {
 				return p
 			}
 		case mechanism.RoleDatabase:
@@ -142,6 +142,33 @@ func (a *analysis) impliedPeer(s *inquest.Symptom) string {
 		return who
 	}
 	return said
+}
+
+// tracedPeer is whom a call went to that failed with the same words: a log line often tells the error of a client library alone, and the
+// span of the call tells its address too.
+func (a *analysis) tracedPeer(s *inquest.Symptom) string {
+	if s.Pattern == nil || s.Pattern.Span {
+		return ""
+	}
+	x := symptom.Example(s.Pattern)
+	if x.Exception == nil {
+		return ""
+	}
+	said, found := x.Exception.Root().Message, ""
+	if len(said) < 8 { // "failed" is what anything says
+		return ""
+	}
+	for i := range a.symptoms {
+		o := &a.symptoms[i]
+		if o.Pattern == nil || !o.Pattern.Span || o.Component != s.Component || o.Peer == "" || o.Peer == s.Component || !strings.Contains(symptom.Example(o.Pattern).Text, said) {
+			continue
+		}
+		if found != "" && found != o.Peer {
+			return "" // of several nobody knows which
+		}
+		found = o.Peer
+	}
+	return found
 }
 
 // serverWords are what clients' exceptions and messages call the server that they talk to ("RedisException", "PG::ConnectionBad"),

@@ -19,6 +19,7 @@ func (a *analysis) structure() {
 	a.afterRelease()
 	a.afterConfig()
 	a.goneServers()
+	a.frozen()
 	a.uncaught()
 }
 

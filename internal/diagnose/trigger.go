@@ -198,7 +198,8 @@ func (a *analysis) reach(c *candidate, who, text string) (float64, string) {
 		return 0.5, "it changed " + who + ", which sends the queries and fails with them"
 	case a.d.byID[c.id].Shared && who != "" && a.names.Kind(who) != inquest.KindProxy:
 		return 0.4, "it changed " + who + ", which may use the same resource"
-	case a.explainsAt(c, who):
+	case a.explainsAt(c, who) && (c.id.Class() != inquest.ClassDeploy || c.id == "bad-deploy/schema-mismatch"):
+		// A release brings its faults to the service that it releases; only a schema has two sides.
 		return 0.35, "it changed " + who + ", which suffers from it"
 	}
 	return 0.1, ""

@@ -59,7 +59,7 @@ func memoryClues() []Clue {
 		says(1, "Node.js", "javascript heap out of memory", "reached heap limit allocation failed", "ineffective mark-compacts near heap limit", "err_worker_out_of_memory", "array buffer allocation failed", "invalid string length"),
 		says(1, "Go, Rust, C, Erlang, Ruby", "runtime: out of memory", "fatal error: out of memory", "memory allocation of * bytes failed", "std::bad_alloc", "cannot allocate memory", "enomem", "failed to allocate memory", "eheap_alloc: cannot allocate", "failed to malloc", "out of memory (allocated").but("thread"),
 		says(1, "PHP: a request's memory_limit", "allowed memory size of"),
-		says(0.9, "gunicorn and uWSGI: a worker was killed from outside; mostly for memory", "was sent sigkill! perhaps out of memory", "worker * (pid: * killed by signal 9", "died, killed by signal 9"),
+		says(0.9, "gunicorn and uWSGI: a worker was killed from outside; mostly for memory", "was sent sigkill! perhaps out of memory", "worker * (pid: * killed by signal 9", "worker with pid * was terminated due to signal 9", "died, killed by signal 9"),
 		says(0.6, "killed by signal 9: the kernel's usual way, but a person or orchestrator may send it too", "terminated by sigkill", "killed by signal 9", "status=9/kill", "signal: killed", "exited on signal 9", "code=killed, signal=kill").but("timeout", "stop-sigterm"),
 		says(1, "Lambda", "memory size: * max memory used*runtime exited", "runtime exited with error: signal: killed", "runtime.outofmemory"),
 		says(1, "Redis, memcached at maxmemory", "oom command not allowed when used memory", "server_error out of memory storing object", "can't save in background: fork: cannot allocate memory"),

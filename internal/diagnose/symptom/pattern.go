@@ -1,10 +1,14 @@
 package symptom
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/inquesthq/inquest"
 )
+
+// spanPeer is the field in which a failed span says whom it called (mem.PeerField).
+const spanPeer = "span.peer"
 
 // minShare: a line that accompanies half of the failed requests by id is about them, however old it is.
 const minShare = 0.5
@@ -24,7 +28,7 @@ func patterns(c *inquest.Case, r *Resolver) []inquest.Symptom {
 		x := Example(p)
 		s := inquest.Symptom{Kind: inquest.SymptomPattern, Component: p.Service, Onset: p.First, Last: p.Last, Count: p.During, Share: p.Share,
 			Value: float64(p.During), Baseline: float64(p.Before), Limit: none, Pattern: p}
-		s.Peer = r.Called(Peer(x.Text, x.Fields))
+		s.Peer = r.Called(cmp.Or(x.Fields[spanPeer], Peer(x.Text, x.Fields)))
 		switch {
 		case p.New:
 			s.Detail, s.Text = "new", fmt.Sprintf("%s: new line, %d times since %s", p.Service, p.During, p.First.Format("15:04:05"))

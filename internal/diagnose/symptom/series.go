@@ -12,6 +12,9 @@ import (
 	"github.com/inquesthq/inquest/internal/servicegraph"
 )
 
+// Owner names the component that a series is about.
+func (r *Resolver) Owner(s *inquest.Series) string { return owner(s, r) }
+
 // owner names the component that a series is about.
 func owner(s *inquest.Series, r *Resolver) string {
 	inst := s.Labels["instance"]

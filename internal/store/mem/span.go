@@ -2,8 +2,12 @@ package mem
 
 import (
 	"github.com/inquesthq/inquest"
+	"github.com/inquesthq/inquest/internal/parse"
 	"github.com/inquesthq/inquest/internal/pattern"
 )
+
+// PeerField is the field of a failed span's example that says whom it called.
+const PeerField = "span.peer"
 
 // addSpan accumulates a span of a file for the service graph and, when it failed, counts it under the pattern of its error.
 // Callers hold the lock.
@@ -34,6 +38,10 @@ func (s *Store) addSpan(sp *inquest.Span, file int32) {
 	}
 	p.addInstance(sp.Instance)
 	if p.wants(at) {
-		p.add(Example{Time: at, File: file, Line: int32(sp.Source.Line), Text: text, Instance: sp.Instance, RequestID: sp.TraceID})
+		x := Example{Time: at, File: file, Line: int32(sp.Source.Line), Text: text, Instance: sp.Instance, RequestID: sp.TraceID}
+		if sp.Peer != "" {
+			x.Fields = []parse.Field{{Name: PeerField, Value: sp.Peer}}
+		}
+		p.add(x)
 	}
 }
