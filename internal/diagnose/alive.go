@@ -48,6 +48,11 @@ func (a *analysis) servesMeanwhile(c *candidate) {
 		c.doubt *= 0.35
 		return
 	}
+	if who := a.onlyFrozen(c); who != "" {
+		c.against = append(c.against, fmt.Sprintf("only %s says so, whose event loop was late: its time-outs ran out by themselves", who))
+		c.doubt *= 0.35
+		return
+	}
 	for _, cl := range c.claims {
 		if cl.symptom.Component == c.culprit || cl.symptom.Kind == inquest.SymptomGap || cl.symptom.Kind == inquest.SymptomRestart {
 			return

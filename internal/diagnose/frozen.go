@@ -36,6 +36,24 @@ func (a *analysis) frozen() {
 	}
 }
 
+// onlyFrozen is the component that alone speaks for a candidate and whose event loop computed meanwhile, "" when there is none, or another one
+// says the same.
+func (a *analysis) onlyFrozen(c *candidate) string {
+	only := ""
+	for o := range c.observers {
+		if only != "" {
+			return ""
+		}
+		only = o
+	}
+	for i := range a.claimed {
+		if cl := &a.claimed[i]; cl.mechanism == "resource-exhaustion/cpu" && cl.culprit == only && !cl.text && cl.strength >= 0.8 {
+			return only
+		}
+	}
+	return ""
+}
+
 // eventLoops lists the components whose metrics are those of a runtime with one event loop: Node.js under the names of prom-client.
 func (a *analysis) eventLoops() []string {
 	var out []string

@@ -94,9 +94,28 @@ func (a *analysis) goneServers() {
 		}
 		switch a.names.Kind(s.Component) {
 		case inquest.KindCache, inquest.KindBroker:
+			if a.waitedFor(s.Component) {
+				a.claim("dependency-failure/timeout", s.Component, 0.6, s, "a server that monitoring cannot reach, and that keeps its clients waiting, stands still")
+				continue
+			}
 			a.claim("dependency-failure/refused", s.Component, 0.6, s, "a server that monitoring cannot reach refuses its clients too")
 		}
 	}
+}
+
+// waitedFor reports whether a server's clients say that it did not answer in time, and none that it refused them.
+func (a *analysis) waitedFor(name string) bool {
+	timeouts := false
+	for i := range a.claimed {
+		switch cl := &a.claimed[i]; {
+		case cl.culprit != name || !cl.text || cl.strength < 0.3:
+		case cl.mechanism == "dependency-failure/refused":
+			return false
+		case cl.mechanism == "dependency-failure/timeout":
+			timeouts = true
+		}
+	}
+	return timeouts
 }
 
 // settingWords of a change's summary tell what a configuration change can break between a caller and its callee.

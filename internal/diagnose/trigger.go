@@ -3,6 +3,7 @@ package diagnose
 import (
 	"fmt"
 	"math"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -163,7 +164,7 @@ func (a *analysis) fit(c *candidate, ch *inquest.Change) fit {
 	// Words are quoted out of their place, where nobody can tell any more that one was a password.
 	text := strings.ToLower(redact.Text(ch.Summary) + " " + ch.Version)
 	who := a.names.Name(ch.Service)
-	score, reason := a.reach(c, who, text)
+	score, reason := a.reach(c, who, text, ch.Version)
 	why := []string{reason}
 	if terms := a.terms(c, text); len(terms) > 0 {
 		score += 0.25
@@ -182,9 +183,12 @@ func (a *analysis) fit(c *candidate, ch *inquest.Change) fit {
 	return f
 }
 
+// firstVersion is a version that nothing can have come before (Semantic Versioning 2.0.0, items 4 and 5, and its FAQ: start at 0.1.0).
+var firstVersion = regexp.MustCompile(`^v?(?:0\.0\.1|0\.1\.0|1\.0\.0|1\.0|1)$`)
+
 // reach says how easily a change to a component brings the cause about: its own condition by far the easiest, through what it
 // calls or who calls it less so, and a stranger's only by a resource that both use.
-func (a *analysis) reach(c *candidate, who, text string) (float64, string) {
+func (a *analysis) reach(c *candidate, who, text, version string) (float64, string) {
 	switch {
 	case who == c.culprit:
 		return 0.6, "it changed " + c.culprit + " itself"
@@ -196,6 +200,8 @@ func (a *analysis) reach(c *candidate, who, text string) (float64, string) {
 		return 0.5, "it changed " + who + ", where it shows"
 	case a.names.Kind(c.culprit) == inquest.KindDatabase && a.explainsAt(c, who):
 		return 0.5, "it changed " + who + ", which sends the queries and fails with them"
+	case a.d.byID[c.id].Shared && who != "" && firstVersion.MatchString(version):
+		return 0.5, "it brought " + who + " in: whatever it takes of a shared resource comes on top"
 	case a.d.byID[c.id].Shared && who != "" && a.names.Kind(who) != inquest.KindProxy:
 		return 0.4, "it changed " + who + ", which may use the same resource"
 	case a.explainsAt(c, who) && (c.id.Class() != inquest.ClassDeploy || c.id == "bad-deploy/schema-mismatch"):

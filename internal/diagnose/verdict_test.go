@@ -43,6 +43,23 @@ func TestTheDeeperAndEarlierMechanismIsTheCause(t *testing.T) {
 			r.Status, r.Reason, r.Upstream, r.UpstreamStatus = 503, "sQ--", "cart/<NOSRV>", ""
 		}), changed(-3*time.Second, inquest.ChangeConfig, "gateway", "conservative connection limits")}, "misconfiguration/limit-too-small at gateway"},
 		{"a database that hangs up on idle clients is not down", []part{says("db-1", "Aborted connection 126 to db: 'x' user: 'x' host: '10.0.0.1' (Got timeout reading communication packets)", -1, -time.Second, at(inquest.LevelWarn)), says("cart", "(2006, \"MySQL server has gone away (ConnectionResetError(104, 'Connection reset by peer'))\")", 0.9, 0)}, "misconfiguration/keepalive-mismatch at db-1"},
+		{"an event loop that is late by its own measure", []part{measured("nodejs_eventloop_lag_seconds", 2.5, 0.01, 0, "job", "cart"), says("cart", "Connection terminated due to connection timeout", 0.2, 4*time.Second)}, "resource-exhaustion/cpu at cart"},
+		{"an event loop that answers neither requests nor scrapes, though its process runs", []part{measured("nodejs_eventloop_lag_seconds", 0.01, 0.01, 0, "job", "cart"), measured("up", 0, 1, 0, "job", "cart"), timingOut,
+			says("cart", "Connection terminated due to connection timeout", 0.1, 4*time.Second), measured("pg_up", 1, 1, 0, "instance", "db-1:9187")}, "resource-exhaustion/cpu at cart"},
+		{"a pool's time-out that a database's exporter contradicts is not the database's end", []part{says("cart", "Connection terminated due to connection timeout", 0.9, 0), measured("pg_up", 0, 1, 0, "instance", "db-1:9187")}, "database/down at db-1"},
+		{"a worker that somebody kills again and again", []part{says("cart", "Worker with pid 366 was terminated due to signal 9", -1, 0, at(inquest.LevelWarn)), says("gateway", "upstream prematurely closed connection while reading response header from upstream", 0.9, 0)}, "resource-exhaustion/memory at cart"},
+		{"a key of the environment that Python does not find", []part{says("cart", "unhandled exception on POST /x; KeyError: 'PAYMENT_SIGNING_KEY'", 0.9, 0, thrown("KeyError", "'PAYMENT_SIGNING_KEY'"))}, "misconfiguration/missing-env at cart"},
+		{"a cache that stands still", []part{component("cache-1", inquest.KindCache, true), measured("up", 0, 1, 0, "job", "cache-1"), says("cart", "request failed: dial tcp cache-1:6379: i/o timeout", 0.9, 0)}, "dependency-failure/timeout at cache-1"},
+		{"a third party that only the span of the call names", []part{says("cart", "request failed; certificate has expired", 0.9, 0, thrown("Error", "certificate has expired")),
+			says("cart", "POST: certificate has expired (api.pay.example)", 0.9, 0, func(p *inquest.LogPattern) {
+				p.Span, p.Examples[0].Fields = true, map[string]string{"span.peer": "api.pay.example"}
+			})}, "dependency-failure/tls at api.pay.example"},
+		{"an address that answered until the onset is the right one", []part{says("gateway", "connect() failed (111: Connection refused) while connecting to upstream", 0.9, 0, func(p *inquest.LogPattern) {
+			p.Examples[0].Fields = map[string]string{"upstream": "http://10.0.0.1:8080/cart"}
+		}), failing(func(_ int, r *inquest.Request) { r.Status, r.UpstreamStatus = 502, "502" }),
+			func(c *inquest.Case) {
+				c.Upstreams = []inquest.UpstreamUse{{Observer: "gateway", Addr: "10.0.0.1:8080", Component: "cart", BaselineOK: 6000, IncidentFailed: 600, FirstSeen: t0, LastSeen: end}}
+			}}, "dependency-failure/refused at cart"},
 		{"a column that is not there", []part{says("cart", `column "discount" of relation "baskets" does not exist`, 0.9, 0)}, "bad-deploy/schema-mismatch at cart"},
 	} {
 		if got := name(verdict(c.parts...)); got != c.want {

@@ -169,6 +169,13 @@ var (
 	slowStatement = says("db-1", "duration: 8123.4 ms  statement: SELECT * FROM baskets WHERE owner = 17", -1, -20*time.Second, at(inquest.LevelInfo))
 )
 
+// timingOut: the gateway waits for cart in vain.
+func timingOut(c *inquest.Case) {
+	failing(func(_ int, r *inquest.Request) { r.Status, r.Duration, r.UpstreamStatus = 504, 8, "504" })(c)
+	c.Groups[0].Status = 504
+	c.Impact.Routes[0].Status = map[int]int{504: 600}
+}
+
 // crashLoop lets a component start anew every minute of the incident.
 func crashLoop(who string) part {
 	return func(c *inquest.Case) {
