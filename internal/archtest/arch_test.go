@@ -82,6 +82,7 @@ var floors = map[string]int{
 	"internal/server":             4, // the process: wires the rooms of inquest serve
 	"internal/server/pages":       3, // the seam between the pages and the rooms behind them
 	"internal/flow":               4,
+	"internal/replay":             4, // rules over old logs
 	"internal/config":             4,
 	"internal/casestest":          4, // judges diagnoses, for tests and scripts
 	"internal/conformance":        4, // judges gateways, for tests and scripts

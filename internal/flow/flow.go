@@ -32,6 +32,7 @@ type Outcome struct {
 	Case      *inquest.Case
 	Diagnosis *inquest.Diagnosis
 	Symptoms  []inquest.Symptom
+	Reports   []parse.FileReport // by file: what was read of it, and whose log it was taken for
 }
 
 // Investigate answers why the service of a case folder (or one file) failed. An error means that there is nothing to read;
@@ -49,7 +50,7 @@ func conclude(store *mem.Store, reports []parse.FileReport, notes []string, extr
 	c := casefile.Build(store, casefile.Config{Reports: reports, Notes: notes})
 	c.Suspects = suspects(c, store)
 	r := diagnose.New(mechanism.With(extra)).Diagnose(c)
-	return &Outcome{Case: c, Diagnosis: r.Diagnosis, Symptoms: r.Symptoms}
+	return &Outcome{Case: c, Diagnosis: r.Diagnosis, Symptoms: r.Symptoms, Reports: reports}
 }
 
 // Read fills a store with the signals of a folder or file.
