@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/inquesthq/inquest"
 	"github.com/inquesthq/inquest/internal/store/mem"
@@ -22,6 +23,7 @@ var routeLabels = []string{"route", "handler", "path", "uri", "endpoint", "http_
 func counted(series []inquest.Series) []*mem.Stream {
 	by := map[[3]string]*mem.Stream{}
 	var out []*mem.Stream
+	known := scrapedTwice(series)
 	for i := range series {
 		s := &series[i]
 		if !countsRequests(s.Name) {
@@ -41,7 +43,7 @@ func counted(series []inquest.Series) []*mem.Stream {
 			by[key] = st
 			out = append(out, st)
 		}
-		addCounter(st, s, code)
+		addCounter(st, s, code, known[target(s)])
 	}
 	slices.SortFunc(out, func(a, b *mem.Stream) int {
 		return cmp.Or(cmp.Compare(a.Observer, b.Observer), cmp.Compare(a.Route, b.Route), cmp.Compare(a.Method, b.Method))
@@ -75,20 +77,54 @@ func hostPart(instance string) string {
 	return instance
 }
 
-// addCounter adds a counter's increases; after a reset it counts from zero.
-func addCounter(st *mem.Stream, s *inquest.Series, code int) {
+// target is what a series was scraped from.
+func target(s *inquest.Series) [3]string {
+	return [3]string{s.Labels["job"], s.Labels["instance"], s.Labels["pod"]}
+}
+
+// scrapedTwice tells when each target was scraped for the second time: where a file begins in the middle of a scrape, the first one
+// lacks series.
+func scrapedTwice(series []inquest.Series) map[[3]string]time.Time {
+	times := map[[3]string][2]time.Time{}
+	for i := range series {
+		key := target(&series[i])
+		for _, x := range series[i].Samples[:min(2, len(series[i].Samples))] {
+			switch t := times[key]; {
+			case t[0].IsZero() || x.Time.Before(t[0]):
+				times[key] = [2]time.Time{x.Time, t[0]}
+			case x.Time.After(t[0]) && (t[1].IsZero() || x.Time.Before(t[1])):
+				times[key] = [2]time.Time{t[0], x.Time}
+			}
+		}
+	}
+	out := map[[3]string]time.Time{}
+	for key, t := range times {
+		if !t[1].IsZero() {
+			out[key] = t[1]
+		}
+	}
+	return out
+}
+
+// addCounter adds a counter's increases; after a reset it counts from zero. One that appears when its target was scraped twice before
+// without it was born in between, with the first answer of its status, and counts from zero as well (client libraries make
+// the series of a set of labels when it is first used).
+func addCounter(st *mem.Stream, s *inquest.Series, code int, scraped time.Time) {
 	i := slices.IndexFunc(st.Status, func(c mem.StatusCount) bool { return c.Status == code })
 	if i < 0 {
 		st.Status = append(st.Status, mem.StatusCount{Status: code})
 		i = len(st.Status) - 1
 	}
 	c := &st.Status[i]
-	for j := 1; j < len(s.Samples); j++ {
-		d := s.Samples[j].Value - s.Samples[j-1].Value
-		if d < 0 {
-			d = s.Samples[j].Value
+	for j := range s.Samples {
+		d := s.Samples[j].Value
+		switch {
+		case j > 0 && d >= s.Samples[j-1].Value:
+			d -= s.Samples[j-1].Value
+		case j == 0 && (scraped.IsZero() || !s.Samples[0].Time.After(scraped)):
+			continue // what it had counted before nobody knows
 		}
-		if n := uint32(min(d, 1e9)); n > 0 {
+		if n := uint32(min(max(0, d), 1e9)); n > 0 {
 			at := s.Samples[j].Time.UnixNano()
 			st.Requests.Add(at, n)
 			c.Count += uint64(n)

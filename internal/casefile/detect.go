@@ -44,8 +44,19 @@ func (b *builder) detect() {
 	if b.span.IsZero() {
 		return
 	}
+	b.unscraped()
+	b.search(b.candidates())
+	if len(b.groups) == 0 {
+		b.throughout()
+	}
+	if len(b.groups) == 0 {
+		b.askCounters()
+	}
+}
+
+// search judges candidates and keeps the groups of one incident.
+func (b *builder) search(cands []candidate) {
 	width := binWidth(b.span)
-	cands := b.candidates()
 	threshold := significance(b.span, width, len(cands))
 	for _, c := range cands {
 		g, blip, ok := b.judge(c, width, threshold)
@@ -67,9 +78,6 @@ func (b *builder) detect() {
 			return g.Status == x.Status && g.Route == "" && g.Window.Contains(x.Window.From)
 		})
 	})
-	if len(b.groups) == 0 {
-		b.throughout()
-	}
 }
 
 // mostly: where more than half of all requests fail from the first line to the last, nothing in the recording is healthy to

@@ -27,8 +27,9 @@ func (b *builder) impact() {
 		im.Requests += b.addStream(perRoute, s, clients)
 	}
 	b.addLies(perRoute)
+	counted := b.counters && slices.ContainsFunc(b.groups, func(g inquest.FailureGroup) bool { return !g.RateOnly })
 	for _, g := range b.groups {
-		if g.RateOnly { // the requests that did not fail are unknown
+		if g.RateOnly && !counted { // the requests that did not fail are unknown
 			r := routeOf(perRoute, g.Route)
 			r.Requests = max(r.Requests, g.Failed)
 			fail(r, g.Status, g.Failed)

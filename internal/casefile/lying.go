@@ -114,7 +114,7 @@ func (b *builder) attempts() []candidate {
 			out = append(out, candidate{route: x.Name(), status: statusBadGateway, failures: []*stat.Histogram{&x.Via}, rateOnly: true})
 		}
 	}
-	if len(b.edge) == 0 {
+	if len(b.edge) == 0 || b.counters {
 		out = append(out, b.errorsAlone()...)
 	}
 	return out

@@ -134,6 +134,11 @@ func (a *analysis) relevance(s *inquest.Symptom) float64 {
 	case s.Share >= 0.02 || s.Share > 0 && s.Count >= 3:
 		// Told by the request ids themselves. A fifth of the failures is enough to be a main actor.
 		r = 0.6 + 0.4*math.Min(1, s.Share/0.2)
+		if !a.c.Proxy {
+			// The service that logs the error says itself that the request failed: one witness, heard twice. What clients got,
+			// only who stands in front could confirm.
+			r = math.Min(r, a.timeRelevance(s))
+		}
 	case s.Share >= 0 && s.Pattern.Origin == inquest.KindApp:
 		// Its lines carry ids, and none of them is of a failed request.
 		r = 0.1
@@ -156,8 +161,10 @@ func (a *analysis) timeRelevance(s *inquest.Symptom) float64 {
 	if p.New && a.silent(s.Component) && s.Onset.Sub(a.c.Onset).Abs() < time.Minute {
 		return 0.9 // a process that dies says so once
 	}
-	failed := max(1, len(a.c.Failures))
-	often := math.Min(1, float64(s.Count)/float64(failed)*3)
+	often := 0.75 // no failed request is known one by one: that the line is about as frequent is likely, and not measured
+	if failed := len(a.c.Failures); failed > 0 {
+		often = math.Min(1, float64(s.Count)/float64(failed)*3)
+	}
 	switch {
 	case infra && p.Level >= inquest.LevelWarn, infra && p.Level == inquest.LevelUnknown:
 		return r // one complaint of a kernel or a database is enough
@@ -222,27 +229,30 @@ func (a *analysis) nearness(s *inquest.Symptom) float64 {
 }
 
 // onPath reports whether a service that failed calls the component, directly or through others.
-func (a *analysis) onPath(component string) bool {
+func (a *analysis) onPath(component string) bool { return a.leads(a.c.Impact.Services, component) }
+
+// leads reports whether one of the services calls the component, directly or through others, or is it.
+func (a *analysis) leads(services []string, component string) bool {
 	seen := map[string]bool{}
-	todo := slices.Clone(a.c.Impact.Services)
+	todo := slices.Clone(services)
 	for len(todo) > 0 {
 		s := todo[0]
 		todo = todo[1:]
+		if s == component {
+			return true
+		}
 		if seen[s] {
 			continue
 		}
 		seen[s] = true
 		for _, e := range a.c.Edges {
 			if e.From == s {
-				if e.To == component {
-					return true
-				}
 				todo = append(todo, e.To)
 			}
 		}
 		for _, sy := range a.symptoms { // whom it named in its own errors
-			if sy.Component == s && sy.Peer == component {
-				return true
+			if sy.Component == s && sy.Peer != "" {
+				todo = append(todo, sy.Peer)
 			}
 		}
 	}

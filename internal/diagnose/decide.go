@@ -117,61 +117,6 @@ func (a *analysis) byTrigger(c *candidate, v *inquest.Verdict) {
 	}
 }
 
-// confidence turns strength into a calibrated figure and a level, lowered by what could not be checked: a verdict from a
-// stack trace alone is unconfirmed until the infrastructure was looked at (REQUIREMENTS 54, 56).
-func (a *analysis) confidence(c *candidate, rivals []*candidate) (float64, inquest.VerdictLevel) {
-	p := 1 - (1-c.strength)*(1-a.corroborated(c))
-	most := 0.97 // however much speaks for it, a layer that nobody looked at may hold what speaks against it
-	level := inquest.Probable
-	if p >= establishedFrom {
-		level = inquest.Established
-	}
-	for _, l := range []inquest.Layer{inquest.LayerResponse, inquest.LayerApplication, inquest.LayerInfrastructure} {
-		if !a.c.Layers[l] {
-			p *= 0.85
-			most -= 0.2
-			level = inquest.Probable
-		}
-	}
-	if !a.c.Layers[inquest.LayerChange] { // what set it off, and so what to undo, cannot be told
-		p *= 0.95
-		level = inquest.Probable
-	}
-	if len(a.c.Series) == 0 { // logs of servers tell what broke, only metrics rule resources out
-		p *= 0.93
-	}
-	if a.c.Baseline.IsZero() {
-		p *= 0.8
-		level = inquest.Probable
-	}
-	for _, r := range rivals {
-		if rel := a.weight(r) / a.weight(c); rel > 0.8 && r.culprit != c.culprit {
-			p *= 0.85
-			level = inquest.Probable
-			break
-		}
-	}
-	if len(c.against) > 0 {
-		level = inquest.Probable
-	}
-	if p < probableFrom*0.85*0.85 {
-		level = inquest.Open
-	}
-	return math.Round(math.Min(most, p)*100) / 100, level
-}
-
-// corroborated is how much the consequences that a mechanism declares, seen in the failed requests, add to what speaks for it
-// directly: at most half of the doubt goes, since another cause might have the same consequence.
-func (a *analysis) corroborated(c *candidate) float64 {
-	most := 0.0
-	for _, e := range c.explains {
-		if e.specific() {
-			most = math.Max(most, e.strength)
-		}
-	}
-	return most / 2
-}
-
 // undecided writes an open verdict: it names no cause, but what would be needed.
 func (a *analysis) undecided(open []*candidate) {
 	v := &inquest.Verdict{Level: inquest.Open}

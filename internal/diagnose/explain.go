@@ -260,7 +260,14 @@ func (a *analysis) caller(y, x *candidate) bool {
 		if o == x.culprit {
 			continue
 		}
-		if a.names.Kind(o) == inquest.KindProxy || slices.ContainsFunc(a.c.Edges, func(e inquest.Edge) bool { return e.From == o && e.To == x.culprit }) {
+		if a.names.Kind(o) == inquest.KindProxy {
+			// It stands in front of everybody: what it says of another service is that one's matter, unless that one calls x's.
+			if a.names.Kind(y.culprit) != inquest.KindApp || a.leads([]string{y.culprit}, x.culprit) {
+				return true
+			}
+			continue
+		}
+		if slices.ContainsFunc(a.c.Edges, func(e inquest.Edge) bool { return e.From == o && e.To == x.culprit }) {
 			return true
 		}
 		for _, s := range a.symptoms {

@@ -3,6 +3,8 @@ package diagnose
 import (
 	"fmt"
 	"math"
+	"net"
+	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
@@ -118,8 +120,12 @@ func (a *analysis) rose() time.Time {
 }
 
 // ours: a component of which the folder holds a log, metrics or a change is run by the people who keep the folder. Of one that is
-// known by its software alone ("redis") that is likelier than not; foreign services are called by host names.
+// known by its software alone ("redis") that is likelier than not; foreign services are called by host names. An address that only
+// a network of one's own routes (RFC 1918, RFC 4193, RFC 6598) is within reach of whoever runs that network.
 func (a *analysis) ours(name string) bool {
+	if private(name) {
+		return true
+	}
 	c := a.names.Find(name)
 	if c == nil {
 		return slices.ContainsFunc(serverWords, func(k serverWord) bool { return k.software == name })
@@ -128,6 +134,17 @@ func (a *analysis) ours(name string) bool {
 		return true
 	}
 	return slices.ContainsFunc(a.c.Changes, func(ch inquest.Change) bool { return a.names.Name(ch.Service) == c.Name })
+}
+
+// shared is the address space of carriers and clouds for their customers' own networks (RFC 6598).
+var shared = netip.MustParsePrefix("100.64.0.0/10")
+
+func private(name string) bool {
+	if host, _, err := net.SplitHostPort(name); err == nil {
+		name = host
+	}
+	ip, err := netip.ParseAddr(name)
+	return err == nil && (ip.IsPrivate() || ip.IsLoopback() || ip.IsLinkLocalUnicast() || shared.Contains(ip))
 }
 
 // otherEnd: a database that a mechanism between it and its callers is about, though one acts on the caller.

@@ -1,0 +1,95 @@
+package diagnose_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/inquesthq/inquest"
+)
+
+// unfronted is a case whose requests only the services themselves logged.
+func unfronted(c *inquest.Case) {
+	c.Proxy, c.Observer = false, "cart"
+	c.Layers[inquest.LayerResponse] = false
+}
+
+func noLogOf(who string) part {
+	return func(c *inquest.Case) {
+		for i := range c.Components {
+			if c.Components[i].Name == who {
+				c.Components[i].Logs = false
+			}
+		}
+	}
+}
+
+// throughFreight sends every other failed request to a service that cart has nothing to do with.
+func throughFreight(c *inquest.Case) {
+	c.Components = append(c.Components, inquest.Component{Name: "freight", Kind: inquest.KindApp, Logs: true, Aliases: []string{"10.0.0.7:8080"}})
+	c.Impact.Services = []string{"cart", "freight"}
+	c.Edges = append(c.Edges, inquest.Edge{From: "gateway", To: "freight"})
+	for i := range c.Failures {
+		if i%2 == 1 {
+			c.Failures[i].Upstream = "10.0.0.7:8080"
+		}
+	}
+}
+
+func TestWhatNobodyLookedAtMakesAVerdictLessSure(t *testing.T) {
+	surging := says("cart", "TypeError: Cannot read properties of undefined (reading 'price')", 0.9, 0, thrown("TypeError", "Cannot read properties of undefined (reading 'price')"), func(p *inquest.LogPattern) { p.New, p.Surging, p.During = false, true, 20 })
+	unlinked := func(p part) part {
+		return func(c *inquest.Case) { p(c); c.Patterns[len(c.Patterns)-1].Share = -1 }
+	}
+	stuck := says("gateway", "upstream timed out (110: Connection timed out) while reading response header from upstream", -1, 0)
+	atAddress := failing(func(_ int, r *inquest.Request) {
+		r.Status, r.Upstream, r.UpstreamStatus, r.Duration = 504, "10.0.0.8:8080", "504", 8
+	})
+	for _, c := range []struct {
+		name       string
+		full, less []part
+	}{
+		{"ids that only the service itself links say no more than the time does", []part{unlinked(surging)}, []part{surging, unfronted}},
+		{"a pool that ran dry, and the database's log is not there", []part{poolError, poolFull}, []part{poolError, poolFull, noLogOf("db-1")}},
+		{"an address of ours that did not answer, and no application speaks", []part{stuck, atAddress}, []part{stuck, atAddress, without(inquest.LayerApplication)}},
+		{"half of the failed requests went elsewhere", []part{nullDereference}, []part{nullDereference, throughFreight}},
+	} {
+		full, less := verdict(c.full...), verdict(c.less...)
+		if full.Mechanism == "" || full.Mechanism != less.Mechanism {
+			t.Errorf("%s: %s became %s", c.name, name(full), name(less))
+		}
+		if less.Level == inquest.Established || less.Confidence >= full.Confidence {
+			t.Errorf("%s: %s %.2f became %s %.2f", c.name, full.Level, full.Confidence, less.Level, less.Confidence)
+		}
+	}
+}
+
+func TestALeakWithTheDatabasesLogReadIsEstablished(t *testing.T) {
+	if v := verdict(poolError, poolFull); v.Level != inquest.Established {
+		t.Errorf("%s is %s: every layer was read, and the server tells of no slow statement", name(v), v.Level)
+	}
+}
+
+func TestWhatAProxySaysOfAnotherServiceIsNoConsequence(t *testing.T) {
+	d := catalogue.Diagnose(incident(nullDereference, throughFreight, failing(func(i int, r *inquest.Request) { r.UpstreamStatus = "500" }))).Diagnosis
+	i := slices.IndexFunc(d.Alternatives, func(c inquest.Candidate) bool { return c.Culprit == "freight" })
+	if i < 0 {
+		t.Fatalf("no alternative at freight: %+v", d.Alternatives)
+	}
+	if against := strings.Join(d.Alternatives[i].Against, " "); strings.Contains(against, "consequence") {
+		t.Errorf("freight does not call cart: %s", against)
+	}
+}
+
+func TestAPrivateAddressIsNotForeign(t *testing.T) {
+	for addr, want := range map[string]inquest.TriggerKind{"10.0.0.8:9000": "", "192.168.7.7:9000": "", "100.64.3.2:9000": "", "203.0.113.8:443": inquest.TriggerExternal} {
+		v := verdict(says("cart", "connect ECONNREFUSED "+addr, 0.9, 0))
+		got := inquest.TriggerKind("")
+		if v.Trigger != nil {
+			got = v.Trigger.Kind
+		}
+		if got != want {
+			t.Errorf("%s: set off by %q, want %q", addr, got, want)
+		}
+	}
+}
