@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	chunk = 1 << 20 // searched at a time
+	chunk = 128 << 10 // searched at a time: it stays in the cache of a core
 	// A record begins at most so far before the id in it, and ends at most so far behind it, unless it is one that is cut anyway.
 	beforeID, behindID = 32 << 10, 128 << 10
 	// hitsPerSegment bounds what is parsed of one segment; maxFound records are reached long before in nearly all.
@@ -120,14 +120,7 @@ func search(ctx context.Context, r io.ReaderAt, ids []string) ([]int64, error) {
 		}
 		n, err := r.ReadAt(buf, at)
 		for _, id := range ids {
-			for k := 0; len(hits) < hitsPerSegment; k++ {
-				i := bytes.Index(buf[k:n], []byte(id))
-				if i < 0 {
-					break
-				}
-				k += i
-				hits = append(hits, at+int64(k))
-			}
+			hits = occurrences(hits, buf[:n], id, at)
 		}
 		if err == io.EOF || len(hits) >= hitsPerSegment {
 			slices.Sort(hits)
@@ -137,6 +130,24 @@ func search(ctx context.Context, r io.ReaderAt, ids []string) ([]int64, error) {
 			return hits, err
 		}
 	}
+}
+
+// rareBytes is how much of the end of an id is searched for: ids begin alike ("req-2026..."), which makes a search stop on every line.
+const rareBytes = 8
+
+// occurrences adds where id occurs in a text that begins at the byte at.
+func occurrences(hits []int64, text []byte, id string, at int64) []int64 {
+	before := max(len(id)-rareBytes, 0)
+	for k := before; k < len(text) && len(hits) < hitsPerSegment; k++ {
+		i := bytes.Index(text[k:], []byte(id[before:]))
+		if i < 0 {
+			break
+		}
+		if k += i; string(text[k-before:k]) == id[:before] {
+			hits = append(hits, at+int64(k-before))
+		}
+	}
+	return hits
 }
 
 // lineStart is where a line begins at or before at, or a little behind it where lines are that long.

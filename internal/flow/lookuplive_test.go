@@ -132,6 +132,29 @@ func TestAnIDOnEveryLineIsBounded(t *testing.T) {
 	}
 }
 
+func TestAnIDIsFoundWhereverItStands(t *testing.T) {
+	t.Parallel()
+	const chunk = 128 << 10 // what is searched at a time
+	for _, at := range []int{0, 1, chunk - 20, chunk - 15, chunk - 8, chunk - 1, chunk, chunk + 1, 2*chunk - 23} {
+		s, err := spool.Open(spool.Config{Dir: t.TempDir()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := strings.Repeat("2026-11-29T12:00:00Z INFO ok\n", chunk)[:at]
+		if i := strings.LastIndexByte(text, '\n') + 1; i < len(text) { // no half time before it
+			text = text[:i] + strings.Repeat("x", len(text)-i)
+		}
+		if err := s.Append(context.Background(), spool.Source{Name: "cart"}, []byte(text+"req-sought-1234 failed\n2026-11-29T12:00:01Z INFO ok\n")); err != nil {
+			t.Fatal(err)
+		}
+		trace, err := flow.LookupLive(context.Background(), s.Segments(inquest.Window{}), "req-sought-1234")
+		if err != nil || len(trace.Records) != 1 {
+			t.Errorf("at byte %d: %+v, %v", at, trace, err)
+		}
+		s.Close()
+	}
+}
+
 // BenchmarkLookupLive looks for an id in the oldest of 60 segments, 100 MB in all; cpu-ms/op is processor time.
 func BenchmarkLookupLive(b *testing.B) {
 	segments := filled(b, 30, 15_000)
