@@ -56,7 +56,8 @@ type Records interface {
 	// Get returns one record, or ErrNotFound.
 	Get(ctx context.Context, kind, id string) (Record, error)
 	// Put writes all the records or none. Version must be what the writer has read, 0 for a new one; else ErrConflict. What is written has
-	// Version+1. When it returns nil, the records outlive the process and the machine's power.
+	// Version+1. When it returns nil, the records outlive the process and the machine's power. After another error than ErrConflict all of
+	// them may be there all the same, when the context or the connection ended while it was committed: read again, or put again and expect ErrConflict.
 	Put(ctx context.Context, records ...Record) error
 	// List returns records in order of time.
 	List(ctx context.Context, q Query) ([]Record, error)

@@ -177,16 +177,23 @@ func TestAReadOnlyServerIsTold(t *testing.T) {
 
 // A server that hangs, or a network that swallows, must not hold its callers.
 func TestACallEndsWhenPostgreSQLDoesNot(t *testing.T) {
-	s := open(t, postgres.Config{Schema: "slow", Timeout: 500 * time.Millisecond, Connections: 2})
-	put(t, s, "a")
+	put(t, open(t, postgres.Config{Schema: "slow"}), "a")
+	s := open(t, postgres.Config{Schema: "slow", Timeout: 3 * time.Second}) // of which its own start takes some
 	release := hold(t, "LOCK TABLE slow.records")
-	_, getErr := s.Get(t.Context(), "incident", "a")
-	_, deleteErr := s.Delete(t.Context(), "incident", noon)
-	for what, err := range map[string]error{"Get": getErr, "Put": s.Put(t.Context(), store.Record{Kind: "incident", ID: "b"}), "Delete": deleteErr} {
-		if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "no answer within 500ms") || !strings.Contains(err.Error(), "does not answer") {
-			t.Errorf("%s: %v", what, err)
-		}
+	var wg sync.WaitGroup
+	for what, call := range map[string]func() error{
+		"Get":    func() error { _, err := s.Get(t.Context(), "incident", "a"); return err },
+		"Put":    func() error { return s.Put(t.Context(), store.Record{Kind: "incident", ID: "b"}) },
+		"Delete": func() error { _, err := s.Delete(t.Context(), "incident", noon); return err },
+	} {
+		wg.Go(func() {
+			err := call()
+			if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "no answer within 3s") || !strings.Contains(err.Error(), "does not answer") {
+				t.Errorf("%s: %v", what, err)
+			}
+		})
 	}
+	wg.Wait()
 	release()
 	put(t, s, "c")
 }

@@ -56,8 +56,8 @@ func (s *Store) vacuumInto(ctx context.Context, part string) error {
 	if err != nil {
 		return err
 	}
-	defer db.Close()
 	_, err = db.ExecContext(ctx, "VACUUM INTO $1", part)
+	err = errors.Join(err, db.Close())
 	switch {
 	case err == nil:
 		return os.Chmod(part, 0o600)

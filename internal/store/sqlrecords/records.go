@@ -123,8 +123,8 @@ func (r *Records) do(ctx context.Context, what string, f func(context.Context) e
 		switch {
 		case err == nil:
 			return nil
-		case ctx.Err() != nil: // drivers say "interrupted" and the like
-			return fmt.Errorf("%s: %w", what, context.Cause(ctx))
+		case ctx.Err() != nil:
+			return fmt.Errorf("%s: %w", what, ended(ctx, err))
 		case errors.Is(err, store.ErrConflict), errors.Is(err, store.ErrNotFound):
 			return fmt.Errorf("%s: %w", what, err)
 		case attempt >= r.c.Attempts || !r.c.Dialect.Again(err) || errors.As(err, new(*commitError)):
@@ -141,9 +141,17 @@ func (r *Records) once(ctx context.Context, f func(context.Context) error) error
 	defer cancel()
 	err := f(ctx)
 	if err != nil && ctx.Err() != nil {
-		return context.Cause(ctx)
+		return ended(ctx, err)
 	}
 	return err
+}
+
+// ended says that the context ended the call, where drivers say "interrupted" and the like, and keeps what is known of the commit.
+func ended(ctx context.Context, err error) error {
+	if errors.As(err, new(*commitError)) {
+		return &commitError{context.Cause(ctx)}
+	}
+	return context.Cause(ctx)
 }
 
 // commitError marks an error after which nobody knows whether the transaction was kept.
