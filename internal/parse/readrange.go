@@ -73,7 +73,8 @@ func ReadRange(ctx context.Context, dir, name string, from, to int64, opts Optio
 
 // recall takes the format from k, or recognises it by the head of the file and tells k.
 func (j *job) recall(k *Known) error {
-	if !k.fresh(j.src.size) {
+	goesOn := k.head > 0 && k.name != j.rep.File
+	if goesOn || !k.fresh(j.src.size) {
 		most := int64(knownBytes)
 		if j.opts.Known == nil { // nothing is kept
 			most = sampleBytes
@@ -88,12 +89,33 @@ func (j *job) recall(k *Known) error {
 			return errors.New(msg)
 		}
 		j.recognise(head)
-		k.found, k.format, k.wrapper, k.head = j.found, j.rep.Format, j.rep.Wrapper, int64(n)
-		return nil
+		if !goesOn || k.changes(&j.found, head, j.src.size) {
+			k.found, k.format, k.wrapper, k.head = j.found, j.rep.Format, j.rep.Wrapper, int64(n)
+			return nil
+		}
 	}
 	j.found, j.rep.Format, j.rep.Wrapper = k.found, k.format, k.wrapper
 	j.found.extra = nil // a map that counts for one call
 	return nil
+}
+
+// changes reports whether a log that goes on in another file, of size bytes, is of another format than it was taken for: the new file is
+// one of lines with times, and the old format takes hardly any of them. (Lines of a stack trace have no time.)
+func (k *Known) changes(now *recognition, head []byte, size int64) bool {
+	switch {
+	case now.main == nil || now.main.untimed:
+		return false
+	case k.found.main == nil || k.found.main.untimed || !k.fresh(size): // it was recognised by too little
+		return true
+	case k.found.main.read != nil || now.main.read != nil:
+		return now.main.name != k.format
+	}
+	lines := sampleLines(bytes.TrimPrefix(head, bomUTF8), sampleHead)
+	if k.found.wrapper != nil {
+		lines, _ = k.found.wrapper.unwrapSample(lines)
+	}
+	share, _ := k.found.score(k.found.main, lines)
+	return share < anchoredShare/2
 }
 
 // readPiece reads from from up to the report's Through; before is how many lines of the file precede it.

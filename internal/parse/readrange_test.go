@@ -162,6 +162,51 @@ func TestAFileShorterThanItsRangeIsReadToItsEnd(t *testing.T) {
 	}
 }
 
+// rotated reads the files of one log, one after the other.
+func rotated(t *testing.T, files ...string) (formats []string, records []*parse.Record) {
+	t.Helper()
+	dir, known, m := t.TempDir(), new(parse.Known), &memory{}
+	for i, text := range files {
+		name := fmt.Sprint("a.", i)
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		rep := parse.ReadRange(context.Background(), dir, name, 0, int64(len(text)), parse.Options{Workers: 1, Known: known}, func() parse.Sink { return m })
+		if rep.Err != nil {
+			t.Fatal(rep.Err)
+		}
+		formats = append(formats, rep.Format)
+	}
+	return formats, m.records
+}
+
+func TestALogThatGoesOnInAnotherFile(t *testing.T) {
+	t.Parallel()
+	g := growing()
+	java := g["java"]
+	timed, _ := rotated(t, java)
+	trace := java[strings.Index(java, "java.lang"):][:20_000]
+	for name, c := range map[string]struct {
+		files   []string
+		formats []string
+	}{
+		"keeps its format, though the file begins within a trace": {[]string{java, strings.Repeat("\tat com.shop.Cart.total(Cart.java:1)\n", 300) + trace}, []string{timed[0], timed[0]}},
+		"is read anew when a deploy has changed its format":       {[]string{java, g["nginx"], g["nginx"]}, []string{timed[0], "combined", "combined"}},
+		"is read anew though the new file has a line only":        {[]string{g["nginx"], g["slog"][:strings.IndexByte(g["slog"], '\n')+1]}, []string{"combined", "slog"}},
+		"that began with a banner is recognised by its lines":     {[]string{"Puma starting in single mode...\n* Version: 5\n", java}, []string{"plain-text", timed[0]}},
+		"that nothing was known of is recognised later":           {[]string{"", g["nginx"]}, []string{"", "combined"}},
+	} {
+		formats, _ := rotated(t, c.files...)
+		if diff := cmp.Diff(c.formats, formats); diff != "" {
+			t.Errorf("a log %s (-want +got):\n%s", name, diff)
+		}
+	}
+	_, records := rotated(t, java, g["nginx"])
+	if last := records[len(records)-1]; last.Status != 200 || last.Line != 300 {
+		t.Errorf("the last record is %+v", last)
+	}
+}
+
 func FuzzReadRange(f *testing.F) {
 	for _, text := range growing() {
 		f.Add([]byte(text[:400]), uint16(100), uint16(300))
