@@ -9,6 +9,8 @@ import (
 var (
 	// rotation is a date, or a number behind a dot (logrotate, log4j); behind a dash it is an instance (checkout-2).
 	rotation = regexp.MustCompile(`([._-]?\d{4}-?\d{2}-?\d{2}([T_.-]?\d{2,6})?|\.\d{1,3})$`)
+	// dated is a rotation's date before the word that says what a log holds: gateway-20261121.error.log.
+	dated = regexp.MustCompile(`[._-]\d{4}-?\d{2}-?\d{2}$`)
 	// pod is what Kubernetes appends to a deployment's name, in the alphabet without vowels that it draws such names from.
 	pod = regexp.MustCompile(`-[bcdfghjklmnpqrstvwxz2456789]{7,10}-[bcdfghjklmnpqrstvwxz2456789]{5}$`)
 	// role words say what a log holds, not who wrote it.
@@ -77,6 +79,10 @@ func stem(base string) string {
 		m := role.FindStringSubmatchIndex(base)
 		if m == nil {
 			break
+		}
+		if date := dated.FindStringIndex(base[:m[0]]); m[1] == len(base) && date != nil {
+			base = base[:date[0]] + base[m[0]:]
+			continue
 		}
 		sep := ""
 		if m[2] != m[3] && m[6] != m[7] { // a separator on both sides: keep one

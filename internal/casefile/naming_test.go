@@ -25,6 +25,8 @@ var writers = []struct{ file, format, want string }{
 	{"haproxy.log.3.zst", "haproxy", "haproxy"},
 	{"kern.log.1", "dmesg", "kern"},
 	{"syslog.1", "syslog", "syslog"},
+	{"gateway-20261121.error.log", "nginx-error", "gateway"},
+	{"php8.2-error.log", "php-error", "php8.2"},
 	// instances
 	{"checkout-2.log", "pino", "checkout-2"},
 	{"checkout-2.log.1", "pino", "checkout-2"},
