@@ -142,18 +142,20 @@ var guests = map[string][]string{
 	"golang.org/x/sys":                 {"internal/parse", "cmd/inquest"},      // mapping files into memory
 	"go.yaml.in/yaml/v3":               {"internal/config", "internal/detect"}, // the user's own mechanisms; SLOs and tests of rules
 
-	"github.com/prometheus/prometheus":    {"internal/store/tsdb", "internal/store/remote", "internal/detect"}, // docs/adr/0010
-	"github.com/prometheus/common":        {"internal/store/tsdb", "internal/store/remote", "internal/detect"},
-	"github.com/prometheus/client_golang": {"internal/store/tsdb", "internal/store/remote", "internal/detect"},
-	"github.com/oklog/ulid/v2":            {"internal/store/tsdb"}, // names of Prometheus' blocks
-	"modernc.org/sqlite":                  {"internal/store/sqlite"},
-	"github.com/jackc/pgx/v5":             {"internal/store/postgres"},
-	"github.com/google/go-cmp":            {"internal/store/storetest"}, // a suite for tests
-	"google.golang.org/grpc":              {"internal/ingest/otlp"},
-	"google.golang.org/protobuf":          {"internal/ingest/otlp", "internal/ingest/prom"}, // the wire format alone: requests are read without being built
-	"github.com/coreos/go-oidc/v3":        {"internal/auth"},
-	"golang.org/x/oauth2":                 {"internal/auth"},
-	"golang.org/x/crypto":                 {"internal/auth"},
+	"github.com/prometheus/prometheus":     {"internal/store/tsdb", "internal/store/remote", "internal/detect"}, // docs/adr/0010
+	"github.com/prometheus/common":         {"internal/store/tsdb", "internal/store/remote", "internal/detect"},
+	"github.com/prometheus/client_golang":  {"internal/store/tsdb", "internal/store/remote", "internal/detect"},
+	"github.com/oklog/ulid/v2":             {"internal/store/tsdb"}, // names of Prometheus' blocks
+	"modernc.org/sqlite":                   {"internal/store/sqlite"},
+	"github.com/jackc/pgx/v5":              {"internal/store/postgres"},
+	"github.com/google/go-cmp":             {"internal/store/storetest"}, // a suite for tests
+	"github.com/prometheus/otlptranslator": {"internal/ingest/otlp"},     // the names of metrics
+	"google.golang.org/genproto":           {"internal/ingest/otlp"},     // RetryInfo
+	"google.golang.org/grpc":               {"internal/ingest/otlp"},
+	"google.golang.org/protobuf":           {"internal/ingest/otlp", "internal/ingest/prom"}, // the wire format alone: requests are read without being built
+	"github.com/coreos/go-oidc/v3":         {"internal/auth"},
+	"golang.org/x/oauth2":                  {"internal/auth"},
+	"golang.org/x/crypto":                  {"internal/auth"},
 }
 
 // testGuests may be imported by any test.

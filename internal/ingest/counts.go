@@ -90,3 +90,6 @@ func (in *Intake) Series(now time.Time) []inquest.Series {
 	}
 	return out
 }
+
+// StaleNaN is the value, as the bits of a float64, by which Prometheus knows that a series has ended.
+const StaleNaN uint64 = 0x7ff0000000000002
