@@ -112,7 +112,7 @@ func (h *Histogram) Merge(other *Histogram) {
 	}
 	by := h.shift - other.shift
 	a, b := h.buckets, other.buckets
-	if len(b) < len(a)/16 { // a few more counts: cheaper one by one than a new list of all
+	if len(b) < len(a)/4 { // a few more counts: cheaper one by one than a new list of all
 		for _, x := range b {
 			x.at >>= h.shift - other.shift // adding may have widened h
 			h.add(x)

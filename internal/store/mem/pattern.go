@@ -59,11 +59,15 @@ func (p *Pattern) merge(o *Pattern) {
 	p.Count += o.Count
 	p.Untimed += o.Untimed
 	p.Carried.Merge(&o.Carried)
-	p.Requests = append(p.Requests, o.Requests...)
+	for _, h := range o.Requests {
+		p.addID(h)
+	}
 	p.trimIDs()
-	p.Examples = append(p.Examples, o.Examples...)
 	p.wide = max(p.wide, o.wide)
-	p.thin()
+	p.Examples = append(p.Examples, o.Examples...)
+	if p.thin(); cap(p.Examples) > 2*keptExamples {
+		p.Examples = append(make([]Example, 0, len(p.Examples)), p.Examples...)
+	}
 	for _, i := range o.Instances {
 		p.addInstance(i)
 	}

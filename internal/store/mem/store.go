@@ -23,14 +23,14 @@ import (
 const (
 	maxStreams      = 12_000  // distinct routes of all observers; more are data in paths, and counted under "(other)"
 	maxPatterns     = 20_000  // distinct log patterns
-	maxFailures     = 30_000  // failed requests kept with detail (some 300 bytes each)
+	maxFailures     = 20_000  // failed requests kept with detail (some 400 bytes each)
 	failuresPerSlot = 32      // of one stream and minute
 	examplesPerSlot = 2       // of one pattern and minute
 	maxExamples     = 48      // of one pattern
-	keptExamples    = 128     // of one pattern while reading: more than maxExamples are left when every other slot is given up
+	keptExamples    = 96      // of one pattern while reading: maxExamples are left when every other slot is given up
 	maxInstances    = 16      // of one pattern
 	maxExampleBytes = 4 << 10 // of one example's text
-	maxIDs          = 4096    // request ids kept per pattern
+	maxIDs          = 2048    // request ids kept per pattern: enough to tell a share to two percent
 	maxAnswers      = 200_000 // request id -> answer rows (32 bytes each)
 )
 

@@ -235,8 +235,12 @@ func (t *tally) keep(failures []Failure, answers []Answer) {
 		t.failed += len(failures)
 	}
 	if t.failed > maxFailures*5/4 {
-		kept := thinFailures(slices.Concat(t.failures...), maxFailures)
-		t.failures, t.failed = [][]Failure{kept}, len(kept)
+		all := slices.Grow(t.failures[0], t.failed-len(t.failures[0])+maxFailures/8) // with room for those that come before it is too many again
+		for _, some := range t.failures[1:] {
+			all = append(all, some...)
+		}
+		all = thinFailures(all, maxFailures)
+		t.failures, t.failed = [][]Failure{all}, len(all)
 	}
 	if t.answers = append(t.answers, answers...); len(t.answers) > maxAnswers*5/4 {
 		t.answers, t.lastID = thinAnswers(t.answers, maxAnswers)
