@@ -2,6 +2,7 @@ package parse
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/inquesthq/inquest"
@@ -65,7 +66,8 @@ func firstField(r *Record, names []string) string {
 // exceptionOf prefers a trace in a field, then one in the message, then the bare type and text fields.
 func exceptionOf(r *Record, seen *traceMemo) *inquest.Exception {
 	var e *inquest.Exception
-	if len(r.Fields) > 0 {
+	fields := slices.ContainsFunc(r.Fields, tellsError)
+	if fields {
 		for _, n := range stackFields {
 			if v := r.Get(n); v != "" {
 				if e = seen.read(stackText(v)); e != nil {
@@ -77,10 +79,21 @@ func exceptionOf(r *Record, seen *traceMemo) *inquest.Exception {
 	if e == nil && r.Message != "" {
 		e = seen.read(r.Message)
 	}
-	if len(r.Fields) > 0 {
+	if fields {
 		e = withFields(r, e)
 	}
 	return e
+}
+
+// tellsError is the cheap test of a field: every name in the lists above has one of these parts. Most warnings have no such
+// field, and asking each of seventy names of them costs more than reading the line.
+func tellsError(f Field) bool {
+	for _, part := range [...]string{"rr", "xc", "tack", "race", "thro", "cause", "reason", "sql", "@x"} {
+		if strings.Contains(f.Name, part) {
+			return true
+		}
+	}
+	return false
 }
 
 // withFields completes e, or makes it, from fields that hold the type, the text and the code apart.

@@ -30,3 +30,16 @@ func TestATraceSeenBeforeReadsTheSame(t *testing.T) {
 		t.Error(d)
 	}
 }
+
+func TestEveryFieldOfAnErrorPassesTheCheapTest(t *testing.T) {
+	for _, names := range [][]string{stackFields[:], typeFields[:], textFields[:], codeFields[:]} {
+		for _, name := range names {
+			if !tellsError(Field{Name: name}) {
+				t.Errorf("a record whose one field is %s is not looked at", name)
+			}
+		}
+	}
+	if tellsError(Field{Name: "hostname"}) || tellsError(Field{Name: "duration_ms"}) {
+		t.Error("a field that has nothing to do with errors passes")
+	}
+}

@@ -215,7 +215,7 @@ func (c *Collector) internString(s string) string { return c.intern.names[c.inte
 // pattern finds the pattern of c.text, nil when there are too many. Programs repeat themselves word by word, so a small cache
 // by the text saves most of the masking.
 func (c *Collector) pattern(r *parse.Record, service string) *Pattern {
-	hash := maphash.Bytes(c.tally.seed, c.text) ^ uint64(r.Level)
+	hash := maphash.Bytes(c.tally.seed, c.text) ^ uint64(r.Level) ^ observerHash(c.observers.id(service)) // services say the same in many words
 	seen := &c.texts[hash%uint64(len(c.texts))]
 	if seen.pattern != nil && seen.hash == hash && seen.pattern.Level == r.Level && seen.pattern.Service == service {
 		return seen.pattern
