@@ -86,7 +86,7 @@ func exceptionOf(r *Record, seen *traceMemo) *inquest.Exception {
 }
 
 // tellsError is the cheap test of a field: every name in the lists above has one of these parts. Most warnings have no such
-// field, and asking each of seventy names of them costs more than reading the line.
+// field, and are then not asked for each of some seventy names.
 func tellsError(f Field) bool {
 	for _, part := range [...]string{"rr", "xc", "tack", "race", "thro", "cause", "reason", "sql", "@x"} {
 		if strings.Contains(f.Name, part) {

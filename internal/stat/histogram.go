@@ -32,7 +32,7 @@ type Histogram struct {
 }
 
 // bucket counts n happenings of the amount sum in the seconds [at<<shift, (at+1)<<shift). Number and amount stand together
-// because they are asked for together: each place of memory that counting a request touches costs more than the counting.
+// because they are asked for together, and counting a request then touches fewer places of memory.
 type bucket struct{ at, n, sum uint32 }
 
 // NewHistogram returns an empty histogram of at most limit filled buckets, 1 to 65535; 0 means DefaultBuckets.
