@@ -53,7 +53,7 @@ func (d *Detector) restore(ctx context.Context, g *group, at time.Time) error {
 
 // alive reports whether a series had no mark of its end behind its last sample. The mark comes with the evaluation after it.
 func (d *Detector) alive(ctx context.Context, g *group, s *inquest.Series, at time.Time) (bool, error) {
-	behind := s.Samples[len(s.Samples)-1].Time.Add(g.Interval * 3 / 2)
+	behind := s.Samples[len(s.Samples)-1].Time.Add(min(g.Interval*3/2, 4*time.Minute)) // no query looks back further than five minutes
 	if behind.After(at) {
 		behind = at
 	}

@@ -195,3 +195,41 @@ func TestOpenSLOSaysWhatIsWrong(t *testing.T) {
 		t.Errorf("a query that is none: %v", err)
 	}
 }
+
+func FuzzParseOpenSLO(f *testing.F) {
+	f.Add([]byte(checkout))
+	f.Add([]byte("apiVersion: openslo/v1\nkind: SLO\nspec: {service: a, objectives: [{target: 0.9}]}\n---\nkind: SLI"))
+	f.Fuzz(func(t *testing.T, content []byte) {
+		slos, err := detect.ParseOpenSLO("x.yml", content)
+		if err == nil && len(slos) == 0 {
+			t.Error("no SLOs and no error")
+		}
+		for _, s := range slos {
+			g, err := s.Rules()
+			if err != nil {
+				continue
+			}
+			b, err := detect.Write([]detect.Group{g})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := detect.Parse("x.yml", b); err != nil && s.Name != "" {
+				t.Errorf("what it makes of %q is no rule file: %v", content, err)
+			}
+		}
+	})
+}
+
+func FuzzParseCases(f *testing.F) {
+	b, err := os.ReadFile("testdata/semantics_test.yml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b)
+	f.Fuzz(func(t *testing.T, content []byte) {
+		c, err := detect.ParseCases("x.yml", content)
+		if err == nil && len(c.Tests) == 0 {
+			t.Error("no tests and no error")
+		}
+	})
+}

@@ -123,9 +123,9 @@ func told(r *replay.Result) string {
 // Acceptance C3: nobody is woken by a healthy day.
 func TestAHealthyDayWakesNobody(t *testing.T) {
 	d := day{hours: 24, peak: 6}
-	seeds := []uint64{1, 2, 3}
+	seeds := []uint64{1}
 	if testing.Short() {
-		d.hours, seeds = 3, seeds[:1] // the hours of few requests, and a deploy
+		d.hours = 3 // the hours of few requests, and a deploy
 	}
 	for _, d.seed = range seeds {
 		r, _ := run(t, d.write(t), nil)

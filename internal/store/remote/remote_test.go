@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/inquesthq/inquest"
+	"github.com/inquesthq/inquest/internal/detect"
 	"github.com/inquesthq/inquest/internal/store"
 	"github.com/inquesthq/inquest/internal/store/remote"
 	"github.com/inquesthq/inquest/internal/store/storetest"
@@ -243,4 +244,57 @@ func TestNewWantsAnAddress(t *testing.T) {
 	if _, err := remote.New(remote.Config{URL: "http://a", WriteURL: "b"}); err == nil {
 		t.Error("an address to write to that is none")
 	}
+}
+
+// Rules run over a store elsewhere as over our own: what they record, and the state of their alerts, is written there and read back.
+func TestRulesOverAPrometheusElsewhere(t *testing.T) {
+	s := open(t, prometheus(t, "{}"))
+	groups, err := detect.Parse("r.yml", []byte("groups: [{name: g, rules: [{record: service:up:sum, expr: sum by (service) (up)}, {alert: Down, expr: service:up:sum == 0, labels: {severity: page}}]}]"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := func(r *desk) *detect.Detector {
+		d, err := detect.New(detect.Config{Groups: groups, Query: s, Append: s, Receiver: r})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	now := time.Now().Add(-10 * time.Minute).Truncate(time.Second).UTC()
+	look := func(d *detect.Detector, up float64) {
+		t.Helper()
+		now = now.Add(30 * time.Second)
+		err := s.Append(t.Context(), []inquest.Series{{Name: "up", Labels: map[string]string{"service": "checkout"}, Samples: []inquest.Sample{{Time: now, Value: up}}}})
+		if err == nil {
+			err = d.Eval(t.Context(), now)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := &desk{}
+	d := start(r)
+	look(d, 1)
+	look(d, 0)
+	fired := now
+	look(start(r), 0) // another process
+	look(start(r), 1)
+	if len(r.told) != 3 || r.told[0].State != inquest.AlertFiring || r.told[1].State != inquest.AlertFiring || r.told[2].State != inquest.AlertResolved || !r.told[2].Since.Equal(fired) {
+		t.Errorf("told %+v, want firing, firing again after a restart, resolved", r.told)
+	}
+	got, err := s.Instant(t.Context(), `ALERTS`, now)
+	if err != nil || len(got) > 0 {
+		t.Errorf("the mark of its end did not arrive: %v (%v)", got, err)
+	}
+	got, err = s.Instant(t.Context(), `sum_over_time(ALERTS{alertname="Down",alertstate="firing"}[10m])`, now)
+	if err != nil || len(got) != 1 || got[0].Samples[0].Value != 2 {
+		t.Errorf("ALERTS in that Prometheus: %v (%v), want 2 samples", got, err)
+	}
+}
+
+type desk struct{ told []inquest.Alert }
+
+func (d *desk) Alerts(_ context.Context, alerts []inquest.Alert) error {
+	d.told = append(d.told, alerts...)
+	return nil
 }
