@@ -17,45 +17,66 @@ import (
 // LoadGateway reads the file of a gateway. It checks every key, word and reference, and builds what the file describes as a trial,
 // so that a file that passes can be served. The error joins everything found wrong, one line each, with file, line and remedy.
 func LoadGateway(path string) (gateway.Config, error) {
+	b, err := readFile("gateway", path)
+	if err != nil {
+		return gateway.Config{}, err
+	}
+	return ParseGateway(path, b)
+}
+
+func readFile(what, path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return gateway.Config{}, fmt.Errorf("gateway: %w", err)
+		return nil, fmt.Errorf("%s: %w", what, err)
 	}
 	defer func() { _ = f.Close() }() // only read
 	b, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err != nil {
-		return gateway.Config{}, fmt.Errorf("gateway: %w", err)
+		return nil, fmt.Errorf("%s: %w", what, err)
 	}
-	return ParseGateway(path, b)
+	return b, nil
 }
 
 // ParseGateway is LoadGateway for the content of a file; path is for the messages.
 func ParseGateway(path string, b []byte) (gateway.Config, error) {
 	var cfg gateway.Config
+	err := oneDocument(path, b, "gateway", "write listen, upstreams and routes (docs/gateway.md has an example)", reflect.ValueOf(&cfg).Elem(), func(fault func(path []string, text string)) {
+		for _, f := range gateway.Check(cfg) {
+			fault(f.Path, f.Text)
+		}
+	})
+	return cfg.WithDefaults(), err
+}
+
+// oneDocument reads a file of one YAML document into a struct, and, if every key and word of it is known, lets check look whether it fits together. empty is what to
+// write into an empty file; "" if it may be empty.
+func oneDocument(path string, b []byte, what, empty string, into reflect.Value, check func(fault func(path []string, text string))) error {
 	if len(b) > maxFile {
-		return cfg, fmt.Errorf("gateway: %s has more than %d bytes; is it the right file?", path, maxFile)
+		return fmt.Errorf("%s: %s has more than %d bytes; is it the right file?", what, path, maxFile)
 	}
 	d := &doc{path: path}
 	dec := yaml.NewDecoder(bytes.NewReader(b))
-	var n, second yaml.Node
+	n, second := yaml.Node{Content: []*yaml.Node{{Line: 1}}}, yaml.Node{}
 	switch err := dec.Decode(&n); {
 	case errors.Is(err, io.EOF) || err == nil && (len(n.Content) == 0 || n.Content[0].Tag == "!!null"):
-		d.fault(&yaml.Node{Line: 1}, "", "the file is empty; write listen, upstreams and routes (docs/gateway.md has an example)")
+		if empty != "" {
+			d.fault(&yaml.Node{Line: 1}, "", "the file is empty; %s", empty)
+		}
 	case err != nil:
 		d.syntax(err)
 	default:
-		d.structure(n.Content[0], "the file", reflect.ValueOf(&cfg).Elem())
+		d.structure(n.Content[0], "the file", into)
 		if err := dec.Decode(&second); !errors.Is(err, io.EOF) {
-			d.fault(&yaml.Node{Line: max(1, second.Line)}, "", "a second YAML document begins here; a gateway has one, take out the --- and what follows")
+			d.fault(&yaml.Node{Line: max(1, second.Line)}, "", "a second YAML document begins here; a %s has one, take out the --- and what follows", what)
 		}
 	}
 	if len(d.faults) == 0 {
-		for _, f := range gateway.Check(cfg) {
-			at, key := locate(n.Content[0], f.Path)
-			d.fault(at, key, "%s", f.Text)
-		}
+		check(func(path []string, text string) {
+			at, key := locate(n.Content[0], path)
+			d.fault(at, key, "%s", text)
+		})
 	}
-	return cfg.WithDefaults(), errors.Join(d.faults...)
+	return errors.Join(d.faults...)
 }
 
 // locate returns the node that a path leads to, or the last one on the way that is written down, and the name to call it by.

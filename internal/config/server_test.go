@@ -1,0 +1,94 @@
+package config_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/inquesthq/inquest/internal/config"
+)
+
+func TestAnEmptyServerFileIsAServerWithDefaults(t *testing.T) {
+	for _, text := range []string{"", "# nothing yet\n"} {
+		s, err := config.ParseServer("inquest.yaml", []byte(text))
+		if err != nil || s.Listen.Address != "127.0.0.1:7117" || s.Data != "inquest-data" || s.Logs.MaxBytes != 2<<30 || s.Metrics.Retention != 360*time.Hour {
+			t.Errorf("%q: %+v, %v", text, s, err)
+		}
+	}
+}
+
+func TestAServerFileIsReadToTheLastKey(t *testing.T) {
+	s, err := config.ParseServer("inquest.yaml", []byte(`
+data: /var/lib/inquest
+listen: {address: ":7117", cert: /etc/inquest/cert.pem, key: /etc/inquest/key.pem}
+url: https://inquest.example.com
+database_file: /run/secrets/database
+metrics: {retention: 720h, max_bytes: 10GB}
+logs: {max_bytes: 20GiB, max_age: 48h}
+access:
+  users: {ada: {password: $argon2id$v=19$abc, role: admin}}
+  oidc: {issuer: https://id.example.com, client_id: inquest, roles: {sre: responder}, default_role: viewer}
+time_zones: [Europe/Berlin, UTC]
+currency: EUR
+services:
+  checkout: {critical: true, revenue_per_minute: 9000, calls: [payment, db-primary]}
+in:
+  files: [{path: "/var/log/nginx/*.log", service: nginx}]
+  scrape: [{job: node, targets: ["127.0.0.1:9100"], labels: {zone: a}}]
+  otlp_grpc: 127.0.0.1:4317
+  syslog: [{udp: "127.0.0.1:5514"}]
+rules: {files: [own.yaml], slos: [slo.yaml], interval: 10s}
+incidents: {opened_by: [page, chat], resolve_after: 10m}
+channels:
+  oncall: {pagerduty: {routing_key_file: /run/secrets/pagerduty}}
+  team: {slack: {url_file: /run/secrets/slack}, people: {ada: U123}}
+tell: [{channel: team}, {channel: oncall, severity: 2, occasions: [opened, resolved], roster: first}]
+escalation: [{after: 10m, channels: [oncall], roster: second}]
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Services["checkout"].Revenue != 9000 || !s.Services["checkout"].Critical || s.In.Scrape[0].Interval != 15*time.Second || s.In.Scrape[0].Path != "/metrics" ||
+		s.Channels["oncall"].PagerDuty.KeyFile != "/run/secrets/pagerduty" || s.Tell[1].Severity != 2 || s.Escalation[0].After != 10*time.Minute || s.Logs.MaxBytes != 20<<30 {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestWhatIsWrongWithAServerFileIsToldWithLineAndRemedy(t *testing.T) {
+	for _, c := range []struct{ name, text, want string }{
+		{"an unknown key", "listen: {addres: x}", "inquest.yaml:1"},
+		{"half of a certificate", "listen:\n  cert: a.pem", "cert and key belong together"},
+		{"two databases", "database: postgres://a\ndatabase_file: b", "keep one of the two"},
+		{"a role that nobody has", "access:\n  users:\n    ada: {password: $argon2id$, role: boss}", `inquest.yaml:3: role: "boss" is none of viewer, responder and admin`},
+		{"a password in clear", "access: {users: {ada: {password: secret, role: admin}}}", "hash-password"},
+		{"a provider without a way back", "access: {oidc: {issuer: https://id.example.com, client_id: inquest}}", "write url"},
+		{"a channel of two kinds", "channels: {a: {slack: {url_file: x}, teams: {url_file: y}}}", "2 are set"},
+		{"a channel that is not there", "tell: [{channel: pager}]", `there is no channel "pager"`},
+		{"an escalation to nobody", "escalation: [{after: 5m}]", "who is to be told"},
+		{"no zone", "time_zones: [Berlin]", `"Berlin" is no time zone`},
+		{"a log without a path", "in: {files: [{service: nginx}]}", "which log is to be followed"},
+		{"a scrape without targets", "in: {scrape: [{job: node}]}", "job and targets are needed"},
+		{"a scrape in milliseconds", "in: {scrape: [{job: node, targets: [a:1], interval: 100ms}]}", "less than a second"},
+		{"a syslog that listens nowhere", "in: {syslog: [{}]}", "udp or tcp is needed"},
+		{"an urgency of its own", "incidents: {opened_by: [panic]}", "none of page, chat and ticket"},
+		{"no address", "url: inquest.example.com", "write how people reach the server"},
+		{"revenue below nothing", "services: {a: {revenue_per_minute: -1}}", "not negative"},
+		{"a second document", "data: a\n---\ndata: b", "a server has one"},
+	} {
+		_, err := config.ParseServer("inquest.yaml", []byte(c.text))
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", c.name, err, c.want)
+		}
+	}
+}
+
+func FuzzServer(f *testing.F) {
+	f.Add("data: a\nlisten: {address: :80}")
+	f.Add("channels: {a: {slack: {url_file: x}}}\ntell: [{channel: a}]")
+	f.Fuzz(func(t *testing.T, text string) {
+		s, err := config.ParseServer("inquest.yaml", []byte(text))
+		if err == nil && s.Listen.Address == "" {
+			t.Error("accepted without an address")
+		}
+	})
+}
