@@ -99,7 +99,7 @@ changes nothing.
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newInvestigate(), newTriage(), newError(), newAudit(), newExplain(), newMechanisms(), newParse(), newPatterns(), newGateway(), newRules(), newReplay(), newMan())
+	root.AddCommand(newInvestigate(), newTriage(), newError(), newAudit(), newExplain(), newMechanisms(), newParse(), newPatterns(), newGateway(), newRules(), newReplay(), newServe(), newMan())
 	for _, c := range append(root.Commands(), root) {
 		wrapArgs(c)
 	}

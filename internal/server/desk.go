@@ -1,0 +1,115 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/inquesthq/inquest"
+	"github.com/inquesthq/inquest/internal/flow"
+	"github.com/inquesthq/inquest/internal/incident"
+	"github.com/inquesthq/inquest/internal/store"
+)
+
+func (p *process) openDesk(context.Context) error {
+	var err error
+	p.desk, err = incident.New(incident.Config{Records: p.records, Leaders: p.records, Server: p.name, Policy: p.policy(), Investigate: p.investigate,
+		FindError: p.findError, Failed: p.failed("incidents"), Now: p.Now})
+	if err != nil {
+		return err
+	}
+	p.also("incidents", p.desk.Run)
+	return nil
+}
+
+// policy translates the settings.
+func (p *process) policy() incident.Policy {
+	s := p.Settings
+	out := incident.Policy{Services: map[string]incident.Service{}, Currency: s.Currency, Calm: s.Incident.Calm, Reopen: s.Incident.Reopen}
+	for _, u := range s.Incident.Opens {
+		out.Opens = append(out.Opens, inquest.AlertUrgency(u))
+	}
+	for name, v := range s.Services {
+		out.Services[name] = incident.Service{Critical: v.Critical, Revenue: v.Revenue}
+		for _, to := range v.Calls {
+			out.Edges = append(out.Edges, inquest.Edge{From: name, To: to})
+		}
+	}
+	slices.SortFunc(out.Edges, func(a, b inquest.Edge) int { return strings.Compare(a.From+" "+a.To, b.From+" "+b.To) })
+	for _, t := range s.Tell {
+		r := incident.Route{Channel: t.Channel, Severity: inquest.Severity(t.Severity), Services: t.Services, Roster: t.Roster}
+		for _, o := range t.Occasions {
+			r.Occasions = append(r.Occasions, inquest.Occasion(o))
+		}
+		out.Routes = append(out.Routes, r)
+	}
+	for _, l := range s.Escalation {
+		out.Escalation = append(out.Escalation, incident.Level{After: l.After, Channels: l.Channels, Roster: l.Roster})
+	}
+	return out
+}
+
+// healthy is how much of the time before an incident is read along: what is new is told by what was there before.
+const healthy = 30 * time.Minute
+
+// investigate reads the hours of an incident as `inquest investigate` reads a folder.
+func (p *process) investigate(ctx context.Context, job incident.Job) (*inquest.Diagnosis, error) {
+	i := job.Incident
+	began := i.Opened
+	for _, t := range []time.Time{i.Onset, i.Detected} {
+		if !t.IsZero() && t.Before(began) {
+			began = t
+		}
+	}
+	w := inquest.Window{From: began.Add(-healthy), To: job.At.Add(time.Second)}
+	series, err := p.metrics.Raw(ctx, `{__name__=~".+"}`, w.From, w.To)
+	var notes []string
+	if err != nil {
+		notes = append(notes, "metrics could not be read: "+err.Error())
+	}
+	// Our own counts are made of the lines that are read anyway.
+	series = slices.DeleteFunc(series, func(s inquest.Series) bool { return strings.HasPrefix(s.Name, "inquest_") || s.Name == "ALERTS" || s.Name == "ALERTS_FOR_STATE" })
+	changes, err := p.changes(ctx, inquest.Window{From: w.From.Add(-24 * time.Hour), To: w.To})
+	if err != nil {
+		notes = append(notes, "the record of changes could not be read: "+err.Error())
+	}
+	out, err := flow.InvestigateLive(ctx, flow.Live{Segments: p.spool.Segments(w), Series: series, Changes: changes, Notes: notes})
+	if err != nil {
+		return nil, fmt.Errorf("investigate %s: %w", i.ID, err)
+	}
+	return out.Diagnosis, nil
+}
+
+// changes lists what was changed in a window.
+func (p *process) changes(ctx context.Context, w inquest.Window) ([]inquest.Change, error) {
+	all, err := p.records.List(ctx, store.Query{Kind: "change", From: w.From, To: w.To})
+	if err != nil {
+		return nil, err
+	}
+	out := make([]inquest.Change, 0, len(all))
+	for _, r := range all {
+		var c inquest.Change
+		if err := json.Unmarshal(r.Body, &c); err != nil {
+			return nil, fmt.Errorf("change %s: %w", r.ID, err)
+		}
+		out = append(out, c)
+	}
+	return out, nil
+}
+
+// findError tells who answered with an error id.
+func (p *process) findError(ctx context.Context, id string) (string, time.Time, error) {
+	trace, err := flow.LookupLive(ctx, p.spool.Segments(inquest.Window{}), id)
+	if err != nil {
+		return "", time.Time{}, err
+	}
+	for _, f := range trace.Records {
+		if f.Service != "" {
+			return f.Service, time.Unix(0, f.Record.Time).UTC(), nil
+		}
+	}
+	return "", time.Time{}, store.ErrNotFound
+}

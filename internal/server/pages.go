@@ -1,0 +1,133 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/inquesthq/inquest"
+	"github.com/inquesthq/inquest/internal/flow"
+	"github.com/inquesthq/inquest/internal/server/pages"
+	"github.com/inquesthq/inquest/internal/store"
+	"github.com/inquesthq/inquest/internal/web"
+)
+
+// openPages puts the pages together.
+func (p *process) openPages(context.Context) error {
+	zones := make([]*time.Location, 0, len(p.Settings.Zones))
+	for _, name := range p.Settings.Zones {
+		z, err := time.LoadLocation(name)
+		if err != nil {
+			return err
+		}
+		zones = append(zones, z)
+	}
+	w, err := web.New(web.Config{Auth: p.auth, Desk: pages.NewDesk(p.desk, p.Now), Records: p.records, Querier: p.metrics, Now: p.Now, Lookup: p, Objectives: p, Settings: p,
+		Title: p.title, Zones: zones, Version: p.Version, PublicReports: p.Settings.Access.PublicReports})
+	if err != nil {
+		return err
+	}
+	p.handler = w.Handler()
+	p.also("live pages", func(ctx context.Context) error {
+		for e := range p.desk.Subscribe(ctx) {
+			w.Changed(e.Incident)
+		}
+		return nil
+	})
+	return nil
+}
+
+// Lookup finds everything about one request in the lines that are kept.
+func (p *process) Lookup(ctx context.Context, id string) (*web.Trace, error) {
+	ctx, stop := context.WithTimeout(ctx, 10*time.Second)
+	defer stop()
+	found, err := flow.LookupLive(ctx, p.spool.Segments(inquest.Window{}), id)
+	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		return nil, err
+	}
+	if found == nil || len(found.Records) == 0 && len(found.Spans) == 0 {
+		return nil, store.ErrNotFound
+	}
+	out := &web.Trace{IDs: found.IDs, Omitted: found.Omitted}
+	for _, f := range found.Records {
+		out.Lines = append(out.Lines, web.Line{Time: time.Unix(0, f.Record.Time).UTC(), Service: f.Service, Layer: f.Layer, Source: inquest.Source{File: f.File, Line: f.Record.Line}, Text: lineOf(&f)})
+	}
+	return out, nil
+}
+
+func lineOf(f *flow.Found) string {
+	r := f.Record
+	if r.Message != "" || r.Status == 0 {
+		return r.Message
+	}
+	return fmt.Sprintf("%s %s %d", r.Method, r.URL, r.Status)
+}
+
+// Objectives tells how the objectives stand.
+func (p *process) Objectives(ctx context.Context) ([]web.Objective, error) {
+	slos, err := p.slos()
+	if err != nil {
+		return nil, err
+	}
+	out := make([]web.Objective, 0, len(slos))
+	for i := range slos {
+		s := &slos[i]
+		o := web.Objective{Name: s.Name, Service: s.Service, Target: s.Target, Days: int(s.Window.Hours() / 24), Good: web.Number(math.NaN()), Left: web.Number(math.NaN())}
+		for _, b := range []struct {
+			window string
+			limit  float64
+		}{{"1h", 14.4}, {"6h", 6}, {"3d", 1}} {
+			bad := p.badShare(ctx, s.Bad, s.Total, b.window)
+			o.Burn = append(o.Burn, web.BurnWindow{Window: b.window, Rate: web.Number(bad / (1 - s.Target)), Limit: web.Number(b.limit)})
+		}
+		if bad := p.badShare(ctx, s.Bad, s.Total, fmt.Sprintf("%dh", int(s.Window.Hours()))); !math.IsNaN(bad) {
+			o.Good, o.Left = web.Number(1-bad), web.Number(1-bad/(1-s.Target))
+		}
+		out = append(out, o)
+	}
+	return out, nil
+}
+
+// Setup tells how the server is set up, without secrets.
+func (p *process) Setup(ctx context.Context) (*web.Setup, error) {
+	out := &web.Setup{}
+	for _, name := range slices.Sorted(maps.Keys(p.Settings.Channels)) {
+		c := p.Settings.Channels[name]
+		ch := web.Channel{Name: name, DryRun: c.DryRun || p.Settings.DryRun}
+		switch {
+		case c.PagerDuty != nil:
+			ch.Kind = "pagerduty"
+		case c.Slack != nil:
+			ch.Kind = "slack"
+		case c.Teams != nil:
+			ch.Kind = "teams"
+		case c.Email != nil:
+			ch.Kind, ch.Where = "email", c.Email.Server
+		case c.Webhook != nil:
+			ch.Kind = "webhook"
+		}
+		out.Channels = append(out.Channels, ch)
+	}
+	for _, r := range p.detector.Status() {
+		out.Rules = append(out.Rules, ruleOf(r))
+	}
+	rosters, err := p.desk.Rosters(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for i := range rosters {
+		out.Rosters = append(out.Rosters, onCall(&rosters[i], p.Now()))
+	}
+	out.Facts = []web.Fact{
+		{Name: "version", Value: p.Version}, {Name: "server", Value: p.name}, {Name: "data folder", Value: p.Settings.Data},
+		{Name: "lines are kept for", Value: p.Settings.Logs.MaxAge.String()}, {Name: "metrics are kept for", Value: p.Settings.Metrics.Retention.String()},
+	}
+	if s := p.follower.Status(); s.Err != nil {
+		out.Facts = append(out.Facts, web.Fact{Name: "counting", Value: s.Err.Error()})
+	}
+	return out, nil
+}

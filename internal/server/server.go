@@ -1,0 +1,277 @@
+package server
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/inquesthq/inquest"
+	"github.com/inquesthq/inquest/internal/auth"
+	"github.com/inquesthq/inquest/internal/casefile"
+	"github.com/inquesthq/inquest/internal/detect"
+	"github.com/inquesthq/inquest/internal/incident"
+	"github.com/inquesthq/inquest/internal/ingest"
+	"github.com/inquesthq/inquest/internal/ingest/tail"
+	"github.com/inquesthq/inquest/internal/notify"
+	"github.com/inquesthq/inquest/internal/rates"
+	"github.com/inquesthq/inquest/internal/spool"
+	"github.com/inquesthq/inquest/internal/store"
+)
+
+// Options are what the process is given beside its settings.
+type Options struct {
+	Settings Settings
+	Version  string
+	Ready    func(addresses []string) // once everything is served; may be nil
+	Log      func(text string)        // what an operator should know; nil: nobody is told
+	Now      func() time.Time         // required
+}
+
+// Run serves until ctx ends, and returns when all that it began has ended. An error before Ready says what is wrong with the settings or the
+// machine; one after it, what broke.
+func Run(ctx context.Context, o Options) (err error) {
+	if o.Now == nil {
+		return errors.New("server: Now is required")
+	}
+	if o.Log == nil {
+		o.Log = func(string) {}
+	}
+	o.Settings = o.Settings.Complete()
+	if err := errorOf(Check(o.Settings)); err != nil {
+		return fmt.Errorf("server: %w", err)
+	}
+	p := &process{Options: o}
+	defer func() { err = errors.Join(err, p.close()) }()
+	if err := p.open(ctx); err != nil {
+		return fmt.Errorf("server: %w", err)
+	}
+	return p.serve(ctx)
+}
+
+// records is what a store of records offers.
+type records interface {
+	store.Records
+	store.Keeper
+	store.Leaders
+	Close() error
+}
+
+// metrics is what a store of metrics offers.
+type metrics interface {
+	store.Appender
+	store.Querier
+}
+
+// task is something that goes on until ctx ends.
+type task struct {
+	name string
+	run  func(context.Context) error
+}
+
+// process is a server with everything open.
+type process struct {
+	Options
+	name     string
+	records  records
+	metrics  metrics
+	spool    *spool.Spool
+	reader   *spool.Reader
+	intake   *ingest.Intake
+	follower *rates.Follower
+	detector *detect.Detector
+	desk     *incident.Desk
+	sender   *notify.Sender
+	auth     *auth.Auth
+	handler  http.Handler
+	listener net.Listener
+	closers  []func() error
+	tasks    []task
+}
+
+// closing notes what is to be closed at the end, in reverse order.
+func (p *process) closing(f func() error) { p.closers = append(p.closers, f) }
+
+func (p *process) close() error {
+	var all []error
+	for _, f := range slices.Backward(p.closers) {
+		all = append(all, f())
+	}
+	return errors.Join(all...)
+}
+
+// also adds something that goes on while the server serves.
+func (p *process) also(name string, run func(context.Context) error) {
+	p.tasks = append(p.tasks, task{name, run})
+}
+
+// failed tells the operator what a part goes on after.
+func (p *process) failed(part string) func(error) {
+	return func(err error) { p.Log(part + ": " + err.Error()) }
+}
+
+// open opens everything in the order in which it is needed.
+func (p *process) open(ctx context.Context) error {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "server"
+	}
+	p.name = cmp.Or(p.Settings.Name, host)
+	if err := os.MkdirAll(p.Settings.Data, 0o700); err != nil {
+		return fmt.Errorf("the data folder: %w; set data to a folder that this user may write to", err)
+	}
+	for _, step := range []func(context.Context) error{p.openRecords, p.openMetrics, p.openSpool, p.openDesk, p.openRules, p.openPeople, p.openWays, p.openPages, p.listen} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *process) openSpool(context.Context) error {
+	var err error
+	s := p.Settings.Logs
+	p.spool, err = spool.Open(spool.Config{Dir: filepath.Join(p.Settings.Data, "logs"), MaxBytes: s.MaxBytes, MaxAge: s.MaxAge, Now: p.Now})
+	if err != nil {
+		return err
+	}
+	p.closing(p.spool.Close)
+	if p.reader, err = p.spool.Reader("rates"); err != nil {
+		return err
+	}
+	p.closing(func() error { p.reader.Close(); return nil })
+	p.follower, err = rates.New(rates.Config{Reader: p.reader, Spool: p.spool, Series: p.metrics, Records: p.records, Writer: casefile.ServiceOf, Now: p.Now})
+	if err != nil {
+		return err
+	}
+	p.also("counting", p.follower.Run)
+	return nil
+}
+
+// openWays opens the ways in beside HTTP.
+func (p *process) openWays(context.Context) error {
+	var err error
+	if p.intake, err = ingest.New(ingest.Config{}); err != nil {
+		return err
+	}
+	targets := make([]tail.Target, 0, len(p.Settings.In.Files))
+	for _, f := range p.Settings.In.Files {
+		path, err := filepath.Abs(f.Path)
+		if err != nil {
+			return err
+		}
+		targets = append(targets, tail.Target{Glob: path, Service: f.Service})
+	}
+	if len(targets) == 0 {
+		return nil
+	}
+	t, err := tail.New(tail.Config{Targets: targets, Spool: p.spool, Checkpoint: filepath.Join(p.Settings.Data, "tail.json"), Intake: p.intake})
+	if err != nil {
+		return err
+	}
+	p.also("files", t.Run)
+	return nil
+}
+
+// serve runs all parts until ctx ends or one of them breaks.
+func (p *process) serve(ctx context.Context) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	var wg sync.WaitGroup
+	for _, t := range p.tasks {
+		wg.Go(func() {
+			if err := t.run(ctx); err != nil && ctx.Err() == nil {
+				stop(fmt.Errorf("server: %s: %w", t.name, err))
+			}
+		})
+	}
+	web := &http.Server{Handler: p.handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, BaseContext: func(net.Listener) context.Context { return ctx }}
+	wg.Go(func() {
+		if err := p.accept(web); err != nil && !errors.Is(err, http.ErrServerClosed) && ctx.Err() == nil {
+			stop(fmt.Errorf("server: %w", err))
+		}
+	})
+	if p.Ready != nil {
+		p.Ready([]string{p.address()})
+	}
+	<-ctx.Done()
+	// Whoever has a page open waits for events for ever: what is under way gets a moment, no more.
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if web.Shutdown(bounded) != nil {
+		_ = web.Close() // the moment is over
+	}
+	wg.Wait()
+	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
+		return cause
+	}
+	return nil
+}
+
+func (p *process) listen(ctx context.Context) error {
+	l := p.Settings.Listen
+	if err := p.auth.MayListen(l.Address); err != nil {
+		return err
+	}
+	var lc net.ListenConfig
+	var err error
+	if p.listener, err = lc.Listen(ctx, "tcp", l.Address); err != nil {
+		return fmt.Errorf("%w; set listen.address to one that is free", err)
+	}
+	return nil
+}
+
+func (p *process) accept(web *http.Server) error {
+	if l := p.Settings.Listen; l.Cert != "" {
+		return web.ServeTLS(p.listener, l.Cert, l.Key)
+	}
+	return web.Serve(p.listener)
+}
+
+// address is where the pages are, as a link.
+func (p *process) address() string {
+	scheme := "http"
+	if p.Settings.Listen.Cert != "" {
+		scheme = "https"
+	}
+	return scheme + "://" + p.listener.Addr().String()
+}
+
+// tiers tells the rules which services are critical, every so often, as a series like any other.
+func (p *process) tiers(ctx context.Context) error {
+	if len(p.Settings.Services) == 0 {
+		return nil
+	}
+	every := time.NewTicker(15 * time.Second)
+	defer every.Stop()
+	for {
+		if err := p.metrics.Append(ctx, p.tierSeries()); err != nil && ctx.Err() == nil {
+			p.Log("tiers: " + err.Error())
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-every.C:
+		}
+	}
+}
+
+func (p *process) tierSeries() []inquest.Series {
+	out := make([]inquest.Series, 0, len(p.Settings.Services))
+	for name, s := range p.Settings.Services {
+		tier := "standard"
+		if s.Critical {
+			tier = "critical"
+		}
+		out = append(out, inquest.Series{Name: "inquest_service_info", Labels: map[string]string{"service": name, "tier": tier}, Type: "gauge",
+			Samples: []inquest.Sample{{Time: p.Now(), Value: 1}}})
+	}
+	return out
+}
