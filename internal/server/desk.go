@@ -71,7 +71,9 @@ func (p *process) investigate(ctx context.Context, job incident.Job) (*inquest.D
 		notes = append(notes, "metrics could not be read: "+err.Error())
 	}
 	// Our own counts are made of the lines that are read anyway.
-	series = slices.DeleteFunc(series, func(s inquest.Series) bool { return strings.HasPrefix(s.Name, "inquest_") || s.Name == "ALERTS" || s.Name == "ALERTS_FOR_STATE" })
+	series = slices.DeleteFunc(series, func(s inquest.Series) bool {
+		return strings.HasPrefix(s.Name, "inquest_") || s.Name == "ALERTS" || s.Name == "ALERTS_FOR_STATE"
+	})
 	changes, err := p.changes(ctx, inquest.Window{From: w.From.Add(-24 * time.Hour), To: w.To})
 	if err != nil {
 		notes = append(notes, "the record of changes could not be read: "+err.Error())

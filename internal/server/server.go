@@ -143,6 +143,7 @@ func (p *process) openSpool(context.Context) error {
 		return err
 	}
 	p.closing(p.spool.Close)
+	p.also("kept lines", p.spool.Run)
 	if p.reader, err = p.spool.Reader("rates"); err != nil {
 		return err
 	}
