@@ -43,6 +43,7 @@ var calls = []struct {
 		"internal/rates",    // ticks
 		"internal/incident", // what time makes due
 		"internal/notify",
+		"internal/server", // how often it tells the rules what the settings say
 		"internal/store/tsdb", "internal/store/remote", "internal/detect",
 		"internal/ingest", "internal/ingest/tail", "internal/ingest/otlp", "internal/ingest/prom", "internal/ingest/syslog", "internal/ingest/hook", // patience with bodies, and the pace of looks
 	},
