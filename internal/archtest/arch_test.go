@@ -105,6 +105,7 @@ var sameFloor = map[string]string{
 	"guard/maintenance -> guard/problem":             "it answers with a problem",
 	"guard/problem -> guard/policy":                  "a problem says when to come back, in the seconds that policies count",
 	"internal/config -> internal/server":             "a file of settings becomes the settings of the process",
+	"internal/server -> internal/flow":               "the server hands what it keeps to the line that investigates a folder: there is no second one",
 	"internal/gateway -> internal/gateway/upstream":  "upstream is a room inside the gateway: one exchange, without a word about clients and their answers",
 	"internal/rates -> internal/store/mem":           "routes and patterns go by the same names in counters and in reports; the store has the names",
 	"internal/audit -> internal/store/mem":           "as for casefile: the store is the value that the rules work on",
