@@ -86,6 +86,7 @@ type Incident struct {
 	Currency string         `json:"currency,omitempty"`
 	Factors  []Factor       `json:"factors,omitempty"`
 	Repeats  string         `json:"repeats,omitempty"` // id of the earlier incident of the same cause
+	Merged   string         `json:"merged,omitempty"`  // id of the incident that this one turned out to be a part of
 	Waiver   string         `json:"waiver,omitempty"`  // why there will be no postmortem, and who said so
 	Version  int64          `json:"version"`           // of the record; a change must name the version that it changes
 }

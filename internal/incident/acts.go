@@ -240,6 +240,7 @@ func (e *edit) reopen(ctx context.Context, f *draft, at time.Time, by, why strin
 		return err
 	}
 	e.placed = true
+	f.Merged = ""
 	f.Resolved, f.Mitigated, f.desk.Calm = time.Time{}, time.Time{}, time.Time{}
 	if len(f.firing()) == 0 && len(f.Alerts) > 0 && by == byDesk {
 		f.desk.Calm = at

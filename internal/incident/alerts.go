@@ -37,6 +37,48 @@ func (d *Desk) Alerts(ctx context.Context, alerts []inquest.Alert) error {
 	return errors.Join(err, blind)
 }
 
+// Reconcile takes the whole truth about some rules of a source: what of them the desk believes to fire and is not among still has resolved, while
+// nobody was there to see it. still holds what fires and what is pending. A rule that could not be evaluated is not to be among rules: not to know is not to have resolved.
+func (d *Desk) Reconcile(ctx context.Context, source string, rules []string, still []inquest.Alert) error {
+	known := map[string]bool{}
+	for i := range still {
+		known[still[i].Key()] = true
+	}
+	gone := func(a *inquest.Alert) bool {
+		return a.State == inquest.AlertFiring && a.Source == source && slices.Contains(rules, a.Rule) && !known[a.Key()]
+	}
+	standing, err := d.all(ctx, store.Query{Kind: kindAlert, State: string(inquest.AlertFiring)})
+	if err != nil {
+		return err
+	}
+	return d.change(ctx, func(ctx context.Context, e *edit) error {
+		var ended []inquest.Alert
+		for _, f := range append(e.active(), e.closed()...) {
+			for i := range f.Alerts {
+				if gone(&f.Alerts[i]) {
+					ended = append(ended, f.Alerts[i])
+				}
+			}
+		}
+		for _, r := range standing {
+			s, err := decode[Standing](r)
+			if err != nil {
+				return err
+			}
+			if gone(&s.Alert) {
+				ended = append(ended, s.Alert)
+			}
+		}
+		for _, a := range ended {
+			a.State, a.Resolved = inquest.AlertResolved, e.now
+			if err := e.resolvedAlert(ctx, a); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 func urgencyRank(u inquest.AlertUrgency) int {
 	return slices.Index([]inquest.AlertUrgency{inquest.UrgencyPage, inquest.UrgencyChat, inquest.UrgencyTicket}, u)
 }

@@ -156,7 +156,7 @@ func (e *edit) active() []*draft {
 // closed returns those that were resolved within the time in which they are reopened, newest first.
 func (e *edit) closed() []*draft {
 	out := e.sorted(func(f *draft) bool {
-		return f.State == inquest.IncidentResolved && e.now.Sub(f.Resolved) <= e.desk.policy.Reopen
+		return f.State == inquest.IncidentResolved && f.Merged == "" && e.now.Sub(f.Resolved) <= e.desk.policy.Reopen
 	})
 	slices.Reverse(out)
 	return out

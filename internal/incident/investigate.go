@@ -69,6 +69,15 @@ func (d *Desk) investigate(ctx context.Context, id string, due []store.Record) e
 		return err
 	}
 	reason := reasonOf(due[len(due)-1])
+	if inc.Merged != "" { // the other one is looked into
+		return d.change(ctx, func(ctx context.Context, e *edit) error {
+			f, err := e.incident(ctx, id)
+			if err != nil {
+				return err
+			}
+			return e.settle(ctx, f, due, planned{Incident: id, Reason: reason, Done: e.now}, investigationDone)
+		})
+	}
 	looking, stop := context.WithTimeoutCause(ctx, d.policy.Investigate, fmt.Errorf("it took longer than %s", text(d.policy.Investigate)))
 	defer stop()
 	diagnosis, failure := d.look(looking, Job{Incident: *inc, Reason: reason, At: d.now()})
@@ -86,6 +95,7 @@ func (d *Desk) investigate(ctx context.Context, id string, due []store.Record) e
 		switch {
 		case err != nil || len(left) == 0: // another server was quicker
 			return err
+		case f.Merged != "":
 		case failure != nil:
 			state, p.Error = investigationFailed, cut(failure.Error(), 1000)
 			f.entry(e.now, inquest.EntryDiagnosis, byDesk, "the investigation failed: "+p.Error, map[string]any{"reason": reason, "error": p.Error})
@@ -97,18 +107,27 @@ func (d *Desk) investigate(ctx context.Context, id string, due []store.Record) e
 		if err := e.hurry(ctx, f); err != nil {
 			return err
 		}
-		for _, r := range left {
-			p.Due = r.Time
-			next, err := record(kindInvestigation, r.ID, id, state, r.Time, p)
-			if err != nil {
-				return err
-			}
-			next.Version = r.Version
-			f.more = append(f.more, next)
-		}
-		f.changed = true
-		return nil
+		return e.settle(ctx, f, left, p, state)
 	})
+}
+
+// settle marks investigations as carried out.
+func (e *edit) settle(ctx context.Context, f *draft, due []store.Record, p planned, state string) error {
+	left, err := e.stillDue(ctx, due)
+	if err != nil {
+		return err
+	}
+	for _, r := range left {
+		p.Due = r.Time
+		next, err := record(kindInvestigation, r.ID, f.ID, state, r.Time, p)
+		if err != nil {
+			return err
+		}
+		next.Version = r.Version
+		f.more = append(f.more, next)
+		f.changed = true
+	}
+	return nil
 }
 
 func reasonOf(r store.Record) string {
@@ -189,6 +208,13 @@ func (e *edit) diagnosed(ctx context.Context, f *draft, d *inquest.Diagnosis, re
 	}
 	if err := e.remember(ctx, f); err != nil {
 		return 0, err
+	}
+	if f.State.Active() {
+		if g := e.sameOutage(f); g != nil {
+			if err := e.merge(ctx, f, g); err != nil {
+				return 0, err
+			}
+		}
 	}
 	if f.State.Active() {
 		if err := e.weigh(ctx, f); err != nil {

@@ -22,6 +22,7 @@ type Policy struct {
 	Calm        time.Duration // an incident is resolved when its alerts have been for this long; 0: 5 minutes, the window of the rules
 	Reopen      time.Duration // what fires again within this is the same incident; 0: 30 minutes
 	Settle      time.Duration // an alert that fires on so long after a person resolved its incident reopens it; 0: 10 minutes, twice the window of the rules
+	AckTarget   time.Duration // within which a person is to have it; 0: 5 minutes
 	Wait        time.Duration // the first message waits this long for the first verdict; 0: 10 seconds, <0: not at all
 	Investigate time.Duration // limit of one investigation; 0: 1 minute
 	Severe      float64       // share of failed requests from which on users cannot do what the service is for; 0: 0.5
@@ -59,7 +60,7 @@ func (p Policy) complete() (Policy, error) {
 		value time.Duration
 	}{
 		{&p.Together, 10 * time.Minute}, {&p.Calm, 5 * time.Minute}, {&p.Reopen, 30 * time.Minute}, {&p.Settle, 10 * time.Minute},
-		{&p.Wait, 10 * time.Second}, {&p.Investigate, time.Minute},
+		{&p.Wait, 10 * time.Second}, {&p.AckTarget, 5 * time.Minute}, {&p.Investigate, time.Minute},
 	} {
 		if *d.field == 0 {
 			*d.field = d.value

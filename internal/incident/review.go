@@ -35,7 +35,7 @@ func (d *Desk) Waive(ctx context.Context, id string, a Act) (*inquest.Incident, 
 // Review closes the file on a resolved incident. A SEV-1 or SEV-2 needs a postmortem or a waiver (REQUIREMENTS A3).
 func (d *Desk) Review(ctx context.Context, id string, a Act) (*inquest.Incident, error) {
 	return d.act(ctx, id, a, func(ctx context.Context, e *edit, f *draft) error {
-		if f.State == inquest.IncidentResolved && f.Severity <= inquest.SEV2 && f.Waiver == "" {
+		if f.State == inquest.IncidentResolved && f.Severity <= inquest.SEV2 && f.Waiver == "" && f.Merged == "" {
 			written, err := d.cfg.Records.List(ctx, store.Query{Kind: kindPostmortem, Parent: id, Limit: 1})
 			if err != nil {
 				return fmt.Errorf("incident %s: look for its postmortem: %w", id, err)

@@ -74,6 +74,7 @@ func (d *Desk) lead(ctx context.Context) (bool, error) {
 // duties does what time alone makes due for each incident on the desk.
 func (d *Desk) duties(ctx context.Context, e *edit) error {
 	for _, f := range e.active() {
+		e.mend(f)
 		if err := e.rest(ctx, f); err != nil {
 			return err
 		}
@@ -93,6 +94,16 @@ func (d *Desk) duties(ctx context.Context, e *edit) error {
 		}
 	}
 	return nil
+}
+
+// mend sets times right that lie ahead because the clock was set back: what counts from them would stand still.
+func (e *edit) mend(f *draft) {
+	for _, t := range []*time.Time{&f.desk.Alarmed, &f.desk.Calm} {
+		if t.After(e.now) {
+			*t = e.now
+			f.changed = true
+		}
+	}
 }
 
 // rest resolves an incident whose alerts have been for long enough. It was over when the last of them resolved.

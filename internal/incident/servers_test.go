@@ -116,6 +116,7 @@ func serve(ctx context.Context, s records, name, hook string, failed func(error)
 			out.Onset = j.Incident.Opened.Add(-time.Minute)
 			out.Impact.Services = nil
 			out.Timeline = nil
+			out.Verdict.Culprit = j.Incident.Services[0]
 			return out, nil
 		}})
 	if err != nil {

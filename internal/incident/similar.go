@@ -74,7 +74,7 @@ func (d *Desk) past(ctx context.Context, f *draft) ([]*draft, error) {
 		if err != nil {
 			return nil, err
 		}
-		if p.ID != f.ID && !p.State.Active() {
+		if p.ID != f.ID && !p.State.Active() && p.Merged == "" {
 			out = append(out, p)
 		}
 	}

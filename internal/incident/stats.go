@@ -25,6 +25,8 @@ type Stats struct {
 	Factor    map[inquest.Factor]int        `json:"factor"` // contributing factors that people gave
 	State     map[inquest.IncidentState]int `json:"state"`
 	Repeats   int                           `json:"repeats"`
+	Merged    int                           `json:"merged"` // that turned out to be part of another; they count nowhere else
+	Late      []string                      `json:"late"`   // ids of those acknowledged, or not yet, later than Policy.AckTarget (REQUIREMENTS 273)
 	Cost      float64                       `json:"cost"`
 	Currency  string                        `json:"currency,omitempty"`
 	Detect    Mean                          `json:"detect"`      // MTTD
@@ -35,7 +37,7 @@ type Stats struct {
 
 // Stats reckons MTTD, MTTA, MTTM and MTTR and counts what there was. An incident for which a time has not come yet does not count for it.
 func (d *Desk) Stats(ctx context.Context, w inquest.Window) (Stats, error) {
-	s := Stats{Window: w, Severity: map[inquest.Severity]int{}, Class: map[inquest.Class]int{}, Factor: map[inquest.Factor]int{}, State: map[inquest.IncidentState]int{}}
+	s := Stats{Window: w, Severity: map[inquest.Severity]int{}, Class: map[inquest.Class]int{}, Factor: map[inquest.Factor]int{}, State: map[inquest.IncidentState]int{}, Late: []string{}}
 	const everything = 1 << 30
 	all, err := d.List(ctx, Filter{Opened: w, Limit: everything})
 	if err != nil {
@@ -49,7 +51,14 @@ func (d *Desk) Stats(ctx context.Context, w inquest.Window) (Stats, error) {
 	}
 	for i := range all {
 		inc := &all[i]
+		if inc.Merged != "" {
+			s.Merged++
+			continue
+		}
 		s.Incidents++
+		if d.late(inc) {
+			s.Late = append(s.Late, inc.ID)
+		}
 		s.Severity[inc.Severity]++
 		s.State[inc.State]++
 		if inc.State.Active() {
@@ -81,6 +90,15 @@ func (d *Desk) Stats(ctx context.Context, w inquest.Window) (Stats, error) {
 	}
 	s.Detect, s.Acknow, s.Mitigate, s.Resolve = mean(detect), mean(acknow), mean(mitigate), mean(resolve)
 	return s, nil
+}
+
+// late reports whether nobody had the incident within the target.
+func (d *Desk) late(inc *inquest.Incident) bool {
+	t, ok := inc.TimeToAcknowledge()
+	if !ok && inc.State == inquest.IncidentOpen && !inc.Detected.IsZero() {
+		t = d.now().Sub(inc.Detected)
+	}
+	return t > d.policy.AckTarget
 }
 
 func mean(all []time.Duration) Mean {

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -602,6 +604,7 @@ func TestUsersReportsFindTheirIncident(t *testing.T) {
 		return must[incident.UserReport](t)(w.Report(w.ctx, u))
 	}
 	inWorld(t, everyone, func(w *world) {
+		w.set(nothing(), nil)
 		early := report(w, incident.UserReport{Text: "the basket is empty", Service: "checkout"})
 		w.expect(early.Incident, "")
 		stray := report(w, incident.UserReport{Text: "search is slow", Service: "search"})
@@ -978,5 +981,142 @@ func TestADamagedIncidentKeepsNoOtherFromBeingOpened(t *testing.T) {
 		w.records.records[key] = whole // from a backup
 		w.alerts(alert("HighErrorRate", "checkout", "page"))
 		w.expect(len(w.all()), 2) // it is still on the board
+	})
+}
+
+func TestTwoIncidentsOfOneCauseBecomeOne(t *testing.T) {
+	open := func(w *world) (old, young string) {
+		d := poolExhausted()
+		d.Impact.Services = nil
+		w.set(d, nil)
+		old = w.opened()
+		time.Sleep(20 * time.Second)
+		w.sendAll()
+		w.takes = 5 * time.Second // so that the test can look at the second before it is looked into
+		w.alerts(alert("HighErrorRate", "search", "page"))
+		return old, w.all()[1].ID
+	}
+	inWorld(t, everyone, func(w *world) {
+		old, young := open(w)
+		must[incident.UserReport](t)(w.Report(w.ctx, incident.UserReport{Text: "nothing is found", Service: "search"}))
+		time.Sleep(10 * time.Second)
+		a, b := w.get(old), w.get(young)
+		w.expect([]any{a.State, a.Services, len(a.Alerts), a.Reports}, []any{inquest.IncidentOpen, []string{"checkout", "search"}, 2, 1})
+		w.expect([]any{b.State, b.Merged, len(b.Alerts)}, []any{inquest.IncidentResolved, old, 0})
+		w.contains(w.story(old), young+" is part of this one: both have the same cause")
+		w.contains(w.story(young), "part of "+old)
+		r := must[store.Record](t)(w.records.Get(w.ctx, "notice", young+"/opened-1/slack"))
+		w.expect([]any{r.State, w.told(young)}, []any{"failed", []string{"opened-1/slack"}}) // nobody was called twice, and nobody hears of an end
+
+		w.alerts(over(b1(a, "search")), over(b1(a, "checkout")))
+		time.Sleep(6 * time.Minute)
+		w.expect(w.get(old).State, inquest.IncidentResolved)
+		w.alerts(alert("HighErrorRate", "search", "page"))
+		w.expect([]any{w.get(old).State, w.get(young).State}, []any{inquest.IncidentOpen, inquest.IncidentResolved})
+		s := must[incident.Stats](t)(w.Stats(w.ctx, inquest.Window{}))
+		w.expect([]any{s.Incidents, s.Merged}, []any{1, 1})
+		must[*inquest.Incident](t)(w.Review(w.ctx, young, by("ada"))) // there is nothing to write about it
+	})
+	inWorld(t, everyone, func(w *world) {
+		_, young := open(w)
+		must[*inquest.Incident](t)(w.Acknowledge(w.ctx, young, by("ada")))
+		time.Sleep(10 * time.Second)
+		w.expect(w.get(young).State, inquest.IncidentAcknowledged) // a person is at it
+	})
+	inWorld(t, everyone, func(w *world) {
+		d := poolExhausted()
+		d.Impact.Services, d.Verdict.Culprit = nil, "search-db"
+		w.set(d, nil)
+		w.alerts(alert("HighErrorRate", "search", "page"))
+		time.Sleep(10 * time.Second)
+		w.set(poolExhausted(), nil)
+		w.alerts(alert("HighErrorRate", "checkout", "page"))
+		time.Sleep(10 * time.Second)
+		w.expect(len(must[[]inquest.Incident](t)(w.List(w.ctx, incident.Filter{Active: true}))), 2) // two causes
+	})
+	inWorld(t, everyone, func(w *world) {
+		_, young := open(w)
+		w.sendAll()
+		time.Sleep(10 * time.Second)
+		w.expect(w.told(young), []string{"opened-1/slack", "resolved-1/slack"}) // who was told hears that it is over
+	})
+}
+
+func b1(i *inquest.Incident, service string) inquest.Alert {
+	for _, a := range i.Alerts {
+		if a.Service() == service {
+			return a
+		}
+	}
+	return alert("none", service, "page")
+}
+
+func TestWhatResolvedUnseenIsFoundOut(t *testing.T) {
+	inWorld(t, everyone, func(w *world) {
+		w.set(nothing(), nil)
+		seen, unseen, other, ticket := alert("A", "checkout", "page"), alert("B", "checkout", "page"), alert("C", "checkout", "page"), alert("B", "search", "ticket")
+		foreign := alert("B", "checkout", "page")
+		foreign.Source = "alertmanager"
+		w.alerts(seen, unseen, other, ticket, foreign)
+		if err := w.Reconcile(w.ctx, "rules", []string{"A", "B"}, []inquest.Alert{seen}); err != nil { // C could not be evaluated
+			t.Fatal(err)
+		}
+		var got []string
+		for _, a := range w.only().Alerts {
+			got = append(got, a.Source+" "+a.Rule+" "+string(a.State))
+		}
+		w.expect(got, []string{"rules A firing", "rules B resolved", "rules C firing", "alertmanager B firing"})
+		w.expect(len(must[[]incident.Standing](t)(w.Standing(w.ctx, inquest.AlertFiring, ""))), 0)
+		version := w.only().Version
+		if err := w.Reconcile(w.ctx, "rules", []string{"A", "B"}, []inquest.Alert{seen}); err != nil {
+			t.Fatal(err)
+		}
+		w.expect(w.only().Version, version)
+	})
+}
+
+func TestIncidentsThatNobodyHadInTimeAreNamed(t *testing.T) {
+	inWorld(t, everyone, func(w *world) {
+		w.set(nothing(), nil)
+		var ids []string
+		for i, service := range []string{"a", "b", "c"} {
+			inc := must[*inquest.Incident](t)(w.Declare(w.ctx, incident.Declaration{Title: service, Services: []string{service}}, by("ada")))
+			ids = append(ids, inc.ID)
+			if i == 0 {
+				must[*inquest.Incident](t)(w.Acknowledge(w.ctx, inc.ID, by("ada")))
+			}
+		}
+		time.Sleep(30 * time.Minute) // as in REQUIREMENTS 273: alerted at 8:30, taken at 9:00
+		must[*inquest.Incident](t)(w.Acknowledge(w.ctx, ids[1], by("ada")))
+		s := must[incident.Stats](t)(w.Stats(w.ctx, inquest.Window{}))
+		slices.Sort(ids[1:])
+		slices.Sort(s.Late)
+		w.expect([]any{s.Late, s.Acknow.Mean}, []any{ids[1:], 15 * time.Minute})
+	})
+}
+
+func TestAClockThatIsSetBackStopsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		policy := everyone
+		policy.Escalation = []incident.Level{{After: 5 * time.Minute, Channels: []string{"phone"}}}
+		w := &world{t: t, records: newMemory()}
+		ctx, stop := context.WithCancel(t.Context())
+		w.ctx = ctx
+		var back atomic.Int64
+		d, err := incident.New(incident.Config{Records: w.records, Policy: policy, Now: func() time.Time { return time.Now().Add(-time.Duration(back.Load())) }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Desk = d
+		ended := make(chan error)
+		go func() { ended <- d.Run(ctx) }()
+		id := w.opened()
+		back.Store(int64(24 * time.Hour))
+		time.Sleep(6 * time.Minute)
+		w.expect(w.told(id), []string{"escalated-1/phone", "opened-1/pager", "opened-1/slack"})
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
 	})
 }

@@ -117,12 +117,17 @@ type noticeRecord struct {
 	notice inquest.Notice
 }
 
+func noticesOf(id string) store.Query { return store.Query{Kind: kindNotice, Parent: id} }
+
 // dueNotices returns the incident's notices that are still to be sent, with those of this very change.
 func (e *edit) dueNotices(ctx context.Context, f *draft) ([]noticeRecord, error) {
 	records, err := e.desk.cfg.Records.List(ctx, store.Query{Kind: kindNotice, Parent: f.ID, State: string(inquest.NoticeDue)})
 	if err != nil {
 		return nil, fmt.Errorf("incident %s: read its notices: %w", f.ID, err)
 	}
+	records = slices.DeleteFunc(records, func(r store.Record) bool { // what this change has decided on already
+		return slices.ContainsFunc(f.more, func(m store.Record) bool { return m.Kind == kindNotice && m.ID == r.ID })
+	})
 	for _, r := range f.more {
 		if r.Kind == kindNotice && r.Version == 0 {
 			records = append(records, r)

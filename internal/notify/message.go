@@ -105,6 +105,9 @@ func (m *Message) ofIncident() {
 	if i.State.Active() {
 		m.fact("First action", i.Verdict.Action)
 	}
+	if i.Merged != "" {
+		m.fact("Part of", i.Merged)
+	}
 	if i.Repeats != "" {
 		m.fact("Repeat", "the same cause as "+i.Repeats)
 	}

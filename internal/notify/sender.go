@@ -206,7 +206,9 @@ func (s *Sender) deliver(ctx context.Context, w *worker, due []inquest.Notice) {
 		if ctx.Err() != nil || s.now().Before(w.notUntil) {
 			return
 		}
-		if err := s.one(ctx, w, n); err != nil && !errors.Is(err, store.ErrConflict) {
+		err := s.one(ctx, w, n)
+		stopped := ctx.Err() != nil && errors.Is(err, context.Canceled)
+		if err != nil && !stopped && !errors.Is(err, store.ErrConflict) {
 			s.failed(err)
 		}
 	}
