@@ -99,7 +99,7 @@ func newHook(t *testing.T) *hook {
 func quick() incident.Policy {
 	return incident.Policy{
 		Routes: []incident.Route{{Channel: "hook"}}, Services: map[string]incident.Service{"checkout": {Critical: true}},
-		Calm: 300 * time.Millisecond, Wait: 300 * time.Millisecond, Reopen: time.Hour, Settle: time.Hour,
+		Calm: 300 * time.Millisecond, Wait: 10 * time.Second, Reopen: time.Hour, Settle: time.Hour,
 	}
 }
 
