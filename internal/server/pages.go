@@ -31,7 +31,8 @@ func (p *process) openPages(context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.handler = w.Handler()
+	p.ways.Handle("/", w.Handler())
+	p.handler = p.ways
 	p.also("live pages", func(ctx context.Context) error {
 		for e := range p.desk.Subscribe(ctx) {
 			w.Changed(e.Incident)

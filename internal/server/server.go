@@ -19,7 +19,6 @@ import (
 	"github.com/inquesthq/inquest/internal/detect"
 	"github.com/inquesthq/inquest/internal/incident"
 	"github.com/inquesthq/inquest/internal/ingest"
-	"github.com/inquesthq/inquest/internal/ingest/tail"
 	"github.com/inquesthq/inquest/internal/notify"
 	"github.com/inquesthq/inquest/internal/rates"
 	"github.com/inquesthq/inquest/internal/spool"
@@ -90,6 +89,7 @@ type process struct {
 	desk     *incident.Desk
 	sender   *notify.Sender
 	auth     *auth.Auth
+	ways     *http.ServeMux // signals over HTTP
 	handler  http.Handler
 	listener net.Listener
 	closers  []func() error
@@ -153,31 +153,6 @@ func (p *process) openSpool(context.Context) error {
 		return err
 	}
 	p.also("counting", p.follower.Run)
-	return nil
-}
-
-// openWays opens the ways in beside HTTP.
-func (p *process) openWays(context.Context) error {
-	var err error
-	if p.intake, err = ingest.New(ingest.Config{}); err != nil {
-		return err
-	}
-	targets := make([]tail.Target, 0, len(p.Settings.In.Files))
-	for _, f := range p.Settings.In.Files {
-		path, err := filepath.Abs(f.Path)
-		if err != nil {
-			return err
-		}
-		targets = append(targets, tail.Target{Glob: path, Service: f.Service})
-	}
-	if len(targets) == 0 {
-		return nil
-	}
-	t, err := tail.New(tail.Config{Targets: targets, Spool: p.spool, Checkpoint: filepath.Join(p.Settings.Data, "tail.json"), Intake: p.intake})
-	if err != nil {
-		return err
-	}
-	p.also("files", t.Run)
 	return nil
 }
 

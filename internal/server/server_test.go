@@ -133,6 +133,51 @@ func TestALogThatBeginsToFailBecomesAnInvestigatedIncidentThatPeopleAreToldOf(t 
 	}
 }
 
+func TestEveryWayInOverHTTPIsServedBesideThePages(t *testing.T) {
+	dir := t.TempDir()
+	at := serving(t, server.Settings{Data: dir})
+	for _, c := range []struct {
+		path, kind, body string
+		want             int
+	}{
+		{"/api/v1/logs?service=shop", "text/plain", "2026-11-29T12:00:00Z INFO hello\n", http.StatusOK},
+		{"/api/v1/changes", "application/json", `{"time":"2026-11-29T12:00:00Z","kind":"deploy","service":"shop","version":"2.1","summary":"new cart"}`, http.StatusOK},
+		{"/api/v1/hooks/alertmanager", "application/json", `{"version":"4","status":"firing","receiver":"inquest","alerts":[]}`, http.StatusOK},
+		{"/v1/logs", "application/json", `{"resourceLogs":[]}`, http.StatusOK},
+		{"/v1/traces", "application/json", `{"resourceSpans":[]}`, http.StatusOK},
+		{"/v1/metrics", "application/json", `{"resourceMetrics":[]}`, http.StatusOK},
+		{"/api/v1/write", "application/x-protobuf", "no snappy", http.StatusBadRequest},
+		{"/api/v1/hooks/github", "application/json", "{}", http.StatusNotFound},
+	} {
+		resp, err := http.Post(at+c.path, c.kind, strings.NewReader(c.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, _ := io.ReadAll(resp.Body)
+		if err := resp.Body.Close(); err != nil || resp.StatusCode != c.want {
+			t.Errorf("%s: status %d, want %d: %s", c.path, resp.StatusCode, c.want, text)
+		}
+	}
+	kept, err := filepath.Glob(filepath.Join(dir, "logs", "shop*", "*.log"))
+	if err != nil || len(kept) == 0 {
+		t.Errorf("the line of a log is not kept: %v, %v", kept, err)
+	}
+	for began := time.Now(); ; time.Sleep(200 * time.Millisecond) {
+		resp, err := http.Get(at + "/api/v1/changes")
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, _ := io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+		if strings.Contains(string(text), "new cart") {
+			break
+		}
+		if time.Since(began) > time.Minute {
+			t.Fatalf("the change is not listed: %s", text)
+		}
+	}
+}
+
 func TestSettingsThatCannotBeServedAreRefused(t *testing.T) {
 	for _, c := range []struct {
 		name string

@@ -102,6 +102,9 @@ type In struct {
 	GRPC   string   `yaml:"otlp_grpc"` // address, for example 127.0.0.1:4317; "" for none
 	HTTP   string   `yaml:"otlp_http"` // one more address for OTLP over HTTP, for example 127.0.0.1:4318; "" for none
 	Syslog []Syslog `yaml:"syslog"`
+	// Secrets of the webhooks of GitHub's and GitLab's deployments; without one its webhook is not answered.
+	GitHubSecretFile string `yaml:"github_secret_file"`
+	GitLabTokenFile  string `yaml:"gitlab_token_file"`
 }
 
 // File is a log that is followed as it grows.
