@@ -1067,6 +1067,7 @@ func TestWhatResolvedUnseenIsFoundOut(t *testing.T) {
 		}
 		w.expect(got, []string{"rules A firing", "rules B resolved", "rules C firing", "alertmanager B firing"})
 		w.expect(len(must[[]incident.Standing](t)(w.Standing(w.ctx, inquest.AlertFiring, ""))), 0)
+		time.Sleep(5 * time.Second) // until it has been looked into
 		version := w.only().Version
 		if err := w.Reconcile(w.ctx, "rules", []string{"A", "B"}, []inquest.Alert{seen}); err != nil {
 			t.Fatal(err)
