@@ -18,6 +18,7 @@ type agent struct {
 	cookie *http.Cookie
 	csrf   string
 	bearer string
+	here   bool // on this machine
 }
 
 func (w *world) signIn(t testing.TB, name string) *agent {
@@ -42,12 +43,18 @@ func (w *world) signIn(t testing.TB, name string) *agent {
 }
 
 func (a *agent) send(method, path, kind, body string) *httptest.ResponseRecorder {
-	r := httptest.NewRequest(method, "http://inquest.test"+path, strings.NewReader(body))
+	host := "http://inquest.test"
+	if a.here {
+		host = "http://localhost"
+	}
+	r := httptest.NewRequest(method, host+path, strings.NewReader(body))
 	if kind != "" {
 		r.Header.Set("Content-Type", kind)
 	}
 	if a.cookie != nil {
 		r.AddCookie(a.cookie)
+	}
+	if a.cookie != nil || a.here {
 		r.Header.Set("Sec-Fetch-Site", "same-origin")
 		r.Header.Set("X-CSRF-Token", a.csrf)
 	}
@@ -276,4 +283,17 @@ func TestTheReportFormIsForEverybodyOnlyWhenTheSettingsSaySo(t *testing.T) {
 	if out := guest.get("/incidents"); out.Code != http.StatusSeeOther {
 		t.Errorf("other pages stay closed: %d", out.Code)
 	}
+}
+
+// local is somebody on this machine while nobody has to sign in.
+func (w *world) local(t testing.TB) *agent {
+	t.Helper()
+	a := &agent{w: w, here: true}
+	for _, in := range parsePage(t, a.get("/").Body.String()).all("input[name=csrf]") {
+		a.csrf = in.attr("value")
+	}
+	if a.csrf == "" {
+		t.Fatal("a page has no token")
+	}
+	return a
 }

@@ -202,3 +202,6 @@ func (d *desk) EndSilence(_ context.Context, id, _ string) error {
 	}
 	return store.ErrNotFound
 }
+
+// actNote is what somebody else writes.
+func actNote(text string) web.Act { return web.Act{Verb: web.Note, By: "ben", Text: text} }

@@ -83,7 +83,19 @@ func (w *Web) page(rw http.ResponseWriter, c *call, status int, name, nav string
 	}
 	rw.Header().Set("Content-Type", "text/html; charset=utf-8")
 	rw.WriteHeader(status)
-	_, _ = rw.Write(b.Bytes()) // the client may have left
+	_, _ = rw.Write(bytes.Map(visible, b.Bytes())) // the client may have left
+}
+
+// visible replaces what steers a terminal or turns the direction of text around, wherever a stranger's word got into a page. What `clean` has seen
+// has none of it any more.
+func visible(r rune) rune {
+	switch {
+	case r == '\n' || r == '\t':
+		return r
+	case r < ' ', r >= 0x7f && r < 0xa0, r == 0x61c, r >= 0x200e && r <= 0x200f, r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069:
+		return '\ufffd'
+	}
+	return r
 }
 
 // asset is an embedded file with the hash that its address carries, so that browsers may keep it for ever.
