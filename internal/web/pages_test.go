@@ -1,0 +1,331 @@
+package web_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/inquesthq/inquest"
+	"github.com/inquesthq/inquest/internal/web"
+)
+
+func TestOverviewSaysWhatIsOpenAndWhoIsSick(t *testing.T) {
+	w := newWorld(t, nil, nil)
+	page := parsePage(t, w.local(t).get("/").Body.String())
+	if got := page.first("h1"); got != "2 open incidents" {
+		t.Errorf("h1 %q", got)
+	}
+	if cards := page.texts(".card"); len(cards) != 2 || !strings.HasPrefix(cards[0], "SEV-1 checkout answers 5xx") || !strings.Contains(cards[0], "nobody has it") || !strings.Contains(cards[1], "ann has it") {
+		t.Errorf("cards %q", cards)
+	}
+	want := []string{"checkout degraded critical", "search ok", "storefront ok critical", "payments ok critical", "recommendations idle"}
+	if got := page.texts(".services tbody th"); !slices.Equal(got, want) {
+		t.Errorf("services %q, want the sick ones first: %q", got, want)
+	}
+	cells := page.texts(".services tbody tr")
+	if !strings.Contains(cells[0], "16%") || !strings.Contains(cells[0], "4.81 s") || !strings.Contains(cells[0], "21.4×") || !strings.Contains(cells[2], "0.02% said 2xx") || strings.Contains(cells[4], "2xx") {
+		t.Errorf("figures %q", cells)
+	}
+	if n := len(page.all(".services .spark")); n != 5 {
+		t.Errorf("%d trends", n)
+	}
+}
+
+func TestStatesOfServices(t *testing.T) {
+	failing := func(r float64) func(time.Time) float64 { return func(time.Time) float64 { return r } }
+	for name, c := range map[string]struct {
+		s    service
+		want string
+	}{
+		"1% of a critical one is still what rules allow": {service{rate: 10, tier: "critical", failed: failing(0.01)}, "ok"},
+		"more than 1% of a critical one":                 {service{rate: 10, tier: "critical", failed: failing(0.0101)}, "degraded"},
+		"more than 1% of another":                        {service{rate: 10, failed: failing(0.0101)}, "ok"},
+		"more than 5% of another":                        {service{rate: 10, failed: failing(0.051)}, "degraded"},
+		"every other request":                            {service{rate: 10, failed: failing(0.5)}, "down"},
+		"nobody asks":                                    {service{rate: 0, failed: failing(0)}, "idle"},
+	} {
+		w := newWorld(t, nil, func(_ *web.Config, w *world) { w.querier.services = map[string]service{"x": c.s} })
+		var v web.Overview
+		decodeInto(t, w.local(t).get("/api/v1/overview").Body.Bytes(), &v)
+		if len(v.Services) != 1 || v.Services[0].State != c.want {
+			t.Errorf("%s: %+v, want %s", name, v.Services, c.want)
+		}
+	}
+}
+
+func decodeInto(t testing.TB, b []byte, into any) {
+	t.Helper()
+	if err := json.Unmarshal(b, into); err != nil {
+		t.Fatalf("%v in %.300s", err, b)
+	}
+}
+
+func TestOverviewWithoutMetricsStillShowsIncidents(t *testing.T) {
+	w := newWorld(t, nil, func(_ *web.Config, w *world) { w.querier.fail = errors.New("the store is closed") })
+	page := parsePage(t, w.local(t).get("/").Body.String())
+	if page.first("h1") != "2 open incidents" || !strings.Contains(page.first("[role=alert]"), "the store is closed") {
+		t.Errorf("%s", page.first("main"))
+	}
+	if out := w.local(t).get("/incidents/" + openIncident); out.Code != http.StatusOK || !strings.Contains(out.Body.String(), `class="chart"`) {
+		t.Errorf("the incident: %d", out.Code)
+	}
+}
+
+func TestEmptyServerSaysWhatToDo(t *testing.T) {
+	w := newWorld(t, nil, func(c *web.Config, w *world) {
+		w.desk.incidents, w.querier.services, w.desk.silences = nil, nil, nil
+		c.Records = newRecords()
+		c.Lookup, c.Runbooks, c.Postmortems, c.Objectives, c.Findings, c.Settings = nil, nil, nil, nil, nil, nil
+	})
+	me := &agent{w: w, here: true}
+	for path, want := range map[string]string{"/": "No service has sent anything yet", "/incidents": "No incident fits", "/patterns": "No pattern fits", "/changes": "inquest change",
+		"/slos": "No objective is configured", "/audit": "There is no audit yet", "/settings": "nobody is told of an incident", "/errors?id=abcdef": "keeps no logs", "/tokens": "no token yet"} {
+		out := me.get(path)
+		if out.Code != http.StatusOK || !strings.Contains(out.Body.String(), want) {
+			t.Errorf("%s: %d, does not say %q", path, out.Code, want)
+		}
+	}
+}
+
+func TestTheIncidentPage(t *testing.T) {
+	w := newWorld(t, nil, nil)
+	page := parsePage(t, w.local(t).get("/incidents/"+openIncident).Body.String())
+	if h := page.texts("h1"); len(h) != 1 || h[0] != "checkout answers 5xx to 16% of requests" {
+		t.Errorf("h1 %q", h)
+	}
+	for _, id := range []string{"verdict", "chart", "chain", "impact", "runbook", "log", "plan", "evidence", "rivals", "similar", "revisions", "coverage"} {
+		if len(page.all("section#"+id)) != 1 {
+			t.Errorf("no section %s", id)
+		}
+	}
+	ids := map[string]bool{}
+	for _, n := range page.all("[id]") {
+		if ids[n.attr("id")] {
+			t.Errorf("id %s twice", n.attr("id"))
+		}
+		ids[n.attr("id")] = true
+	}
+	for _, a := range page.all(".toc a") {
+		if !ids[strings.TrimPrefix(a.attr("href"), "#")] {
+			t.Errorf("%s leads nowhere", a.attr("href"))
+		}
+	}
+	if got := page.texts(".acts button"); !slices.Equal(got, []string{"Acknowledge", "Mitigated", "Resolved"}) {
+		t.Errorf("buttons %q", got)
+	}
+	if got := page.first(".log li"); !strings.Contains(got, "03:48:05") || !strings.Contains(got, "04:48:05 CET") {
+		t.Errorf("the first entry has not both zones: %q", got)
+	}
+	if got := page.texts("#chart .mark"); !slices.ContainsFunc(got, func(s string) bool { return strings.HasPrefix(s, "deploy storefront") }) {
+		t.Errorf("marks %q", got)
+	}
+	if got := page.first("#similar"); !strings.Contains(got, beforeIncident) || !strings.Contains(got, "83% alike") {
+		t.Errorf("similar %q", got)
+	}
+	if old := parsePage(t, w.local(t).get("/incidents/"+openIncident+"?revision=1").Body.String()); !strings.Contains(old.first("#verdict"), "the cause is open") {
+		t.Errorf("the first revision: %s", old.first("#verdict"))
+	}
+}
+
+func TestTheIncidentAsJSONHoldsTheReport(t *testing.T) {
+	w := newWorld(t, nil, nil)
+	var v struct {
+		Version   int64
+		Revision  int
+		Diagnosis struct {
+			Schema  string
+			Verdict struct{ Mechanism, Culprit string }
+		}
+		Runbook web.Runbook
+		Next    []string
+		Similar []web.SimilarIncident
+	}
+	decodeInto(t, w.local(t).get("/api/v1/incidents/"+openIncident).Body.Bytes(), &v)
+	if v.Diagnosis.Schema != "inquest/report/v1" || v.Diagnosis.Verdict.Culprit != "db-1" || v.Revision != 2 || v.Version != 7 || len(v.Runbook.Steps) != 4 || len(v.Next) != 3 || v.Similar[0].Incident != beforeIncident {
+		t.Errorf("%+v", v)
+	}
+}
+
+func TestEveryDeedReachesTheDeskAndTheLog(t *testing.T) {
+	w := newWorld(t, users(), nil)
+	ann := w.signIn(t, "ann")
+	at := "/incidents/" + openIncident
+	for _, c := range []struct {
+		path  string
+		form  []string
+		leads string
+	}{
+		{at + "/acknowledge", []string{"version", "7"}, at}, {at + "/note", []string{"text", "hello"}, at}, {at + "/severity", []string{"severity", "2", "text", "few"}, at},
+		{at + "/factors", []string{"factors", "bug", "factors", "human-error"}, at}, {at + "/identify", []string{"text", "index"}, at}, {at + "/mitigate", nil, at},
+		{at + "/resolve", []string{"force", "true", "text", "rule is wrong"}, at}, {at + "/reopen", nil, at}, {at + "/waive", []string{"text", "drill"}, at},
+		{at + "/steps/look", []string{"outcome", "helped", "note", "eleven"}, at + "#runbook"}, {at + "/postmortem", []string{"markdown", "# x", "version", "0"}, at + "/postmortem"},
+		{"/silences", []string{"match", "service=a", "hours", "3", "why", "drill"}, "/settings#silences"}, {"/silences/S1/end", nil, "/settings#silences"},
+	} {
+		out := ann.post(c.path, c.form...)
+		if out.Code != http.StatusSeeOther || out.Header().Get("Location") != c.leads {
+			t.Errorf("%s: %d to %q, want %q: %.200s", c.path, out.Code, out.Header().Get("Location"), c.leads, out.Body)
+		}
+	}
+	var deeds []string
+	for _, a := range w.desk.acts {
+		deeds = append(deeds, fmt.Sprint(a.By, " ", a.Verb, " ", a.Text, " ", a.Severity, " ", a.Factors, " ", a.Force, " ", a.Version))
+	}
+	want := []string{"ann acknowledge  SEV-0 [] false 7", "ann note hello SEV-0 [] false 0", "ann severity few SEV-2 [] false 0", "ann factors  SEV-0 [bug human-error] false 0", "ann identify index SEV-0 [] false 0",
+		"ann mitigate  SEV-0 [] false 0", "ann resolve rule is wrong SEV-0 [] true 0", "ann reopen  SEV-0 [] false 0", "ann waive drill SEV-0 [] false 0"}
+	if !slices.Equal(deeds, want) {
+		t.Errorf("the desk was told\n%s\nwant\n%s", strings.Join(deeds, "\n"), strings.Join(want, "\n"))
+	}
+	log, err := w.cfg.Auth.Log(t.Context(), 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for _, l := range log {
+		lines = append(lines, l.By+" "+l.Action+" "+l.Target)
+	}
+	for _, want := range []string{"ann incident: resolve " + openIncident, "ann runbook step " + openIncident + " look", "ann silence ended S1", "ann postmortem saved " + openIncident, "ann login "} {
+		if !slices.Contains(lines, want) {
+			t.Errorf("the log lacks %q: %q", want, lines)
+		}
+	}
+}
+
+func TestListingsGoOnWhereTheyLeftOff(t *testing.T) {
+	w := newWorld(t, nil, func(c *web.Config, w *world) {
+		m := newRecords()
+		for i := range 120 {
+			m.put("change", fmt.Sprintf("c%03d", i), "checkout", w.now.Add(-time.Duration(i/2)*time.Minute), inquest.Change{Time: w.now, Kind: inquest.ChangeDeploy, Version: fmt.Sprint(i)})
+		}
+		c.Records = m
+	})
+	me := &agent{w: w, here: true}
+	seen := map[string]bool{}
+	next, pages := "", 0
+	for {
+		var l struct {
+			Items []web.Change
+			Next  string
+		}
+		decodeInto(t, me.get("/api/v1/changes?after="+strings.ReplaceAll(next, "+", "%2B")).Body.Bytes(), &l)
+		for _, c := range l.Items {
+			seen[c.Version] = true
+		}
+		pages++
+		if next = l.Next; next == "" || pages > 9 {
+			break
+		}
+	}
+	if pages != 3 || len(seen) != 120 {
+		t.Errorf("%d pages with %d changes", pages, len(seen))
+	}
+	page := parsePage(t, me.get("/changes?kind=deploy").Body.String())
+	if more := page.all(".more a"); len(more) != 1 || !strings.HasPrefix(more[0].attr("href"), "/changes?after=") || !strings.Contains(more[0].attr("href"), "kind=deploy") {
+		t.Error("no way to older ones that keeps the filter")
+	}
+	var none struct{ Items []web.Change }
+	decodeInto(t, me.get("/api/v1/changes?kind=flag").Body.Bytes(), &none)
+	if none.Items == nil || len(none.Items) != 0 {
+		t.Errorf("a filter that lets nothing through: %+v", none)
+	}
+}
+
+var routeWords = regexp.MustCompile(`^(GET|POST) /api/v1(\S+) (\S+)$`)
+
+func TestTheDocumentDescribesEveryRouteAndNothingElse(t *testing.T) {
+	w := newWorld(t, users(), nil)
+	var doc struct {
+		OpenAPI string
+		Paths   map[string]map[string]struct {
+			OperationID string
+			Role        string `json:"x-role"`
+			RequestBody any
+			Responses   map[string]any
+		}
+		Components struct{ Schemas map[string]any }
+	}
+	body := w.signIn(t, "vic").get("/api/v1/openapi.json").Body.Bytes()
+	decodeInto(t, body, &doc)
+	described, ids := map[string]bool{}, map[string]bool{}
+	for path, item := range doc.Paths {
+		for method, op := range item {
+			described[strings.ToUpper(method)+" "+path+" "+op.Role] = true
+			if op.OperationID == "" || ids[op.OperationID] || (method == "post") != (op.RequestBody != nil) || len(op.Responses) != 2 {
+				t.Errorf("%s %s: %+v", method, path, op)
+			}
+			ids[op.OperationID] = true
+		}
+	}
+	served := map[string]bool{}
+	for _, r := range w.Routes() {
+		if routeWords.MatchString(r) {
+			served[r] = true
+		}
+	}
+	if len(served) < 30 || len(served) != len(described) {
+		t.Errorf("%d routes, %d described", len(served), len(described))
+	}
+	for r := range served {
+		if !described[r] {
+			t.Errorf("%s is not described", r)
+		}
+	}
+	if doc.OpenAPI != "3.1.0" {
+		t.Errorf("version %q", doc.OpenAPI)
+	}
+	for _, m := range regexp.MustCompile(`"\$ref":"#/components/schemas/([^"]+)"`).FindAllStringSubmatch(string(body), -1) {
+		if doc.Components.Schemas[m[1]] == nil {
+			t.Errorf("schema %s is referred to and not there", m[1])
+		}
+	}
+}
+
+// TestAnswersAreAsDescribed compares what is answered with what the document says of it: every required key is there, and no other.
+func TestAnswersAreAsDescribed(t *testing.T) {
+	w := newWorld(t, nil, nil)
+	me := w.local(t)
+	var doc struct {
+		Paths map[string]map[string]struct {
+			Responses map[string]struct {
+				Content map[string]struct{ Schema map[string]string }
+			}
+		}
+		Components struct {
+			Schemas map[string]struct {
+				Required   []string
+				Properties map[string]any
+			}
+		}
+	}
+	decodeInto(t, me.get("/api/v1/openapi.json").Body.Bytes(), &doc)
+	checked := 0
+	for path, item := range doc.Paths {
+		op, ok := item["get"]
+		if !ok {
+			continue
+		}
+		name := strings.TrimPrefix(op.Responses["200"].Content["application/json"].Schema["$ref"], "#/components/schemas/")
+		schema := doc.Components.Schemas[name]
+		var got map[string]any
+		decodeInto(t, me.get(filled(path)).Body.Bytes(), &got)
+		for _, key := range schema.Required {
+			if _, ok := got[key]; !ok {
+				t.Errorf("%s: %s lacks %s", path, name, key)
+			}
+		}
+		for key := range got {
+			if schema.Properties[key] == nil {
+				t.Errorf("%s: %s has %s, which is not described", path, name, key)
+			}
+		}
+		checked++
+	}
+	if checked < 12 {
+		t.Errorf("%d answers were looked at", checked)
+	}
+}
