@@ -33,6 +33,8 @@ document.addEventListener("keydown", (e) => {
   if (does) { e.preventDefault(); does(); }
 });
 
+document.querySelector(".site nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" }); // on a phone the row is longer than the screen
+
 // --- buttons ------------------------------------------------------------------------------------------------------
 document.addEventListener("click", async (e) => {
   const button = e.target.closest("button");
