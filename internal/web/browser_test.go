@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
@@ -316,7 +317,21 @@ func TestKeys(t *testing.T) {
 	w := newWorld(t, nil, nil)
 	tab := newTab(t, browser(t), w.serve(t).URL)
 	tab.open("/")
-	keys := func(k string) { t.Helper(); tab.run(chromedp.KeyEvent(k)) }
+	special := map[rune]string{'\r': "Enter", '\x1b': "Escape"}
+	keys := func(all string) { // as a person does: a character comes only when the page has not taken the key
+		t.Helper()
+		for _, k := range all {
+			down, up := input.DispatchKeyEvent(input.KeyDown).WithKey(string(k)).WithText(string(k)), input.DispatchKeyEvent(input.KeyUp).WithKey(string(k))
+			if name := special[k]; name != "" {
+				code := int64(k)
+				down, up = input.DispatchKeyEvent(input.KeyDown).WithKey(name).WithCode(name).WithWindowsVirtualKeyCode(code), input.DispatchKeyEvent(input.KeyUp).WithKey(name).WithCode(name).WithWindowsVirtualKeyCode(code)
+				if k == '\r' {
+					down = down.WithText("\r")
+				}
+			}
+			tab.run(down, up)
+		}
+	}
 	at := func(path string) {
 		t.Helper()
 		tab.until(fmt.Sprintf("location.pathname === %q && document.readyState === 'complete'", path))
