@@ -85,8 +85,12 @@ func newTab(t *testing.T, browser context.Context, url string) *tab {
 			go func() { _ = chromedp.Run(ctx, page.HandleJavaScriptDialog(true)) }()
 		}
 	})
+	b.run(emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{still}))
 	return b
 }
+
+// still keeps pages from gliding: a click would land where its button was a moment ago.
+var still = &emulation.MediaFeature{Name: "prefers-reduced-motion", Value: "reduce"}
 
 // heard is what the console said since the last time.
 func (b *tab) heard() []string {
@@ -201,7 +205,7 @@ func TestEveryPageInABrowser(t *testing.T) {
 
 func (b *tab) look(width int, scheme string) {
 	b.t.Helper()
-	b.run(chromedp.EmulateViewport(int64(width), 900), emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}))
+	b.run(chromedp.EmulateViewport(int64(width), 900), emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}, still}))
 }
 
 // shoot writes a picture of the whole page to the folder of -shots.
