@@ -74,7 +74,7 @@ func (h *phc) of(password string, length uint32) []byte {
 // nobodys is the hash of no password, with the same cost: an unknown name takes as long as a known one.
 const nobodys = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5J3Mgc2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
-var errHash = errors.New("not an argon2id hash: make one with `inquest hash-password`")
+var errHash = errors.New("not an argon2id hash: make one with `inquest serve hash-password`")
 
 func parseHash(s string) (*phc, error) {
 	parts := strings.Split(s, "$")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/inquesthq/inquest/internal/detect"
 )
@@ -19,7 +20,30 @@ func (p *process) openRules(context.Context) error {
 		return err
 	}
 	p.also("rules", p.detector.Run)
+	p.also("reconciling", p.reconcile)
 	return nil
+}
+
+// reconcile tells the desk once a minute all that fires, so that what resolved while no server ran is found out.
+func (p *process) reconcile(ctx context.Context) error {
+	every := time.NewTicker(time.Minute)
+	defer every.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-every.C:
+		}
+		var sound []string
+		for _, r := range p.detector.Status() {
+			if r.Alert && r.Error == "" && !r.Last.IsZero() {
+				sound = append(sound, r.Name)
+			}
+		}
+		if err := p.desk.Reconcile(ctx, "rules", sound, p.detector.Alerts()); err != nil && ctx.Err() == nil {
+			p.Log("alerts: " + err.Error())
+		}
+	}
 }
 
 // groups are the rules that come along, those of the operator, and those that objectives stand for.

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/inquesthq/inquest"
+	"github.com/inquesthq/inquest/internal/auth"
 	"github.com/inquesthq/inquest/internal/server"
 )
 
@@ -203,6 +205,34 @@ func TestSettingsThatCannotBeServedAreRefused(t *testing.T) {
 		stop()
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", c.name, err, c.want)
+		}
+	}
+}
+
+func TestOnceSomebodyCanSignInNothingIsTakenFromStrangers(t *testing.T) {
+	hash, err := auth.HashPassword(rand.Reader, "correct horse battery")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := serving(t, server.Settings{Data: t.TempDir(), Access: server.Access{Users: map[string]server.User{"ada": {Password: hash, Role: "admin"}}}})
+	for _, path := range []string{"/api/v1/logs?service=shop", "/api/v1/changes", "/api/v1/hooks/alertmanager", "/v1/logs", "/v1/traces", "/v1/metrics", "/api/v1/write"} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, at+path, strings.NewReader("{}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "application/json")
+		for _, key := range []string{"", "Bearer made-up"} {
+			if key != "" {
+				req.Header.Set("Authorization", key)
+			}
+			req.Body = io.NopCloser(strings.NewReader("{}"))
+			resp, err := http.DefaultClient.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := resp.Body.Close(); err != nil || resp.StatusCode != http.StatusUnauthorized {
+				t.Errorf("%s with %q: status %d, want 401", path, key, resp.StatusCode)
+			}
 		}
 	}
 }

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/inquesthq/inquest/internal/auth"
 	"github.com/inquesthq/inquest/internal/ingest"
 	"github.com/inquesthq/inquest/internal/ingest/hook"
 	"github.com/inquesthq/inquest/internal/ingest/otlp"
@@ -31,6 +33,23 @@ func (p *process) openWays(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// maySend says whether a request may send signals for a source; for "" whether it may send for any, which is asked before its body is read.
+func (p *process) maySend(r *http.Request, source string) error {
+	var err error
+	if source == "" {
+		var who auth.Identity
+		if who, err = p.auth.Authenticate(r); err == nil && who.Source == "" {
+			err = p.auth.Ingest(r, source)
+		}
+	} else {
+		err = p.auth.Ingest(r, source)
+	}
+	if errors.Is(err, auth.ErrNobody) || errors.Is(err, auth.ErrInvalid) {
+		return fmt.Errorf("%w: %w", ingest.ErrUnauthenticated, err)
+	}
+	return err
 }
 
 // counts writes what came in, and what did not, as series.
@@ -59,11 +78,11 @@ func (p *process) openHooks(context.Context) error {
 	if err != nil {
 		return err
 	}
-	hooks, err := hook.New(hook.Config{Intake: p.intake, Spool: p.spool, Alerts: p.desk.Alerts, Auth: p.auth.Ingest, GitHubSecret: github, GitLabToken: gitlab, Now: p.Now})
+	hooks, err := hook.New(hook.Config{Intake: p.intake, Spool: p.spool, Alerts: p.desk.Alerts, Auth: p.maySend, GitHubSecret: github, GitLabToken: gitlab, Now: p.Now})
 	if err != nil {
 		return err
 	}
-	write, err := prom.NewWriter(prom.WriteConfig{Intake: p.intake, Appender: p.metrics, Auth: p.auth.Ingest})
+	write, err := prom.NewWriter(prom.WriteConfig{Intake: p.intake, Appender: p.metrics, Auth: p.maySend})
 	if err != nil {
 		return err
 	}
@@ -76,7 +95,7 @@ func (p *process) openHooks(context.Context) error {
 }
 
 func (p *process) openOTLP(ctx context.Context) error {
-	r, err := otlp.New(otlp.Config{Intake: p.intake, Spool: p.spool, Appender: p.metrics, Auth: p.auth.Ingest, Now: p.Now})
+	r, err := otlp.New(otlp.Config{Intake: p.intake, Spool: p.spool, Appender: p.metrics, Auth: p.maySend, Now: p.Now})
 	if err != nil {
 		return err
 	}
