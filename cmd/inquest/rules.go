@@ -196,7 +196,7 @@ func testCase(ctx context.Context, cases *detect.Cases, i int, groups []detect.G
 	if err != nil {
 		return nil, fmt.Errorf("rules: %w", err)
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	db, err := tsdb.Open(tsdb.Config{Dir: dir})
 	if err != nil {
 		return nil, err

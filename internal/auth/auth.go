@@ -30,7 +30,7 @@ import (
 // Errors to be asked for with errors.Is.
 var (
 	// ErrNobody: the request says of nobody whose it is.
-	ErrNobody = errors.New("sign in, or send a token: Authorization: Bearer ...")
+	ErrNobody = errors.New("sign in, or send a token in the header Authorization, after the word Bearer")
 	// ErrInvalid: it says something that is wrong, or not valid any more.
 	ErrInvalid = errors.New("the token or session is not valid, or not any more")
 	// ErrForbidden: known, but not allowed.

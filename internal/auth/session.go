@@ -71,8 +71,11 @@ func (a *Auth) EndSession(w http.ResponseWriter, r *http.Request) error {
 
 func (a *Auth) endSession(r *http.Request) error {
 	c, err := r.Cookie(a.cookieName())
-	if err != nil {
+	if errors.Is(err, http.ErrNoCookie) {
 		return nil
+	}
+	if err != nil {
+		return err
 	}
 	rec, err := a.cfg.Records.Get(r.Context(), "session", hashOf(c.Value))
 	if errors.Is(err, store.ErrNotFound) {

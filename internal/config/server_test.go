@@ -56,7 +56,7 @@ escalation: [{after: 10m, channels: [oncall], roster: second}]
 
 func TestWhatIsWrongWithAServerFileIsToldWithLineAndRemedy(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
-		{"an unknown key", "listen: {addres: x}", "inquest.yaml:1"},
+		{"an unknown key", "listen: {port: 80}", "inquest.yaml:1"},
 		{"half of a certificate", "listen:\n  cert: a.pem", "cert and key belong together"},
 		{"two databases", "database: postgres://a\ndatabase_file: b", "keep one of the two"},
 		{"a role that nobody has", "access:\n  users:\n    ada: {password: $argon2id$, role: boss}", `inquest.yaml:3: role: "boss" is none of viewer, responder and admin`},

@@ -32,7 +32,6 @@ type alerting struct {
 	group  *Group
 	rule   Rule
 	active map[string]*active // by labels
-	err    error              // of the last evaluation
 }
 
 // active is one alert from its first sample until its end was told.

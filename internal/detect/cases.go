@@ -163,8 +163,8 @@ func (r *caseRun) load() error {
 		if err != nil {
 			return fmt.Errorf("%w: input series %s: %w", ErrRules, in.Series, err)
 		}
-		s := inquest.Series{Name: set.Get(labels.MetricName), Labels: set.Map()}
-		delete(s.Labels, labels.MetricName)
+		s := inquest.Series{Name: set.Get(model.MetricNameLabel), Labels: set.Map()}
+		delete(s.Labels, model.MetricNameLabel)
 		for i, v := range values {
 			if v.Histogram != nil {
 				return fmt.Errorf("%w: input series %s: native histograms are not counted here", ErrRules, in.Series)
@@ -268,8 +268,8 @@ func (r *caseRun) expr(ctx context.Context, e *ExprCase) error {
 			}
 		}
 		m := set.Map()
-		name := m[labels.MetricName]
-		delete(m, labels.MetricName)
+		name := m[model.MetricNameLabel]
+		delete(m, model.MetricNameLabel)
 		want = append(want, name+inquest.LabelText(m)+" "+r.digits(float64(x.Value)))
 	}
 	for _, s := range got {

@@ -73,11 +73,10 @@ func New(cfg Config) (*Detector, error) {
 	}
 	seen := map[string]bool{}
 	for _, g := range cfg.Groups {
-		if key := g.File + ";" + g.Name; seen[key] {
+		if seen[g.File+";"+g.Name] {
 			return nil, fmt.Errorf("%w: %s: group %q is there twice", ErrRules, g.File, g.Name)
-		} else {
-			seen[key] = true
 		}
+		seen[g.File+";"+g.Name] = true
 		if g.Interval <= 0 {
 			g.Interval = cfg.Interval
 		}

@@ -24,7 +24,7 @@ import (
 	"github.com/inquesthq/inquest"
 )
 
-// ErrRules: a rule file cannot be used as it is written; the message has its line.
+// ErrRules says that a rule file cannot be used as it is written. The message has its line.
 var ErrRules = errors.New("bad rule file")
 
 // Group is a group of rules that are evaluated one after the other, at one time.

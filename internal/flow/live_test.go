@@ -28,7 +28,7 @@ func asServer(t *testing.T, folder string) (flow.Live, *spool.Spool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { s.Close() })
+	t.Cleanup(func() { _ = s.Close() })
 	files, err := casestest.Files(folder)
 	if err != nil {
 		t.Fatal(err)

@@ -26,7 +26,7 @@ func filled(t testing.TB, minutes, lines int) []spool.Segment {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { s.Close() })
+	t.Cleanup(func() { _ = s.Close() })
 	for m := range minutes {
 		var access, app strings.Builder
 		for i := range lines {
@@ -121,7 +121,7 @@ func TestAnIDOnEveryLineIsBounded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.Close()
+	defer func() { _ = s.Close() }()
 	line := `{"time":"2026-11-29T12:00:00Z","level":"error","msg":"again","request_id":"req-sought-1234"}` + "\n"
 	if err := s.Append(context.Background(), spool.Source{Name: "cart"}, []byte(strings.Repeat(line, 20_000))); err != nil {
 		t.Fatal(err)
@@ -151,7 +151,7 @@ func TestAnIDIsFoundWhereverItStands(t *testing.T) {
 		if err != nil || len(trace.Records) != 1 {
 			t.Errorf("at byte %d: %+v, %v", at, trace, err)
 		}
-		s.Close()
+		_ = s.Close()
 	}
 }
 

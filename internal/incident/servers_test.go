@@ -153,7 +153,7 @@ func TestAnIncidentFromAlertToReviewOnRealStores(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			t.Cleanup(func() { s.Close() })
+			t.Cleanup(func() { _ = s.Close() })
 			return s
 		},
 		"PostgreSQL": func(t *testing.T) records { return connect(t, database(t, "story")) },
@@ -227,7 +227,7 @@ func connect(t *testing.T, url string) *postgres.Store {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { s.Close() })
+	t.Cleanup(func() { _ = s.Close() })
 	return s
 }
 

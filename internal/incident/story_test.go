@@ -664,7 +664,7 @@ func TestCostIsMinutesTimesRevenue(t *testing.T) {
 		id := w.opened()
 		must[*inquest.Incident](t)(w.Acknowledge(w.ctx, id, by("ada")))
 		onset := d.Onset
-		time.Sleep(onset.Add(11 * time.Minute).Sub(time.Now()))
+		time.Sleep(time.Until(onset.Add(11 * time.Minute)))
 		must[*inquest.Incident](t)(w.Mitigate(w.ctx, id, by("ada")))
 		time.Sleep(time.Hour)
 		c := must[incident.Cost](t)(w.Cost(w.ctx, id))

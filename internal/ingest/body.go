@@ -49,7 +49,7 @@ func (in *Intake) read(w http.ResponseWriter, r *http.Request, packed bool) ([]b
 	}
 	// A server that cannot set a deadline (a test's recorder) has none to miss.
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(in.cfg.BodyTimeout))
-	var from io.Reader = io.LimitReader(r.Body, in.cfg.MaxBody+1)
+	from := io.LimitReader(r.Body, in.cfg.MaxBody+1)
 	if packed {
 		var z *gzip.Reader
 		if z, err = gzip.NewReader(from); err == nil {

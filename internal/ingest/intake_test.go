@@ -111,7 +111,7 @@ func TestABodyThatDoesNotComeIsNotWaitedFor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.Close()
+	defer func() { _ = c.Close() }()
 	fmt.Fprint(c, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nslow")
 	if got := <-status; got != http.StatusRequestTimeout {
 		t.Errorf("status %d", got)

@@ -92,7 +92,7 @@ func (e *email) send(ctx context.Context, m *Message) (string, error) {
 	if err != nil {
 		return "", smtpFailure(err)
 	}
-	defer c.Close()
+	defer func() { _ = c.Close() }()
 	note, err := e.hand(c, to, body)
 	return note, smtpFailure(err)
 }
@@ -112,7 +112,7 @@ func (e *email) connect(ctx context.Context) (*smtp.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	context.AfterFunc(ctx, func() { conn.Close() }) // ends whatever is waited for
+	context.AfterFunc(ctx, func() { _ = conn.Close() }) // ends whatever is waited for
 	settings := &tls.Config{ServerName: e.host, MinVersion: tls.VersionTLS12}
 	if e.TLS != nil {
 		settings = e.TLS.Clone()
@@ -123,11 +123,11 @@ func (e *email) connect(ctx context.Context) (*smtp.Client, error) {
 	}
 	c, err := smtp.NewClient(conn, e.host)
 	if err != nil {
-		conn.Close()
+		_ = conn.Close()
 		return nil, err
 	}
 	if err := e.greet(c, settings); err != nil {
-		c.Close()
+		_ = c.Close()
 		return nil, err
 	}
 	return c, nil

@@ -63,12 +63,12 @@ func mailServe(t *testing.T, change func(*mailServer)) (*mailServer, *tls.Config
 			all.Go(func() { s.talk(c) })
 		}
 	})
-	t.Cleanup(func() { l.Close(); all.Wait() })
+	t.Cleanup(func() { _ = l.Close(); all.Wait() })
 	return s, &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
 }
 
 func (s *mailServer) talk(c net.Conn) {
-	defer c.Close()
+	defer func() { _ = c.Close() }()
 	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
 	r := bufio.NewReader(c)
 	say := func(line string) { fmt.Fprintf(c, "%s\r\n", line) }

@@ -48,7 +48,7 @@ func TestWhatFailsIsTriedAgainUnderTheSameID(t *testing.T) {
 		"it hangs up": func(n int, w http.ResponseWriter, _ *http.Request) {
 			if n < 3 {
 				c, _, _ := w.(http.Hijacker).Hijack()
-				c.Close()
+				_ = c.Close()
 			}
 		},
 		"it answers 408": func(n int, w http.ResponseWriter, _ *http.Request) {
@@ -143,7 +143,7 @@ func TestAHangingChannelDelaysNobody(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dead.Close() // refuses
+	_ = dead.Close() // refuses
 	fine := serve(t, nil)
 	for i := range 20 {
 		w.due(inquest.Occasion("hangs-"+string(rune('a'+i))), "hangs", time.Now())

@@ -20,7 +20,7 @@ type SlackAction struct {
 	Name     string // as Slack shows it
 }
 
-// ErrSignature: a request does not come from who it says it comes from, or is too old.
+// ErrSignature says that a request does not come from who it says it comes from, or is too old.
 var ErrSignature = errors.New("the signature does not fit")
 
 // ReadSlackAction checks a request of Slack's interactivity against the app's signing secret, and reads which incident is to be acknowledged

@@ -127,7 +127,7 @@ func TestWhatCannotBeReadInPieces(t *testing.T) {
 	if _, err := z.Write([]byte("x\n")); err != nil {
 		t.Fatal(err)
 	}
-	z.Close()
+	_ = z.Close()
 	for name, c := range map[string]struct {
 		data []byte
 		want string

@@ -122,7 +122,7 @@ type world struct {
 func newWorld(t testing.TB) *world {
 	w := &world{t: t, dir: t.TempDir(), now: noon, records: newRecords(), series: &appender{t: t, last: map[string]inquest.Sample{}}}
 	w.start()
-	t.Cleanup(func() { w.spool.Close() })
+	t.Cleanup(func() { _ = w.spool.Close() })
 	return w
 }
 
@@ -220,7 +220,7 @@ func TestAFollowerThatIsStartedAgainGoesOn(t *testing.T) {
 	if err := w.tick(); err != nil {
 		t.Fatal(err)
 	}
-	w.spool.Close()
+	_ = w.spool.Close()
 	w.start()
 	w.add("nginx", access(3, 200))
 	w.add("checkout", "2026-11-29T12:00:02Z ERROR one\n2026-11-29T12:00:03Z ERROR something else\n")
@@ -306,7 +306,7 @@ func TestTwoServersShareAPattern(t *testing.T) {
 	t.Parallel()
 	a, b := newWorld(t), newWorld(t)
 	b.records = a.records
-	b.spool.Close()
+	_ = b.spool.Close()
 	b.start()
 	for _, w := range []*world{a, b} {
 		for range 3 {

@@ -85,7 +85,7 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 	if err != nil {
 		return nil, fmt.Errorf("replay: %w", err)
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	r := &run{cfg: cfg, counts: c, active: map[string]*inquest.Alert{}, failing: map[string]string{}}
 	r.clock.Store(c.from.UnixNano())
 	db, err := tsdb.Open(tsdb.Config{Dir: dir, Retention: 100 * 365 * 24 * time.Hour, Now: r.now})

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// ErrInput: the roster cannot be meant that way; the message says what is expected.
+// ErrInput says that the roster cannot be meant that way; the message says what is expected.
 var ErrInput = errors.New("cannot be understood")
 
 // Roster says who is on call when. A time is looked up in the overrides first, then in the rotations in their order: the first that covers it

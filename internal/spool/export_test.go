@@ -1,4 +1,4 @@
-package spool
+package spool //nolint:testpackage // what tests put in the place of the disk
 
 import "os"
 

@@ -114,7 +114,7 @@ func TestASegmentThatCannotBeCutIsLeftBehind(t *testing.T) {
 	if got := text(t, s, "a"); got != "good\nbetter\n" {
 		t.Errorf("got %q", got)
 	}
-	s.Close()
+	_ = s.Close()
 	if got := text(t, open(t, spool.Config{Dir: dir}), "a"); got != "good\nbetter\n" {
 		t.Errorf("opened again: %q", got)
 	}
@@ -265,7 +265,7 @@ func TestAClockThatJumps(t *testing.T) {
 		t.Errorf("%d segments are left", n)
 	}
 	add(t, s, "a", "next day")
-	s.Close()
+	_ = s.Close()
 	again := open(t, spool.Config{Dir: dir, Now: c.Now})
 	if got := text(t, again, "a"); got != "next day\n" {
 		t.Errorf("opened again: %q", got)

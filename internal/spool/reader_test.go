@@ -71,7 +71,7 @@ func TestAReaderGetsWhatIsNewOnce(t *testing.T) {
 	step("line0\nline1\nline2\nline3\nline4\nline5\nline6\nline7\nline8\nline9\n")
 
 	// The process dies without saving: what was done since is read again, what was saved is not.
-	s.Close()
+	_ = s.Close()
 	s = open(t, spool.Config{Dir: dir, Now: c.Now, SegmentBytes: 10})
 	r = reader(t, s)
 	step("line0\nline1\nline2\nline3\nline4\nline5\nline6\nline7\nline8\nline9\n")

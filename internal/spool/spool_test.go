@@ -144,7 +144,7 @@ func TestATornLastLineIsCutWhenTheSpoolIsOpened(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer s.Close()
+			defer func() { _ = s.Close() }()
 			if got := text(t, s, "a"); got != "whole\nlines\n" {
 				t.Errorf("got %.40q", got)
 			}
@@ -344,7 +344,7 @@ func TestSourcesOfAnyName(t *testing.T) {
 		}
 	}
 	check(s)
-	s.Close()
+	_ = s.Close()
 	again := open(t, spool.Config{Dir: dir})
 	check(again)
 	add(t, again, long+"1", "on")

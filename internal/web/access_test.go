@@ -24,7 +24,7 @@ type agent struct {
 func (w *world) signIn(t testing.TB, name string) *agent {
 	t.Helper()
 	form := url.Values{"name": {name}, "password": {name + " has a long password"}, "next": {"/incidents"}}
-	r := httptest.NewRequest("POST", "http://inquest.test/login", strings.NewReader(form.Encode()))
+	r := httptest.NewRequest(http.MethodPost, "http://inquest.test/login", strings.NewReader(form.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
 	out := w.do(r)
@@ -169,7 +169,7 @@ func TestAnotherSiteCannotAct(t *testing.T) {
 		"a form of another host":         func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "same-site") },
 		"another origin, an old browser": func(r *http.Request) { r.Header.Set("Origin", "http://evil.example") },
 	} {
-		r := httptest.NewRequest("POST", "http://inquest.test/incidents/"+openIncident+"/resolve", strings.NewReader("force=true&csrf="+ann.csrf))
+		r := httptest.NewRequest(http.MethodPost, "http://inquest.test/incidents/"+openIncident+"/resolve", strings.NewReader("force=true&csrf="+ann.csrf))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		r.AddCookie(ann.cookie)
 		forge(r)
@@ -237,17 +237,17 @@ func TestSigningInAndOut(t *testing.T) {
 func TestUntilUsersAreConfiguredOnlyThisMachineIsServed(t *testing.T) {
 	w := newWorld(t, nil, nil)
 	for _, path := range []string{"/", "/api/v1/overview", "/events", "/api/v1/openapi.json", "/tokens"} {
-		r := httptest.NewRequest("GET", "http://localhost:9187"+path, nil)
+		r := httptest.NewRequest(http.MethodGet, "http://localhost:9187"+path, nil)
 		r.RemoteAddr = "10.1.2.3:999"
 		if out := w.do(r); out.Code != http.StatusForbidden || !strings.Contains(out.Body.String(), "127.0.0.1") {
 			t.Errorf("%s from another machine: %d", path, out.Code)
 		}
 	}
-	r := httptest.NewRequest("GET", "http://rebound.example/api/v1/overview", nil)
+	r := httptest.NewRequest(http.MethodGet, "http://rebound.example/api/v1/overview", nil)
 	if out := w.do(r); out.Code != http.StatusForbidden {
 		t.Errorf("by a name that a stranger chose: %d", out.Code)
 	}
-	if out := w.do(httptest.NewRequest("GET", "http://localhost/", nil)); out.Code != http.StatusOK || !strings.Contains(out.Body.String(), "no sign-in") {
+	if out := w.do(httptest.NewRequest(http.MethodGet, "http://localhost/", nil)); out.Code != http.StatusOK || !strings.Contains(out.Body.String(), "no sign-in") {
 		t.Errorf("from here: %d", out.Code)
 	}
 }

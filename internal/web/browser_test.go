@@ -59,7 +59,7 @@ type tab struct {
 	errors []string
 }
 
-func newTab(t *testing.T, browser context.Context, url string) *tab {
+func newTab(browser context.Context, t *testing.T, url string) *tab {
 	ctx, cancel := chromedp.NewContext(browser)
 	ctx, stop := context.WithTimeout(ctx, 8*time.Minute)
 	t.Cleanup(func() { stop(); cancel() })
@@ -164,7 +164,7 @@ var everyPage = map[string]string{
 
 // TestEveryPageInABrowser opens each page once and looks at it in both sizes and both schemes.
 func TestEveryPageInABrowser(t *testing.T) {
-	tab := newTab(t, browser(t), newWorld(t, nil, nil).serve(t).URL)
+	tab := newTab(browser(t), t, newWorld(t, nil, nil).serve(t).URL)
 	for name, path := range everyPage {
 		if testing.Short() && !slices.Contains([]string{"overview", "incidents", "error", "settings"}, name) {
 			continue
@@ -220,7 +220,7 @@ func (b *tab) shoot(name string) {
 
 func TestAnIncidentInABrowser(t *testing.T) {
 	w := newWorld(t, nil, nil)
-	tab := newTab(t, browser(t), w.serve(t).URL)
+	tab := newTab(browser(t), t, w.serve(t).URL)
 	tab.open("/")
 	tab.press(`a[href="/incidents/` + openIncident + `"]`)
 	tab.says("Slow queries at db-1")
@@ -271,7 +271,7 @@ func TestAnIncidentInABrowser(t *testing.T) {
 
 func TestTheOtherFormsInABrowser(t *testing.T) {
 	w := newWorld(t, nil, nil)
-	tab := newTab(t, browser(t), w.serve(t).URL)
+	tab := newTab(browser(t), t, w.serve(t).URL)
 	tab.open("/")
 	tab.run(chromedp.Click("details.fold summary", chromedp.ByQuery))
 	tab.fill("input[name=title]", "customers cannot log in")
@@ -319,7 +319,7 @@ func TestTheOtherFormsInABrowser(t *testing.T) {
 
 func TestKeys(t *testing.T) {
 	w := newWorld(t, nil, nil)
-	tab := newTab(t, browser(t), w.serve(t).URL)
+	tab := newTab(browser(t), t, w.serve(t).URL)
 	tab.open("/")
 	special := map[rune]string{'\r': "Enter", '\x1b': "Escape"}
 	keys := func(all string) { // as a person does: a character comes only when the page has not taken the key
@@ -369,7 +369,7 @@ func TestKeys(t *testing.T) {
 
 func TestAPageShowsWhatOthersDoWithoutBeingReloaded(t *testing.T) {
 	w := newWorld(t, nil, nil)
-	tab := newTab(t, browser(t), w.serve(t).URL)
+	tab := newTab(browser(t), t, w.serve(t).URL)
 	tab.open("/incidents/" + openIncident)
 	tab.run(chromedp.Evaluate(`window.stays = true`, nil), chromedp.SendKeys("#note", "half a sentence", chromedp.ByQuery))
 	for i := range 5 { // the page may still be connecting
@@ -387,7 +387,7 @@ func TestAPageShowsWhatOthersDoWithoutBeingReloaded(t *testing.T) {
 
 func TestSigningInInABrowser(t *testing.T) {
 	w := newWorld(t, users(), nil)
-	tab := newTab(t, browser(t), w.serve(t).URL)
+	tab := newTab(browser(t), t, w.serve(t).URL)
 	tab.open("/incidents/" + openIncident)
 	tab.until(`location.pathname === "/login"`)
 	for _, s := range tab.serious() {

@@ -14,7 +14,7 @@ func listen(t *testing.T, w *world, a *agent) (<-chan string, *http.Response) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	t.Cleanup(cancel)
-	r, err := http.NewRequestWithContext(ctx, "GET", w.serve(t).URL+"/events", nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, w.serve(t).URL+"/events", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +38,7 @@ func listen(t *testing.T, w *world, a *agent) (<-chan string, *http.Response) {
 
 func TestEventsTellWhichIncidentHasChanged(t *testing.T) {
 	w := newWorld(t, users(), nil)
-	lines, resp := listen(t, w, w.signIn(t, "vic"))
+	lines, resp := listen(t, w, w.signIn(t, "vic")) //nolint:bodyclose // listen closes it
 	if resp.StatusCode != http.StatusOK || resp.Header.Get("Content-Type") != "text/event-stream" || resp.Header.Get("X-Accel-Buffering") != "no" {
 		t.Fatalf("%d %v", resp.StatusCode, resp.Header)
 	}
@@ -66,7 +66,7 @@ func TestEventsTellWhichIncidentHasChanged(t *testing.T) {
 
 func TestEventsAreForWhoMayRead(t *testing.T) {
 	w := newWorld(t, users(), nil)
-	_, resp := listen(t, w, &agent{w: w})
+	_, resp := listen(t, w, &agent{w: w}) //nolint:bodyclose // listen closes it
 	if resp.StatusCode != http.StatusUnauthorized && resp.Request.URL.Path != "/login" {
 		t.Errorf("nobody hears events: %d at %s", resp.StatusCode, resp.Request.URL)
 	}
@@ -74,7 +74,7 @@ func TestEventsAreForWhoMayRead(t *testing.T) {
 
 func TestAWatcherThatDoesNotReadHoldsNobodyUp(t *testing.T) {
 	w := newWorld(t, nil, nil)
-	listen(t, w, &agent{w: w})
+	listen(t, w, &agent{w: w}) //nolint:bodyclose // it closes it
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

@@ -12,9 +12,9 @@ import (
 
 // Errors that the rooms behind the interfaces answer with; store.ErrNotFound and store.ErrConflict count as well. What they say is shown.
 type (
-	// InputError: what was sent cannot be meant (400).
+	// InputError says that what was sent cannot be meant (400).
 	InputError struct{ Reason string }
-	// RefusedError: it is understood, but not allowed as things stand (409).
+	// RefusedError says that it is understood, but not allowed as things stand (409).
 	RefusedError struct{ Reason string }
 )
 

@@ -315,7 +315,7 @@ func TestLinesOfAnyFormat(t *testing.T) {
 	var packed bytes.Buffer
 	z := gzip.NewWriter(&packed)
 	fmt.Fprint(z, "b\n")
-	z.Close()
+	_ = z.Close()
 	for _, c := range []struct {
 		path, body, encoding string
 		status               int

@@ -57,7 +57,7 @@ func (o *Receiver) ServeGRPC(ctx context.Context, l net.Listener, config *tls.Co
 		<-stopped
 	}
 	if ctx.Err() != nil || errors.Is(err, grpc.ErrServerStopped) {
-		return nil
+		return nil //nolint:nilerr // it was asked to end
 	}
 	return fmt.Errorf("otlp: gRPC on %s: %w", l.Addr(), err)
 }

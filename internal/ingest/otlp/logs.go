@@ -99,13 +99,13 @@ func (l *logs) scope(b []byte) error {
 
 // record is one LogRecord as it lies on the wire.
 type record struct {
-	time, observed  uint64
-	number          uint64
-	text            []byte
-	body            []byte
-	trace, span     []byte
-	event           []byte
-	bodied, written bool // has a body; a raw line was written
+	time, observed uint64
+	number         uint64
+	text           []byte
+	body           []byte
+	trace, span    []byte
+	event          []byte
+	bodied         bool // has a body
 }
 
 func (l *logs) record(b []byte) error {

@@ -205,13 +205,9 @@ func (m *metrics) point(num protowire.Number, b []byte) error {
 
 // dataPoint is what the points of all kinds share. The fields of its attributes and flags differ.
 type dataPoint struct {
-	at     time.Time
-	count  uint64
-	sum    float64
-	hasSum bool
-	value  float64
-	stale  bool
-	attrs  [][]byte
+	at    time.Time
+	stale bool
+	attrs [][]byte
 }
 
 // read takes a point apart; more gets the fields that are not every point's.

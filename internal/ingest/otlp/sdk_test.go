@@ -160,7 +160,7 @@ func TestGRPCAnswers(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer conn.Close()
+			defer func() { _ = conn.Close() }()
 			if c.busy {
 				h, err := w.intake.TryHold(1)
 				if err != nil {

@@ -279,7 +279,7 @@ func TestATargetThatAnswersWithAnything(t *testing.T) {
 		"too much": func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = w.Write(bytes.Repeat([]byte("# a comment\n"), 200_000))
 		},
-		"an error":      func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) },
+		"an error":      func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) },
 		"nothing, ever": func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -77,7 +77,7 @@ func (s *Server) ServeTCP(ctx context.Context, l net.Listener) error {
 func (s *Server) connection(ctx context.Context, c net.Conn) {
 	stop := context.AfterFunc(ctx, func() { _ = c.SetReadDeadline(time.Unix(1, 0)) })
 	defer stop()
-	defer c.Close()
+	defer func() { _ = c.Close() }()
 	in := bufio.NewReaderSize(c, 32<<10)
 	b := newBatch(s, hostOf(c.RemoteAddr()))
 	wait := func() error { // before a read that may wait

@@ -96,7 +96,7 @@ func send(t testing.TB, network, to, text string) net.Conn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { c.Close() })
+	t.Cleanup(func() { _ = c.Close() })
 	if _, err := c.Write([]byte(text)); err != nil {
 		t.Fatal(err)
 	}
@@ -162,7 +162,7 @@ func TestAMessageThatComesInPiecesHoldsNoOtherUp(t *testing.T) {
 	fmt.Fprint(c, "p - - - two\n")
 	m.wait(t, "app", "<34>1 - h app - - - one\n<34>1 - h app - - - two\n")
 	fmt.Fprint(c, "<34>1 - h app - - - last")
-	c.Close() // the end of the connection ends the line
+	_ = c.Close() // the end of the connection ends the line
 	m.wait(t, "app", "<34>1 - h app - - - one\n<34>1 - h app - - - two\n<34>1 - h app - - - last\n")
 }
 
@@ -216,7 +216,7 @@ func TestManyConnectionsAndSources(t *testing.T) {
 	m, tcp, _ := serve(t, syslog.Config{Intake: in, Connections: 3})
 	for i := range 50 {
 		c := send(t, "tcp", tcp, fmt.Sprintf("<34>1 - h app%d - - - x\n", i))
-		c.Close()
+		_ = c.Close()
 	}
 	for end := time.Now().Add(20 * time.Second); time.Now().Before(end) && strings.Count(m.of(ingest.Other), "\n") < 40; {
 		time.Sleep(5 * time.Millisecond)

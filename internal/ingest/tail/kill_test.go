@@ -96,7 +96,7 @@ func finish(t *testing.T, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.Close()
+	defer func() { _ = s.Close() }()
 	f, err := tail.New(tail.Config{Targets: []tail.Target{{Glob: filepath.Join(dir, "logs", "*.log*")}}, Spool: s, Checkpoint: filepath.Join(dir, "tail.json"), Poll: 5 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
@@ -128,7 +128,7 @@ func check(t *testing.T, dir, logs string, kills int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.Close()
+	defer func() { _ = s.Close() }()
 	got := map[string]int{}
 	twice := 0
 	for _, g := range s.Segments(inquest.Window{}) {

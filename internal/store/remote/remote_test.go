@@ -73,7 +73,7 @@ func freeAddress(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
+	defer func() { _ = l.Close() }()
 	return l.Addr().String()
 }
 
@@ -152,9 +152,9 @@ func TestWhatTheOtherSideMayDo(t *testing.T) {
 		want   string
 	}{
 		"a page instead of JSON": {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>") }, "is it the address of a Prometheus?"},
-		"not allowed":            {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(401) }, "set its Authorization header"},
+		"not allowed":            {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }, "set its Authorization header"},
 		"out of order": {func(w http.ResponseWriter, _ *http.Request) {
-			w.WriteHeader(503)
+			w.WriteHeader(http.StatusServiceUnavailable)
 			fmt.Fprint(w, `{"status":"error","errorType":"unavailable","error":"TSDB not ready"}`)
 		}, "TSDB not ready"},
 		"too much": {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, strings.Repeat(" ", 1<<11)) }, "more than 1024 bytes"},

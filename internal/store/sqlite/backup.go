@@ -36,7 +36,7 @@ func (s *Store) backup(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	part := filepath.Join(dir, filepath.Base(path))
 	if err := s.vacuumInto(ctx, part); err != nil {
 		return err

@@ -66,9 +66,9 @@ func labelsOf(s *inquest.Series) (labels.Labels, bool) {
 	name := s.Name
 	for k, v := range s.Labels {
 		switch {
-		case k == labels.MetricName && name == "":
+		case k == model.MetricNameLabel && name == "":
 			name = v
-		case k == labels.MetricName || v == "":
+		case k == model.MetricNameLabel || v == "":
 		case !model.UTF8Validation.IsValidLabelName(k):
 			return labels.EmptyLabels(), false
 		default:
@@ -78,7 +78,7 @@ func labelsOf(s *inquest.Series) (labels.Labels, bool) {
 	if !model.UTF8Validation.IsValidMetricName(name) {
 		return labels.EmptyLabels(), false
 	}
-	b.Add(labels.MetricName, name)
+	b.Add(model.MetricNameLabel, name)
 	b.Sort()
 	return b.Labels(), true
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/value"
 	"github.com/prometheus/prometheus/promql"
@@ -59,7 +60,7 @@ func (d *DB) Raw(ctx context.Context, selector string, from, to time.Time) ([]in
 	if err != nil {
 		return nil, fmt.Errorf("tsdb: %w", err)
 	}
-	defer q.Close()
+	defer func() { _ = q.Close() }()
 	var out []inquest.Series
 	set := q.Select(ctx, true, nil, matchers...)
 	var it chunkenc.Iterator
@@ -140,9 +141,9 @@ func queryError(ctx context.Context, err error) error {
 }
 
 func seriesOf(set labels.Labels) inquest.Series {
-	s := inquest.Series{Name: set.Get(labels.MetricName)}
+	s := inquest.Series{Name: set.Get(model.MetricNameLabel)}
 	set.Range(func(l labels.Label) {
-		if l.Name == labels.MetricName {
+		if l.Name == model.MetricNameLabel {
 			return
 		}
 		if s.Labels == nil {

@@ -346,7 +346,7 @@ func BenchmarkAppend(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer db.Close()
+	defer func() { _ = db.Close() }()
 	batch := make([]inquest.Series, 1000)
 	for i := range batch {
 		batch[i] = inquest.Series{Name: "inquest_requests_total", Labels: map[string]string{"service": "checkout", "route": fmt.Sprintf("GET /%d", i), "code": "200"}, Samples: make([]inquest.Sample, 1)}

@@ -69,7 +69,7 @@ type page[T any] struct {
 	Map   map[string]int `json:"map,omitempty"`
 	Any   any            `json:"any"`
 	Not   string         `json:"-"`
-	inner int
+	inner int            //nolint:unused // a field that is not exported is no part of a schema
 }
 
 func TestTypesBecomeSchemas(t *testing.T) {
