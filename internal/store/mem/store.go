@@ -30,7 +30,7 @@ const (
 	keptExamples    = 96      // of one pattern while reading: maxExamples are left when every other slot is given up
 	maxInstances    = 16      // of one pattern
 	maxExampleBytes = 4 << 10 // of one example's text
-	maxIDs          = 2048    // request ids kept per pattern: enough to tell a share to two percent
+	maxIDs          = 4096    // request ids kept per pattern: of 12,000 failures some 300 can be compared then, which tells a share to three percent
 	maxAnswers      = 200_000 // request id -> answer rows (32 bytes each)
 )
 
