@@ -15,7 +15,7 @@ var word = regexp.MustCompile(`[a-z][a-z0-9_]{3,}|\d{3,5}`)
 // common words of change summaries and error messages that link nothing to anything.
 var commonWords = map[string]bool{
 	"deploy": true, "release": true, "rollback": true, "update": true, "upgrade": true, "version": true, "config": true, "change": true, "restart": true, "service": true,
-	"error": true, "errors": true, "fail": true, "fails": true, "failure": true, "failures": true, "failed": true, "wording": true, "logs": true, "logging": true, "messages": true, "requests": true, "response": true, "responses": true, "request": true, "timeout": true, "server": true, "http": true, "https": true, "with": true, "from": true, "that": true, "this": true,
+	"error": true, "errors": true, "fail": true, "fails": true, "failure": true, "failures": true, "failed": true, "logs": true, "logging": true, "messages": true, "requests": true, "response": true, "responses": true, "request": true, "timeout": true, "server": true, "http": true, "https": true, "with": true, "from": true, "that": true, "this": true,
 	"after": true, "before": true, "exception": true, "null": true, "does": true, "exist": true, "column": true, "table": true, "connection": true, "connect": true,
 	"enable": true, "disable": true, "increase": true, "reduce": true, "remove": true, "added": true, "dependency": true, "dependencies": true, "message": true, "info": true,
 	"warn": true, "level": true, "time": true, "trying": true, "when": true, "node": true, "java": true, "python": true, "line": true, "file": true, "code": true, "true": true,

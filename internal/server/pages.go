@@ -27,7 +27,7 @@ func (p *process) openPages(context.Context) error {
 		zones = append(zones, z)
 	}
 	w, err := web.New(web.Config{Auth: p.auth, Desk: pages.NewDesk(p.desk, p.Now), Records: p.records, Querier: p.metrics, Now: p.Now, Lookup: p, Objectives: p, Settings: p,
-		Title: p.title, Zones: zones, Version: p.Version, PublicReports: p.Settings.Access.PublicReports})
+		Title: titles(), Zones: zones, Version: p.Version, PublicReports: p.Settings.Access.PublicReports})
 	if err != nil {
 		return err
 	}
@@ -70,13 +70,9 @@ func lineOf(f *flow.Found) string {
 
 // Objectives tells how the objectives stand.
 func (p *process) Objectives(ctx context.Context) ([]web.Objective, error) {
-	slos, err := p.slos()
-	if err != nil {
-		return nil, err
-	}
-	out := make([]web.Objective, 0, len(slos))
-	for i := range slos {
-		s := &slos[i]
+	out := make([]web.Objective, 0, len(p.objectives))
+	for i := range p.objectives {
+		s := &p.objectives[i]
 		o := web.Objective{Name: s.Name, Service: s.Service, Target: s.Target, Days: int(s.Window.Hours() / 24), Good: web.Number(math.NaN()), Left: web.Number(math.NaN())}
 		for _, b := range []struct {
 			window string

@@ -26,24 +26,15 @@ func (p *process) openRules(context.Context) error {
 
 // reconcile tells the desk once a minute all that fires, so that what resolved while no server ran is found out.
 func (p *process) reconcile(ctx context.Context) error {
-	every := time.NewTicker(time.Minute)
-	defer every.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-every.C:
-		}
+	return p.every(ctx, time.Minute, "alerts", func() error {
 		var sound []string
 		for _, r := range p.detector.Status() {
-			if r.Alert && r.Error == "" && !r.Last.IsZero() {
+			if r.Alert && r.Error == "" && !r.Last.IsZero() { // before the first evaluation nothing is known
 				sound = append(sound, r.Name)
 			}
 		}
-		if err := p.desk.Reconcile(ctx, "rules", sound, p.detector.Alerts()); err != nil && ctx.Err() == nil {
-			p.Log("alerts: " + err.Error())
-		}
-	}
+		return p.desk.Reconcile(ctx, "rules", sound, p.detector.Alerts())
+	})
 }
 
 // groups are the rules that come along, those of the operator, and those that objectives stand for.
@@ -67,12 +58,12 @@ func (p *process) groups() ([]detect.Group, error) {
 		}
 		out = append(out, groups...)
 	}
-	slos, err := p.slos()
-	if err != nil {
+	var err error
+	if p.objectives, err = p.slos(); err != nil {
 		return nil, err
 	}
-	for i := range slos {
-		g, err := slos[i].Rules()
+	for i := range p.objectives {
+		g, err := p.objectives[i].Rules()
 		if err != nil {
 			return nil, err
 		}

@@ -78,22 +78,23 @@ type task struct {
 // process is a server with everything open.
 type process struct {
 	Options
-	name     string
-	records  records
-	metrics  metrics
-	spool    *spool.Spool
-	reader   *spool.Reader
-	intake   *ingest.Intake
-	follower *rates.Follower
-	detector *detect.Detector
-	desk     *incident.Desk
-	sender   *notify.Sender
-	auth     *auth.Auth
-	ways     *http.ServeMux // signals over HTTP
-	handler  http.Handler
-	listener net.Listener
-	closers  []func() error
-	tasks    []task
+	name       string
+	records    records
+	metrics    metrics
+	spool      *spool.Spool
+	reader     *spool.Reader
+	intake     *ingest.Intake
+	follower   *rates.Follower
+	detector   *detect.Detector
+	objectives []detect.SLO
+	desk       *incident.Desk
+	sender     *notify.Sender
+	auth       *auth.Auth
+	ways       *http.ServeMux // signals over HTTP
+	handler    http.Handler
+	listener   net.Listener
+	closers    []func() error
+	tasks      []task
 }
 
 // closing notes what is to be closed at the end, in reverse order.
@@ -225,16 +226,21 @@ func (p *process) tiers(ctx context.Context) error {
 	if len(p.Settings.Services) == 0 {
 		return nil
 	}
-	every := time.NewTicker(15 * time.Second)
-	defer every.Stop()
+	return p.every(ctx, 15*time.Second, "tiers", func() error { return p.metrics.Append(ctx, p.tierSeries()) })
+}
+
+// every does something now and each time so much has passed, until ctx ends. What goes wrong is told, and tried again the next time.
+func (p *process) every(ctx context.Context, pace time.Duration, name string, do func() error) error {
+	tick := time.NewTicker(pace)
+	defer tick.Stop()
 	for {
-		if err := p.metrics.Append(ctx, p.tierSeries()); err != nil && ctx.Err() == nil {
-			p.Log("tiers: " + err.Error())
+		if err := do(); err != nil && ctx.Err() == nil {
+			p.Log(name + ": " + err.Error())
 		}
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-every.C:
+		case <-tick.C:
 		}
 	}
 }

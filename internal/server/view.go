@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"strings"
@@ -50,12 +51,11 @@ func onCall(r *roster.Roster, now time.Time) web.OnCall {
 	return out
 }
 
-// title is a mechanism's name for people.
-func (p *process) title(id inquest.MechanismID) string {
+// titles are the mechanisms' names for people.
+func titles() func(inquest.MechanismID) string {
+	by := map[inquest.MechanismID]string{}
 	for _, m := range mechanism.All() {
-		if m.ID == id {
-			return m.Title
-		}
+		by[m.ID] = m.Title
 	}
-	return string(id)
+	return func(id inquest.MechanismID) string { return cmp.Or(by[id], string(id)) }
 }

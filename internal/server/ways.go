@@ -54,18 +54,7 @@ func (p *process) maySend(r *http.Request, source string) error {
 
 // counts writes what came in, and what did not, as series.
 func (p *process) counts(ctx context.Context) error {
-	every := time.NewTicker(15 * time.Second)
-	defer every.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-every.C:
-		}
-		if err := p.metrics.Append(ctx, p.intake.Series(p.Now())); err != nil && ctx.Err() == nil {
-			p.Log("counts: " + err.Error())
-		}
-	}
+	return p.every(ctx, 15*time.Second, "counts", func() error { return p.metrics.Append(ctx, p.intake.Series(p.Now())) })
 }
 
 // openHooks mounts webhooks, plain lines and remote write.
