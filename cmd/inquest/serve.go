@@ -14,7 +14,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/inquesthq/inquest/internal/auth"
-	"github.com/inquesthq/inquest/internal/config"
+	"github.com/inquesthq/inquest/internal/config/serverfile"
 	"github.com/inquesthq/inquest/internal/redact"
 	"github.com/inquesthq/inquest/internal/server"
 )
@@ -56,7 +56,7 @@ func runServer(cmd *cobra.Command, args []string) error {
 	var s server.Settings
 	if len(args) == 1 {
 		var err error
-		if s, err = config.LoadServer(args[0]); err != nil {
+		if s, err = serverfile.Load(args[0]); err != nil {
 			return err
 		}
 	}
@@ -82,7 +82,7 @@ Exit codes:
 		Example: "  inquest serve check /etc/inquest/inquest.yaml",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := config.LoadServer(args[0])
+			s, err := serverfile.Load(args[0])
 			if err != nil {
 				return err
 			}

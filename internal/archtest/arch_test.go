@@ -84,6 +84,7 @@ var floors = map[string]int{
 	"internal/flow":               4,
 	"internal/replay":             4, // rules over old logs
 	"internal/config":             4,
+	"internal/config/serverfile":  4, // the server, and how a file is read
 	"internal/casestest":          4, // judges diagnoses, for tests and scripts
 	"internal/conformance":        4, // judges gateways, for tests and scripts
 	"internal/archtest":           4,
@@ -104,7 +105,8 @@ var sameFloor = map[string]string{
 	"guard/health -> guard/metric":                   "pools tell their numbers",
 	"guard/maintenance -> guard/problem":             "it answers with a problem",
 	"guard/problem -> guard/policy":                  "a problem says when to come back, in the seconds that policies count",
-	"internal/config -> internal/server":             "a file of settings becomes the settings of the process",
+	"internal/config/serverfile -> internal/server":  "a file of settings becomes the settings of the process",
+	"internal/config/serverfile -> internal/config":  "one way to read a file of settings",
 	"internal/server -> internal/flow":               "the server hands what it keeps to the line that investigates a folder: there is no second one",
 	"internal/gateway -> internal/gateway/upstream":  "upstream is a room inside the gateway: one exchange, without a word about clients and their answers",
 	"internal/rates -> internal/store/mem":           "routes and patterns go by the same names in counters and in reports; the store has the names",

@@ -17,14 +17,15 @@ import (
 // LoadGateway reads the file of a gateway. It checks every key, word and reference, and builds what the file describes as a trial,
 // so that a file that passes can be served. The error joins everything found wrong, one line each, with file, line and remedy.
 func LoadGateway(path string) (gateway.Config, error) {
-	b, err := readFile("gateway", path)
+	b, err := ReadFile("gateway", path)
 	if err != nil {
 		return gateway.Config{}, err
 	}
 	return ParseGateway(path, b)
 }
 
-func readFile(what, path string) ([]byte, error) {
+// ReadFile reads a file of settings, which is small.
+func ReadFile(what, path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
@@ -40,7 +41,7 @@ func readFile(what, path string) ([]byte, error) {
 // ParseGateway is LoadGateway for the content of a file; path is for the messages.
 func ParseGateway(path string, b []byte) (gateway.Config, error) {
 	var cfg gateway.Config
-	err := oneDocument(path, b, "gateway", "write listen, upstreams and routes (docs/gateway.md has an example)", reflect.ValueOf(&cfg).Elem(), func(fault func(path []string, text string)) {
+	err := OneDocument(path, b, "gateway", "write listen, upstreams and routes (docs/gateway.md has an example)", reflect.ValueOf(&cfg).Elem(), func(fault func(path []string, text string)) {
 		for _, f := range gateway.Check(cfg) {
 			fault(f.Path, f.Text)
 		}
@@ -48,9 +49,9 @@ func ParseGateway(path string, b []byte) (gateway.Config, error) {
 	return cfg.WithDefaults(), err
 }
 
-// oneDocument reads a file of one YAML document into a struct, and, if every key and word of it is known, lets check look whether it fits together. empty is what to
+// OneDocument reads a file of one YAML document into a struct, and, if every key and word of it is known, lets check look whether it fits together. empty is what to
 // write into an empty file; "" if it may be empty.
-func oneDocument(path string, b []byte, what, empty string, into reflect.Value, check func(fault func(path []string, text string))) error {
+func OneDocument(path string, b []byte, what, empty string, into reflect.Value, check func(fault func(path []string, text string))) error {
 	if len(b) > maxFile {
 		return fmt.Errorf("%s: %s has more than %d bytes; is it the right file?", what, path, maxFile)
 	}

@@ -1,16 +1,16 @@
-package config_test
+package serverfile_test
 
 import (
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/inquesthq/inquest/internal/config"
+	"github.com/inquesthq/inquest/internal/config/serverfile"
 )
 
 func TestAnEmptyServerFileIsAServerWithDefaults(t *testing.T) {
 	for _, text := range []string{"", "# nothing yet\n"} {
-		s, err := config.ParseServer("inquest.yaml", []byte(text))
+		s, err := serverfile.Parse("inquest.yaml", []byte(text))
 		if err != nil || s.Listen.Address != "127.0.0.1:7117" || s.Data != "inquest-data" || s.Logs.MaxBytes != 2<<30 || s.Metrics.Retention != 360*time.Hour {
 			t.Errorf("%q: %+v, %v", text, s, err)
 		}
@@ -18,7 +18,7 @@ func TestAnEmptyServerFileIsAServerWithDefaults(t *testing.T) {
 }
 
 func TestAServerFileIsReadToTheLastKey(t *testing.T) {
-	s, err := config.ParseServer("inquest.yaml", []byte(`
+	s, err := serverfile.Parse("inquest.yaml", []byte(`
 data: /var/lib/inquest
 listen: {address: ":7117", cert: /etc/inquest/cert.pem, key: /etc/inquest/key.pem}
 url: https://inquest.example.com
@@ -75,7 +75,7 @@ func TestWhatIsWrongWithAServerFileIsToldWithLineAndRemedy(t *testing.T) {
 		{"revenue below nothing", "services: {a: {revenue_per_minute: -1}}", "not negative"},
 		{"a second document", "data: a\n---\ndata: b", "a server has one"},
 	} {
-		_, err := config.ParseServer("inquest.yaml", []byte(c.text))
+		_, err := serverfile.Parse("inquest.yaml", []byte(c.text))
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", c.name, err, c.want)
 		}
@@ -86,7 +86,7 @@ func FuzzServer(f *testing.F) {
 	f.Add("data: a\nlisten: {address: :80}")
 	f.Add("channels: {a: {slack: {url_file: x}}}\ntell: [{channel: a}]")
 	f.Fuzz(func(t *testing.T, text string) {
-		s, err := config.ParseServer("inquest.yaml", []byte(text))
+		s, err := serverfile.Parse("inquest.yaml", []byte(text))
 		if err == nil && s.Listen.Address == "" {
 			t.Error("accepted without an address")
 		}
