@@ -101,9 +101,12 @@ func (b *bench) launch(name, addr string, args ...string) (*proxy, error) {
 	return nil, fmt.Errorf("%s does not answer: %s", name, said)
 }
 
+// stop asks first: the workers of an nginx whose master is killed live on.
 func (p *proxy) stop() {
-	_ = p.cmd.Process.Kill() // it may have ended
-	_ = p.cmd.Wait()
+	_ = p.cmd.Process.Signal(syscall.SIGTERM) // it may have ended
+	hard := time.AfterFunc(3*time.Second, func() { _ = p.cmd.Process.Kill() })
+	defer hard.Stop()
+	_ = p.cmd.Wait() // ended by a signal, which is no news
 }
 
 // family is the process and its children: nginx and HAProxy work in children.
