@@ -62,6 +62,7 @@ var floors = map[string]int{
 	"internal/store/storetest":    3, // the suite of every store
 	"internal/store/sqlrecords":   3, // the SQL that sqlite and postgres share
 	"internal/store/pgtest":       3, // a PostgreSQL of the tests' own
+	"internal/store/promtest":     4, // a Prometheus and an Alertmanager of the tests' own
 	"internal/store/sqlite":       3,
 	"internal/store/postgres":     3,
 	"internal/store/tsdb":         3,

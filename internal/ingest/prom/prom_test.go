@@ -9,9 +9,6 @@ import (
 	"math"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -26,6 +23,7 @@ import (
 	"github.com/inquesthq/inquest"
 	"github.com/inquesthq/inquest/internal/ingest"
 	"github.com/inquesthq/inquest/internal/ingest/prom"
+	"github.com/inquesthq/inquest/internal/store/promtest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -184,26 +182,17 @@ func TestARealPrometheusWrites(t *testing.T) {
 	})
 	server := httptest.NewServer(mux)
 	defer server.Close()
-	dir := t.TempDir()
-	config := fmt.Sprintf("global: {scrape_interval: 1s, scrape_timeout: 1s}\nscrape_configs: [{job_name: shop, static_configs: [{targets: [%q]}]}]\nremote_write: [{url: %q}]\n", strings.TrimPrefix(server.URL, "http://"), server.URL+"/api/v1/write")
-	if err := os.WriteFile(filepath.Join(dir, "prometheus.yml"), []byte(config), 0o600); err != nil {
+	p, err := promtest.Prometheus(fmt.Sprintf("global: {scrape_interval: 1s, scrape_timeout: 1s}\nscrape_configs: [{job_name: shop, static_configs: [{targets: [%q]}]}]\nremote_write: [{url: %q}]\n", strings.TrimPrefix(server.URL, "http://"), server.URL+"/api/v1/write"))
+	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("prometheus", "--config.file="+filepath.Join(dir, "prometheus.yml"), "--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address=127.0.0.1:0")
-	var out bytes.Buffer
-	cmd.Stderr = &out
-	if err := cmd.Start(); err != nil {
-		t.Fatalf("%v: install Debian's package prometheus", err)
-	}
-	defer func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }()
+	defer func() { _ = p.Close() }()
 	for end := time.Now().Add(90 * time.Second); time.Now().Before(end) && len(m.values("orders_total")) == 0; {
 		time.Sleep(100 * time.Millisecond)
 	}
 	got := m.values("orders_total")
 	if len(got) == 0 || !strings.Contains(got[0], `job="shop",shop="a"} 7`) {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-		t.Errorf("%v\n%s", got, &out)
+		t.Errorf("%v\n%s", got, p.Log())
 	}
 }
 

@@ -2,5 +2,5 @@ package pgtest
 
 import "syscall"
 
-// dieWithParent: a test that panics leaves no server behind.
-func dieWithParent(a *syscall.SysProcAttr) { a.Pdeathsig = syscall.SIGQUIT }
+// DieWithParent: a test that panics leaves no server behind.
+func DieWithParent(a *syscall.SysProcAttr) { a.Pdeathsig = syscall.SIGQUIT }

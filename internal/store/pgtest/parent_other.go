@@ -4,4 +4,5 @@ package pgtest
 
 import "syscall"
 
-func dieWithParent(*syscall.SysProcAttr) {}
+// DieWithParent can do nothing here.
+func DieWithParent(*syscall.SysProcAttr) {}

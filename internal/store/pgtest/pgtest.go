@@ -34,7 +34,7 @@ func Start() (_ *Server, err error) {
 		return nil, errors.New("no PostgreSQL under /usr/lib/postgresql: `make setup` installs it")
 	}
 	s := &Server{bin: filepath.Dir(bins[len(bins)-1]), who: &syscall.SysProcAttr{Setpgid: true}}
-	dieWithParent(s.who)
+	DieWithParent(s.who)
 	if s.dir, err = os.MkdirTemp("/tmp", "inquest-pg-"); err != nil { // a socket's path has at most 107 bytes
 		return nil, err
 	}

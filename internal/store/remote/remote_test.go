@@ -9,9 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -21,50 +18,24 @@ import (
 	"github.com/inquesthq/inquest"
 	"github.com/inquesthq/inquest/internal/detect"
 	"github.com/inquesthq/inquest/internal/store"
+	"github.com/inquesthq/inquest/internal/store/promtest"
 	"github.com/inquesthq/inquest/internal/store/remote"
 	"github.com/inquesthq/inquest/internal/store/storetest"
 )
 
-// prometheus starts Debian's Prometheus with an empty store that takes remote write.
+// prometheus starts one with an empty store that takes remote write.
 func prometheus(t *testing.T, config string) string {
 	t.Helper()
-	path, err := exec.LookPath("prometheus")
+	p, err := promtest.Prometheus(config)
 	if err != nil {
-		t.Fatalf("no prometheus: run `make setup` (apt-get install prometheus): %v", err)
-	}
-	dir := t.TempDir()
-	file := filepath.Join(dir, "prometheus.yml")
-	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	addr := freeAddress(t)
-	log, err := os.Create(filepath.Join(dir, "log"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(path, "--config.file="+file, "--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+addr, "--web.enable-remote-write-receiver")
-	cmd.Stdout, cmd.Stderr = log, log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-		_ = log.Close()
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
 	})
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
-		if res, err := http.Get("http://" + addr + "/-/ready"); err == nil {
-			_ = res.Body.Close()
-			if res.StatusCode == http.StatusOK {
-				return "http://" + addr
-			}
-		}
-		if time.Now().After(deadline) {
-			b, _ := os.ReadFile(log.Name())
-			t.Fatalf("prometheus is not ready: %s", b)
-		}
-	}
+	return p.URL
 }
 
 func freeAddress(t *testing.T) string {
