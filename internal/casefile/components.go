@@ -213,7 +213,11 @@ func (b *builder) announced() {
 			continue
 		}
 		for i := range p.Examples {
-			m := listens.FindStringSubmatch(p.Examples[i].Text)
+			text := p.Examples[i].Text
+			if strings.Count(text, ".") < 3 { // no address; a search costs a hundred times as much, and there are many texts
+				continue
+			}
+			m := listens.FindStringSubmatch(text)
 			if m == nil || m[1] == "0.0.0.0" {
 				continue
 			}

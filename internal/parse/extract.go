@@ -87,9 +87,11 @@ func exceptionOf(r *Record, seen *traceMemo) *inquest.Exception {
 
 // tellsError is the cheap test of a field: every name in the lists above has one of these parts. Most warnings have no such
 // field, and are then not asked for each of some seventy names.
-func tellsError(f Field) bool {
-	for _, part := range [...]string{"rr", "xc", "tack", "race", "thro", "cause", "reason", "sql", "@x"} {
-		if strings.Contains(f.Name, part) {
+func tellsError(f Field) bool { return namesError(f.Name) }
+
+func namesError(name string) bool {
+	for _, part := range [...]string{"rr", "xc", "tack", "race", "thro", "cause", "reason", "sql", "@x", "etail", "hint"} {
+		if strings.Contains(name, part) {
 			return true
 		}
 	}

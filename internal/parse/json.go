@@ -44,6 +44,7 @@ type jsonKey struct {
 	flags uint8 // jsonWhole
 	depth int8
 	once  bool // beyond maxJSONKeys: good for this line only
+	error bool // an extra field whose name says that it tells of an error
 
 	path string // parts joined with dots
 	as   string // name of the extra field

@@ -23,6 +23,7 @@ type jsonLayout struct {
 	chosen  bool
 	refused bool
 	request bool // it has all that jsonParser.answeredWell asks for
+	message bool // it has all that jsonParser.everyday asks for
 	slots   [actCount]int16
 	acts    []int16 // the values that mean something
 }

@@ -20,8 +20,8 @@ type jsonParser struct {
 	stamp   stampCache
 	sample  []byte
 	bare    uint8 // unit of durations that do not say theirs; unitNone: not yet found out
-	lean    bool  // leave the extra fields of healthy requests out, see Options.AllFields
-	well    bool  // the line is of such a request
+	lean    bool  // leave the extra fields of healthy requests and of everyday lines out, see Options.AllFields
+	well    bool  // the line is of such a request, or such a line
 }
 
 func (p *jsonParser) allFields(all bool) { p.lean = !all }
@@ -56,6 +56,7 @@ func (p *jsonParser) classify(k *jsonKey) {
 	if rule.as != "" {
 		k.as = rule.as
 	}
+	k.error = k.act == actField && namesError(k.as)
 	for i, need := range p.variant.need {
 		for _, alt := range splitBar(need) {
 			if alt == k.path {
@@ -88,8 +89,8 @@ func (p *jsonParser) parse(line []byte, r *Record) bool {
 			p.scan.learn(line, end)
 		}
 	case !empty && leaf.chosen:
-		if p.well = p.lean && leaf.request && p.wellAt(leaf, line); p.well {
-			return p.request(leaf, line, r)
+		if p.well = p.lean && (leaf.request && p.wellAt(leaf, line) || leaf.message && p.everydayAt(leaf, line)); p.well {
+			return p.known(leaf, line, r)
 		}
 		fallthrough
 	default:
@@ -99,7 +100,7 @@ func (p *jsonParser) parse(line []byte, r *Record) bool {
 	if len(vals) == 0 || !p.chosen(leaf, empty, vals) {
 		return false
 	}
-	p.well = p.lean && p.healthy(vals)
+	p.well = p.lean && (p.healthy(vals) || p.everyday(vals))
 	for i := range vals {
 		if v := &vals[i]; !p.well || v.counts() {
 			p.value(v, i, r)
@@ -118,8 +119,8 @@ func (p *jsonParser) parse(line []byte, r *Record) bool {
 	return true
 }
 
-// request reads a line of which p.well is known, by its layout alone.
-func (p *jsonParser) request(leaf *jsonLayout, line []byte, r *Record) bool {
+// known reads a line that is well, by its layout alone.
+func (p *jsonParser) known(leaf *jsonLayout, line []byte, r *Record) bool {
 	p.slots = leaf.slots
 	for _, i := range leaf.acts {
 		v := p.scan.val(leaf, i, line)
@@ -145,9 +146,9 @@ func (p *jsonParser) value(v *jsonVal, i int, r *Record) {
 // blank reports whether a value says nothing.
 func (v *jsonVal) blank() bool { return v.kind == jsonNull || len(v.raw) == 0 }
 
-// counts reports whether a value is wanted of a request that was answered well.
+// counts reports whether a value is wanted of a request that was answered well, or of an everyday line.
 func (v *jsonVal) counts() bool {
-	return v.key.act != actField || v.key.as == retryAfter && v.blank()
+	return v.key.act != actField || v.key.error || v.key.as == retryAfter && v.blank()
 }
 
 // chosen is choose, from memory for lines of a known layout.
@@ -159,6 +160,7 @@ func (p *jsonParser) chosen(leaf *jsonLayout, empty bool, vals []jsonVal) bool {
 		leaf.chosen, leaf.refused = true, !p.choose(vals)
 		leaf.slots = p.slots
 		leaf.request = !leaf.refused && p.requests() && leaf.spans[p.slots[actStatus]]|leaf.spans[p.slots[actMethod]]|leaf.spans[p.slots[actURL]]|leaf.spans[p.slots[actLevel]] >= 0
+		leaf.message = !leaf.refused && p.messages() && leaf.spans[p.slots[actLevel]] >= 0
 		for i := range vals {
 			if vals[i].counts() {
 				leaf.acts = append(leaf.acts, int16(i))
@@ -183,6 +185,25 @@ func (p *jsonParser) wellAt(leaf *jsonLayout, line []byte) bool {
 	}
 	return answeredWell(raw(actStatus), raw(actMethod), raw(actURL), raw(actLevel))
 }
+
+// everyday reports whether the line is a message of a level below warnings, and of no request: only its text is counted.
+func (p *jsonParser) everyday(vals []jsonVal) bool {
+	return p.messages() && belowWarning(vals[p.slots[actLevel]].raw)
+}
+
+// everydayAt is everyday for a line that was followed to a leaf that is a message.
+func (p *jsonParser) everydayAt(leaf *jsonLayout, line []byte) bool {
+	at := &p.scan.spans[leaf.spans[leaf.slots[actLevel]]]
+	return belowWarning(line[at.from:at.to])
+}
+
+// messages reports whether the line has what everyday asks for.
+func (p *jsonParser) messages() bool {
+	return p.variant.ok == nil && p.variant.rest == nil && p.slots[actStatus]&p.slots[actMethod]&p.slots[actURL] < 0 &&
+		p.slots[actTime]|p.slots[actLevel]|p.slots[actMessage] >= 0
+}
+
+func belowWarning(level []byte) bool { return string(level) == "info" || string(level) == "debug" }
 
 // requests reports whether the line has what answeredWell asks for.
 func (p *jsonParser) requests() bool {
@@ -366,8 +387,10 @@ func (p *jsonParser) level(v *jsonVal, r *Record) bool {
 		r.Add("level", word)
 		return true
 	}
-	if p.well { // it is "info", and no field is wanted
-		r.Level = inquest.LevelInfo
+	if p.well { // it is "info" or "debug", and no field is wanted
+		if r.Level = inquest.LevelInfo; v.raw[0] == 'd' {
+			r.Level = inquest.LevelDebug
+		}
 		return true
 	}
 	r.Level = levelOf(bytes.TrimSpace(v.raw))

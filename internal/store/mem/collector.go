@@ -260,8 +260,10 @@ func (c *Collector) log(r *parse.Record) {
 	if r.Level >= inquest.LevelError && !c.untimed && r.RequestID == "" && r.Kind == parse.KindLog {
 		c.complain(r, service)
 	}
-	if h := HashID(cmp.Or(r.RequestID, r.TraceID)); h != 0 && r.Level != inquest.LevelInfo {
-		p.addID(h)
+	if r.Level == inquest.LevelUnknown || r.Level >= inquest.LevelWarn { // what is said of requests that go well is not why some do not
+		if h := HashID(cmp.Or(r.RequestID, r.TraceID)); h != 0 {
+			p.addID(h)
+		}
 	}
 	if r.Instance != "" {
 		p.addInstance(c.internString(r.Instance))
