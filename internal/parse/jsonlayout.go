@@ -24,8 +24,18 @@ type jsonLayout struct {
 	refused bool
 	request bool // it has all that jsonParser.answeredWell asks for
 	message bool // it has all that jsonParser.everyday asks for
+	dated   bool // it has a time, a level and a message
 	slots   [actCount]int16
-	acts    []int16 // the values that mean something
+	acts    []jsonAct // the values that mean something
+}
+
+// jsonAct is a value that means something, by the layout of its line.
+type jsonAct struct {
+	key    *jsonKey
+	span   int16 // which one of the line's values it is; -1: it is raw, of that kind
+	chosen bool  // it is the one for its meaning
+	kind   jsonKind
+	raw    []byte
 }
 
 // jsonSpan is where on a line a value stands. It holds no pointers, so that storing it takes no write barrier while memory is

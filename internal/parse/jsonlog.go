@@ -119,14 +119,24 @@ func (p *jsonParser) parse(line []byte, r *Record) bool {
 	return true
 }
 
-// known reads a line that is well, by its layout alone.
+// known reads a line that is well, by its layout alone: no value on it is empty.
 func (p *jsonParser) known(leaf *jsonLayout, line []byte, r *Record) bool {
-	p.slots = leaf.slots
-	for _, i := range leaf.acts {
-		v := p.scan.val(leaf, i, line)
-		p.value(&v, int(i), r)
+	for i := range leaf.acts {
+		a := &leaf.acts[i]
+		v := jsonVal{key: a.key, raw: a.raw, kind: a.kind}
+		if a.span >= 0 {
+			at := &p.scan.spans[a.span]
+			v.raw, v.kind = line[at.from:at.to], at.kind
+		}
+		if !a.chosen || !p.take(&v, r) {
+			p.field(&v, r)
+		}
 	}
 	finishRequest(r)
+	if leaf.dated {
+		return true
+	}
+	p.slots = leaf.slots
 	return p.isLog(r)
 }
 
@@ -161,10 +171,20 @@ func (p *jsonParser) chosen(leaf *jsonLayout, empty bool, vals []jsonVal) bool {
 		leaf.slots = p.slots
 		leaf.request = !leaf.refused && p.requests() && leaf.spans[p.slots[actStatus]]|leaf.spans[p.slots[actMethod]]|leaf.spans[p.slots[actURL]]|leaf.spans[p.slots[actLevel]] >= 0
 		leaf.message = !leaf.refused && p.messages() && leaf.spans[p.slots[actLevel]] >= 0
+		leaf.dated = p.slots[actTime]|p.slots[actLevel]|p.slots[actMessage] >= 0
 		for i := range vals {
-			if vals[i].counts() {
-				leaf.acts = append(leaf.acts, int16(i))
+			v := &vals[i]
+			if !v.counts() {
+				continue
 			}
+			a := jsonAct{key: v.key, span: leaf.spans[i], chosen: v.key.act != actField && p.slots[v.key.act] == int16(i), kind: v.kind, raw: leaf.vals[i].raw}
+			if v.blank() { // null; as an extra field it counts where that says that there is none
+				if v.key.as != retryAfter {
+					continue
+				}
+				a.kind, a.raw = jsonString, []byte("-")
+			}
+			leaf.acts = append(leaf.acts, a)
 		}
 	}
 	p.slots = leaf.slots
