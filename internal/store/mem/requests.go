@@ -62,18 +62,21 @@ func (c *Collector) flush() {
 // bring is flush when the tally is locked.
 func (c *Collector) bring() {
 	t := c.tally
-	t.apply(c.batch)
+	streams := t.list()
+	t.apply(c.batch, streams)
 	t.keep(c.failures, c.answers)
 	for _, x := range c.clients {
-		t.streams[x.stream].Clients.add(x.hash)
+		streams[x.stream].Clients.add(x.hash)
 	}
 	clear(c.failures)
 	c.batch, c.failures, c.answers, c.clients = c.batch[:0], c.failures[:0], c.answers[:0], c.clients[:0]
 	c.lastID = t.lastID
+	t.names.Lock()
+	defer t.names.Unlock()
 	c.follow()
 }
 
-// follow learns which streams the tally gave up, to which it is locked: their names are told by their rank from now on.
+// follow learns which streams the tally gave up, whose names are locked: they are told by their rank from now on.
 func (c *Collector) follow() {
 	if t := c.tally; c.lastRank != t.last {
 		c.lastRank = t.last
@@ -100,10 +103,19 @@ func (c *Collector) stream(r *parse.Record) uint32 {
 
 // newNumber asks the tally for the number of the stream of c.route.
 func (c *Collector) newNumber(h uint64, obs uint32, method int) uint32 {
+	k, crowded := c.askNumber(h, obs, method)
+	if crowded {
+		c.tally.shrink(maxStreams)
+	}
+	return k
+}
+
+// askNumber is newNumber without giving up other streams; it reports whether there are too many.
+func (c *Collector) askNumber(h uint64, obs uint32, method int) (k uint32, crowded bool) {
 	t := c.tally
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	k := t.number(h, obs, c.route, method)
+	t.names.Lock()
+	defer t.names.Unlock()
+	k = t.number(h, obs, c.route, method)
 	for len(c.streams) <= int(k) {
 		c.streams = append(c.streams, nil)
 	}
@@ -111,13 +123,13 @@ func (c *Collector) newNumber(h uint64, obs uint32, method int) uint32 {
 	c.follow()
 	if !t.evicted || rank(c.route) <= t.last {
 		c.numbers.put(h, k)
-		return k
+		return k, t.crowded()
 	}
 	for len(c.others) <= int(obs) {
 		c.others = append(c.others, 0)
 	}
 	c.others[obs] = t.other(obs) + 1
-	return k
+	return k, t.crowded()
 }
 
 // observerNumber returns the tally's number of a writer of records.
@@ -126,8 +138,8 @@ func (c *Collector) observerNumber(service string) uint32 {
 	if int(id) < len(c.writers) {
 		return c.writers[id]
 	}
-	c.tally.mu.Lock()
-	defer c.tally.mu.Unlock()
+	c.tally.names.Lock()
+	defer c.tally.names.Unlock()
 	for int(id) >= len(c.writers) {
 		c.writers = append(c.writers, c.tally.observers.id(c.observers.names[len(c.writers)]))
 	}

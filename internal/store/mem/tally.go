@@ -10,20 +10,24 @@ import (
 // tally counts the requests of one file. Its workers share it, so that each route has its counters once however many
 // workers there are. They bring their requests in batches, each ordered by stream: a stream's counters lie in many places
 // of memory, which are then fetched once for all its requests of the batch.
+//
+// Numbers have a lock of their own: a worker that meets a new route does not wait until another one has counted its batch.
 type tally struct {
 	seed maphash.Seed
 
-	mu        sync.Mutex
-	members   []*Collector // of the workers
-	observers nameTable    // who wrote the records
+	names     sync.Mutex // of what has a number; whoever needs both locks mu first
+	observers nameTable  // who wrote the records
 	numbers   numberTable
 	streams   []*Stream // by number; the numbers of streams that were given up lead to the one of other routes
 	others    []uint32  // by observer: 1 more than the number of its stream of other routes
 	live      int       // streams but those of other routes
 	evicted   bool      // there were too many
 	last      uint64    // then: the highest rank that stays
-	widths    widths
-	filled    filled // by all streams, at these widths
+	widths    widths    // of new streams
+
+	mu      sync.Mutex   // of what the streams count, and of the rest; giving streams up takes both
+	members []*Collector // of the workers
+	filled  filled       // by all streams, at these widths
 
 	failures [][]Failure // as the workers brought them: a list of its own would be copied whenever it grows
 	failed   int         // of them
@@ -45,7 +49,7 @@ func (t *tally) hash(observer uint32, name []byte) uint64 {
 
 func observerHash(observer uint32) uint64 { return uint64(observer) * 0x9e3779b97f4a7c15 }
 
-// number returns the number of the stream of a name, of which the first n bytes are the method.
+// number returns the number of the stream of a name, of which the first n bytes are the method; names is locked.
 func (t *tally) number(hash uint64, observer uint32, name []byte, n int) uint32 {
 	if k, ok := t.numbers.find(hash); ok {
 		return k
@@ -55,10 +59,18 @@ func (t *tally) number(hash uint64, observer uint32, name []byte, n int) uint32 
 	}
 	k := t.add(newStream(observer, t.observers.names[observer], string(name), n))
 	t.numbers.put(hash, k)
-	if t.live++; t.live > maxStreams*5/4 {
-		t.shrink(maxStreams)
-	}
+	t.live++
 	return k
+}
+
+// crowded reports whether there are so many streams that some are to be given up; names is locked.
+func (t *tally) crowded() bool { return t.live > maxStreams*5/4 }
+
+// list returns the streams by number. It stays as it is while mu is locked: those that come later are behind its end.
+func (t *tally) list() []*Stream {
+	t.names.Lock()
+	defer t.names.Unlock()
+	return t.streams
 }
 
 func (t *tally) add(st *Stream) uint32 {
@@ -78,7 +90,7 @@ func (t *tally) other(observer uint32) uint32 {
 	return t.others[observer] - 1
 }
 
-// all lists the streams, each once.
+// all lists the streams, each once; names is locked.
 func (t *tally) all() []*Stream {
 	out := make([]*Stream, 0, t.live)
 	for k, st := range t.streams {
@@ -89,8 +101,15 @@ func (t *tally) all() []*Stream {
 	return out
 }
 
-// shrink gives up the streams beyond the limit; what they counted goes to those for other routes.
+// shrink gives up the streams beyond the limit, if there are too many; what they counted goes to those for other routes.
 func (t *tally) shrink(limit int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.names.Lock()
+	defer t.names.Unlock()
+	if !t.crowded() {
+		return // another worker was first
+	}
 	out, last := surplus(t.all(), limit)
 	if len(out) == 0 {
 		return
@@ -144,35 +163,37 @@ const (
 	countedBroken                // see Stream.Broken
 )
 
-// apply counts a batch.
-func (t *tally) apply(batch []counted) {
+// apply counts a batch; mu is locked.
+func (t *tally) apply(batch []counted, streams []*Stream) {
 	if len(batch) == 0 {
 		return
 	}
-	order := t.sort(batch)
+	order := t.sort(batch, len(streams))
 	for from := 0; from < len(order); {
 		k := batch[order[from]].stream
 		to := from + 1
 		for to < len(order) && batch[order[to]].stream == k {
 			to++
 		}
-		t.streams[k].count(batch, order[from:to], &t.filled)
+		streams[k].count(batch, order[from:to], &t.filled)
 		from = to
 	}
 	if t.filled.over() {
+		t.names.Lock()
+		defer t.names.Unlock()
 		t.filled = t.widths.hold(slices.Values(t.all()))
 	}
 }
 
-// sort returns the batch's indices ordered by stream, those of one stream as they came.
-func (t *tally) sort(batch []counted) []uint16 {
-	if need := len(t.streams) + 1; cap(t.starts) < need {
+// sort returns the batch's indices ordered by stream, of which there are n, those of one stream as they came.
+func (t *tally) sort(batch []counted, n int) []uint16 {
+	if need := n + 1; cap(t.starts) < need {
 		t.starts = make([]uint32, need+need/2)
 	}
 	if cap(t.order) < len(batch) {
 		t.order = make([]uint16, len(batch))
 	}
-	starts, order := t.starts[:len(t.streams)+1], t.order[:len(batch)]
+	starts, order := t.starts[:n+1], t.order[:len(batch)]
 	clear(starts)
 	for i := range batch {
 		starts[batch[i].stream+1]++
