@@ -58,7 +58,7 @@ var floors = map[string]int{
 	"internal/notify":             3,
 	"internal/roster":             2, // who is on call when
 	"internal/runbook":            3,
-	"internal/postmortem":         2,
+	"internal/postmortem":         3, // keeps its texts in the store
 	"internal/store/storetest":    3, // the suite of every store
 	"internal/store/sqlrecords":   3, // the SQL that sqlite and postgres share
 	"internal/store/pgtest":       3, // a PostgreSQL of the tests' own
@@ -115,6 +115,8 @@ var sameFloor = map[string]string{
 	"internal/pattern -> internal/stat":              "novelty of a pattern is a comparison of two rates; both rooms are pure and stat knows no pattern",
 	"internal/server/pages -> internal/web":          "it is the seam: it puts rooms behind the interfaces that the pages declare",
 	"internal/server/pages -> internal/incident":     "the same",
+	"internal/server/pages -> internal/runbook":      "the same",
+	"internal/server/pages -> internal/postmortem":   "the same",
 	"internal/web -> internal/auth":                  "who asks and what they may is auth's; pages that had roles and identities of their own would need a second matrix of them",
 	"internal/report -> internal/explain":            "the report says what a status means in the words that `inquest explain` uses; explain imports nouns only",
 	"internal/diagnose -> internal/diagnose/symptom": "symptom is a room inside the stage diagnose: the stage is the two together, and nobody else imports it but flow",
@@ -161,6 +163,7 @@ var guests = map[string][]string{
 	"github.com/coreos/go-oidc/v3":         {"internal/auth"},
 	"golang.org/x/oauth2":                  {"internal/auth"},
 	"golang.org/x/crypto":                  {"internal/auth"},
+	"github.com/yuin/goldmark":             {"internal/postmortem"}, // what people write in Markdown, as HTML
 }
 
 // testGuests may be imported by any test.

@@ -32,16 +32,16 @@ func (d *Desk) Waive(ctx context.Context, id string, a Act) (*inquest.Incident, 
 	})
 }
 
-// Review closes the file on a resolved incident. A SEV-1 or SEV-2 needs a postmortem or a waiver (REQUIREMENTS A3).
+// Review closes the file on a resolved incident. A SEV-1 or SEV-2 needs a published postmortem or a waiver (REQUIREMENTS A3).
 func (d *Desk) Review(ctx context.Context, id string, a Act) (*inquest.Incident, error) {
 	return d.act(ctx, id, a, func(ctx context.Context, e *edit, f *draft) error {
 		if f.State == inquest.IncidentResolved && f.Severity <= inquest.SEV2 && f.Waiver == "" && f.Merged == "" {
-			written, err := d.cfg.Records.List(ctx, store.Query{Kind: kindPostmortem, Parent: id, Limit: 1})
+			written, err := d.cfg.Records.List(ctx, store.Query{Kind: kindPostmortem, Parent: id, State: "published", Limit: 1})
 			if err != nil {
 				return fmt.Errorf("incident %s: look for its postmortem: %w", id, err)
 			}
 			if len(written) == 0 {
-				return fmt.Errorf("incident %s: %w: a %s needs a postmortem before it is closed. Write one (`inquest postmortem draft %s`), or waive it and say why", id, ErrRefused, f.Severity, id)
+				return fmt.Errorf("incident %s: %w: a %s needs a published postmortem before it is closed. Write one on its page or with `inquest postmortem draft %s`, and publish it; or waive it and say why", id, ErrRefused, f.Severity, id)
 			}
 		}
 		if err := e.move(f, inquest.IncidentReviewed, e.now, a.By, a.Text); err != nil {

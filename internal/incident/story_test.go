@@ -96,7 +96,7 @@ func TestTheMovesOfAnIncident(t *testing.T) {
 		"resolve waive review reopen":      "nothing may follow",
 		"resolve waive review acknowledge": "is reviewed and cannot",
 		"resolve waive review waive":       "nothing left to waive",
-		"resolve review":                   "a SEV-2 needs a postmortem before it is closed",
+		"resolve review":                   "a SEV-2 needs a published postmortem before it is closed",
 	} {
 		t.Run(path, func(t *testing.T) {
 			inWorld(t, everyone, func(w *world) {
@@ -576,7 +576,15 @@ func TestAGraveIncidentIsNotClosedWithoutAPostmortem(t *testing.T) {
 		if _, err := w.Review(w.ctx, id, by("ada")); !errors.Is(err, incident.ErrRefused) || !strings.Contains(err.Error(), "inquest postmortem draft "+id) {
 			t.Errorf("%v", err)
 		}
-		if err := w.records.Put(w.ctx, store.Record{Kind: "postmortem", ID: id + "/1", Parent: id, Time: time.Now(), Body: []byte("{}")}); err != nil {
+		text := store.Record{Kind: "postmortem", ID: id, Parent: id, State: "draft", Time: time.Now(), Body: []byte("{}")}
+		if err := w.records.Put(w.ctx, text); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Review(w.ctx, id, by("ada")); !errors.Is(err, incident.ErrRefused) {
+			t.Errorf("with a text that nobody has published: %v", err)
+		}
+		text.State, text.Version = "published", 1
+		if err := w.records.Put(w.ctx, text); err != nil {
 			t.Fatal(err)
 		}
 		inc := must[*inquest.Incident](t)(w.Review(w.ctx, id, by("ada")))

@@ -11,13 +11,17 @@ import (
 	"github.com/inquesthq/inquest"
 	"github.com/inquesthq/inquest/internal/flow"
 	"github.com/inquesthq/inquest/internal/incident"
+	"github.com/inquesthq/inquest/internal/postmortem"
 	"github.com/inquesthq/inquest/internal/store"
 )
 
 func (p *process) openDesk(context.Context) error {
 	var err error
+	if p.archive, err = postmortem.NewArchive(p.records, p.Now); err != nil {
+		return err
+	}
 	p.desk, err = incident.New(incident.Config{Records: p.records, Leaders: p.records, Server: p.name, Policy: p.policy(), Investigate: p.investigate,
-		FindError: p.findError, Failed: p.failed("incidents"), Now: p.Now})
+		FindError: p.findError, OpenItems: p.archive.OpenItems, Failed: p.failed("incidents"), Now: p.Now})
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/inquesthq/inquest"
@@ -26,7 +27,12 @@ func (p *process) openPages(context.Context) error {
 		}
 		zones = append(zones, z)
 	}
-	w, err := web.New(web.Config{Auth: p.auth, Desk: pages.NewDesk(p.desk, p.Now), Records: p.records, Querier: p.metrics, Now: p.Now, Lookup: p, Objectives: p, Settings: p,
+	zone := ""
+	if len(p.Settings.Zones) > 0 {
+		zone = p.Settings.Zones[0]
+	}
+	w, err := web.New(web.Config{Runbooks: pages.NewRunbooks(p.desk, p.escalates(), p.Now),
+		Postmortems: pages.NewPostmortems(p.desk, p.archive, pages.PostmortemsConfig{Title: titles(), Zone: zone, Now: p.Now}), Auth: p.auth, Desk: pages.NewDesk(p.desk, p.Now), Records: p.records, Querier: p.metrics, Now: p.Now, Lookup: p, Objectives: p, Settings: p,
 		Title: titles(), Zones: zones, Version: p.Version, PublicReports: p.Settings.Access.PublicReports})
 	if err != nil {
 		return err
@@ -127,4 +133,17 @@ func (p *process) Setup(ctx context.Context) (*web.Setup, error) {
 		out.Facts = append(out.Facts, web.Fact{Name: "counting", Value: s.Err.Error()})
 	}
 	return out, nil
+}
+
+// escalates says whom people call, as the settings have it; "" when they name nobody.
+func (p *process) escalates() string {
+	var all []string
+	for _, l := range p.Settings.Escalation {
+		who := strings.Join(l.Channels, ", ")
+		if l.Roster != "" {
+			who = "roster " + l.Roster + " through " + who
+		}
+		all = append(all, fmt.Sprintf("%s (told by itself after %s)", who, l.After))
+	}
+	return strings.Join(all, ", then ")
 }

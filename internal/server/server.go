@@ -20,6 +20,7 @@ import (
 	"github.com/inquesthq/inquest/internal/incident"
 	"github.com/inquesthq/inquest/internal/ingest"
 	"github.com/inquesthq/inquest/internal/notify"
+	"github.com/inquesthq/inquest/internal/postmortem"
 	"github.com/inquesthq/inquest/internal/rates"
 	"github.com/inquesthq/inquest/internal/spool"
 	"github.com/inquesthq/inquest/internal/store"
@@ -88,6 +89,7 @@ type process struct {
 	detector   *detect.Detector
 	objectives []detect.SLO
 	desk       *incident.Desk
+	archive    *postmortem.Archive
 	sender     *notify.Sender
 	auth       *auth.Auth
 	ways       *http.ServeMux // signals over HTTP

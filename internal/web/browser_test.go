@@ -158,7 +158,7 @@ func (b *tab) serious() []string {
 var everyPage = map[string]string{
 	"overview": "/", "incidents": "/incidents", "incident": "/incidents/" + openIncident, "undiagnosed": "/incidents/INC-20261121-2F8X", "reviewed": "/incidents/" + beforeIncident,
 	"revision": "/incidents/" + openIncident + "?revision=1", "errors": "/errors", "error": "/errors?id=" + knownError, "unknown-error": "/errors?id=ERR-000000000", "patterns": "/patterns", "changes": "/changes",
-	"slos": "/slos", "audit": "/audit", "postmortem": "/incidents/" + openIncident + "/postmortem", "postmortem-edit": "/incidents/" + openIncident + "/postmortem?edit=1", "settings": "/settings",
+	"slos": "/slos", "audit": "/audit", "postmortem": "/incidents/" + openIncident + "/postmortem", "postmortems": "/postmortems", "postmortem-edit": "/incidents/" + openIncident + "/postmortem?edit=1", "settings": "/settings",
 	"tokens": "/tokens", "log": "/log", "report": "/report",
 }
 
@@ -307,6 +307,8 @@ func TestTheOtherFormsInABrowser(t *testing.T) {
 	tab.press(`form[action$="/postmortem"] button`)
 	tab.says("owner: ann")
 	tab.says("The lint has nothing to say")
+	tab.press(`form[action$="/postmortem/publish"] button`)
+	tab.says("published")
 
 	tab.open("/report?id=" + knownError)
 	tab.fill("textarea[name=text]", "I cannot pay")

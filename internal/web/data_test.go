@@ -71,6 +71,8 @@ func newQuerier(d *inquest.Diagnosis) *querier {
 
 func fillRecords(m *records, d *inquest.Diagnosis) {
 	at := d.Onset
+	m.put("postmortem", beforeIncident, beforeIncident, at.AddDate(0, 0, -10), map[string]any{"incident": beforeIncident, "title": "checkout answers 5xx after the order history release", "markdown": "an index was missing",
+		"by": "root", "time": at.AddDate(0, 0, -10), "published": at.AddDate(0, 0, -9), "publishedBy": "root"})
 	type pattern struct {
 		Template string      `json:"template"`
 		Level    string      `json:"level"`
@@ -104,9 +106,9 @@ func someTrace(d *inquest.Diagnosis) *web.Trace {
 
 func someRunbook() *runbooks {
 	return &runbooks{for_: openIncident, steps: []web.Step{
-		{ID: "look", Phase: "Diagnose", Text: "See which queries run, and for how long", Command: "psql -h db-1 -c \"select pid, now() - query_start as since, left(query, 80) from pg_stat_activity where state = 'active' order by 2 desc limit 10\"", Expect: "the same statement many times, older than a second", Minutes: 2},
-		{ID: "cancel", Phase: "Mitigate", Text: "Cancel the longest of them", Command: "psql -h db-1 -c \"select pg_cancel_backend(pid) from pg_stat_activity where state = 'active' and now() - query_start > interval '10 s'\"", Minutes: 3},
-		{ID: "index", Phase: "Mitigate", Text: "Add the index that the plan lacks, without locking the table", Command: "psql -h db-1 -c 'create index concurrently on orders (customer_email, placed_at)'", Minutes: 10},
+		{ID: "look", Phase: "Cause", Text: "See which queries run, and for how long", Command: "psql -h db-1 -c \"select pid, now() - query_start as since, left(query, 80) from pg_stat_activity where state = 'active' order by 2 desc limit 10\"", Expect: "the same statement many times, older than a second", Minutes: 2},
+		{ID: "cancel", Phase: "Mitigate", Changes: true, Cures: "symptom", Text: "Cancel the longest of them", Command: "psql -h db-1 -c \"select pg_cancel_backend(pid) from pg_stat_activity where state = 'active' and now() - query_start > interval '10 s'\"", Minutes: 3},
+		{ID: "index", Phase: "Mitigate", Changes: true, Cures: "cause", Text: "Add the index that the plan lacks, without locking the table", Command: "psql -h db-1 -c 'create index concurrently on orders (customer_email, placed_at)'", Minutes: 10},
 		{ID: "verify", Phase: "Verify", Text: "Watch the honest error ratio of checkout for five minutes", Expect: "below 0.1%", Minutes: 5},
 	}}
 }

@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -46,8 +47,8 @@ func (w *Web) declare(c *call) (any, error) {
 }
 
 type stepInput struct {
-	Outcome string `json:"outcome"` // helped, no-effect, made-worse or skipped
-	Note    string `json:"note,omitempty"`
+	Outcome inquest.Outcome `json:"outcome"` // helped, no-effect, made-worse or skipped
+	Note    string          `json:"note,omitempty"`
 }
 
 func (w *Web) checkStep(c *call) (any, error) {
@@ -55,12 +56,19 @@ func (w *Web) checkStep(c *call) (any, error) {
 	if w.cfg.Runbooks == nil {
 		return nil, &RefusedError{"this server has no runbooks"}
 	}
-	if !slices.Contains(Outcomes, in.Outcome) {
-		return nil, &InputError{"outcome is " + strings.Join(Outcomes, ", ")}
+	if !slices.Contains(inquest.Outcomes, in.Outcome) {
+		return nil, &InputError{fmt.Sprintf("outcome is one of %v", inquest.Outcomes)}
 	}
 	err := w.cfg.Runbooks.Check(c.ctx(), c.path("id"), StepCheck{Step: c.path("step"), Outcome: in.Outcome, Note: in.Note, By: c.who.Name, Time: w.cfg.Now().UTC()})
 	if err != nil {
 		return nil, err
+	}
+	return w.cfg.Runbooks.Runbook(c.ctx(), c.path("id"))
+}
+
+func (w *Web) runbook(c *call) (any, error) {
+	if w.cfg.Runbooks == nil {
+		return nil, &RefusedError{"this server has no runbooks"}
 	}
 	return w.cfg.Runbooks.Runbook(c.ctx(), c.path("id"))
 }

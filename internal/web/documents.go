@@ -5,6 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/inquesthq/inquest"
 	"github.com/inquesthq/inquest/internal/auth"
@@ -59,7 +62,12 @@ func (w *Web) postmortem(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := w.document(c.ctx(), inc.ID)
+	var p *Postmortem
+	if c.query("draft") != "" && w.cfg.Postmortems != nil {
+		p, err = w.cfg.Postmortems.Draft(c.ctx(), inc.ID)
+	} else {
+		p, err = w.document(c.ctx(), inc.ID)
+	}
 	return &PostmortemView{Incident: *inc, Postmortem: p, Edit: c.query("edit") != ""}, err
 }
 
@@ -89,6 +97,43 @@ func (w *Web) savePostmortem(c *call) (any, error) {
 		return nil, &InputError{"the text is empty"}
 	}
 	return w.cfg.Postmortems.Save(c.ctx(), Postmortem{Incident: c.path("id"), Markdown: in.Markdown, Version: in.Version, By: c.who.Name, Time: w.cfg.Now().UTC()})
+}
+
+type publishInput struct {
+	Version int64 `json:"version,omitempty"` // of the text that was read; 0: whatever it is now
+}
+
+func (w *Web) publishPostmortem(c *call) (any, error) {
+	if w.cfg.Postmortems == nil {
+		return nil, errNoPostmortems
+	}
+	return w.cfg.Postmortems.Publish(c.ctx(), c.path("id"), c.who.Name, c.input.(*publishInput).Version)
+}
+
+// PostmortemLine is one postmortem in the list of all: a record of kind "postmortem" (docs/format/postmortem.md).
+type PostmortemLine struct {
+	Incident    string    `json:"incident"`
+	Title       string    `json:"title"`
+	By          string    `json:"by"`
+	Time        time.Time `json:"time"`
+	Published   time.Time `json:"published,omitzero"`
+	PublishedBy string    `json:"publishedBy,omitempty"`
+}
+
+func (w *Web) postmortems(c *call) (any, error) {
+	words := strings.Fields(strings.ToLower(c.query("q")))
+	return listed(c, w.cfg.Records, store.Query{Kind: "postmortem", State: c.query("state"), Newest: true}, func(r store.Record) (PostmortemLine, bool) {
+		var p struct {
+			PostmortemLine
+			Markdown string `json:"markdown"`
+		}
+		p.Incident, p.Time = r.ID, r.Time
+		if err := json.Unmarshal(r.Body, &p); err != nil {
+			p.Title = "this record cannot be read: " + err.Error()
+		}
+		text := strings.ToLower(p.Incident + " " + p.Title + " " + p.Markdown)
+		return p.PostmortemLine, !slices.ContainsFunc(words, func(word string) bool { return !strings.Contains(text, word) })
+	})
 }
 
 // SettingsView is how the server is set up.

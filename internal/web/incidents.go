@@ -81,6 +81,8 @@ type IncidentView struct {
 	Similar    []SimilarIncident       `json:"similar"`
 	Runbook    *Runbook                `json:"runbook"`
 	Postmortem bool                    `json:"postmortem"` // one was saved
+	Published  bool                    `json:"published"`  // and is final
+	OpenItems  []string                `json:"openItems"`  // action items of the incident that this one repeats, which are still open
 	Next       []Verb                  `json:"next"`       // what may follow, by its state
 
 	Chart template.HTML `json:"-"` // requests and failures now; the diagnosis has its own
@@ -209,12 +211,22 @@ func (w *Web) putDocuments(ctx context.Context, v *IncidentView) error {
 			v.Runbook = book
 		}
 	}
-	if w.cfg.Postmortems != nil {
-		_, err := w.cfg.Postmortems.Get(ctx, v.Incident.ID)
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
+	v.OpenItems = []string{}
+	if w.cfg.Postmortems == nil {
+		return nil
+	}
+	p, err := w.cfg.Postmortems.Get(ctx, v.Incident.ID)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	v.Postmortem = err == nil
+	v.Published = err == nil && !p.Published.IsZero()
+	if v.Incident.Repeats != "" {
+		items, err := w.cfg.Postmortems.OpenItems(ctx, v.Incident.Repeats)
+		if err != nil {
 			return err
 		}
-		v.Postmortem = err == nil
+		v.OpenItems = append(v.OpenItems, items...)
 	}
 	return nil
 }

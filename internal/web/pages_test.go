@@ -164,7 +164,8 @@ func TestEveryDeedReachesTheDeskAndTheLog(t *testing.T) {
 		{at + "/acknowledge", []string{"version", "7"}, at}, {at + "/note", []string{"text", "hello"}, at}, {at + "/severity", []string{"severity", "2", "text", "few"}, at},
 		{at + "/factors", []string{"factors", "bug", "factors", "human-error"}, at}, {at + "/identify", []string{"text", "index"}, at}, {at + "/mitigate", nil, at},
 		{at + "/resolve", []string{"force", "true", "text", "rule is wrong"}, at}, {at + "/reopen", nil, at}, {at + "/waive", []string{"text", "drill"}, at},
-		{at + "/steps/look", []string{"outcome", "helped", "note", "eleven"}, at + "#runbook"}, {at + "/postmortem", []string{"markdown", "# x", "version", "0"}, at + "/postmortem"},
+		{at + "/steps/look", []string{"outcome", "helped", "note", "eleven"}, at + "#runbook"}, {at + "/postmortem", []string{"markdown", "# x owner: ann", "version", "0"}, at + "/postmortem"},
+		{at + "/postmortem/publish", []string{"version", "1"}, at + "/postmortem"},
 		{"/silences", []string{"match", "service=a", "hours", "3", "why", "drill"}, "/settings#silences"}, {"/silences/S1/end", nil, "/settings#silences"},
 	} {
 		out := ann.post(c.path, c.form...)
@@ -189,7 +190,7 @@ func TestEveryDeedReachesTheDeskAndTheLog(t *testing.T) {
 	for _, l := range log {
 		lines = append(lines, l.By+" "+l.Action+" "+l.Target)
 	}
-	for _, want := range []string{"ann incident: resolve " + openIncident, "ann runbook step " + openIncident + " look", "ann silence ended S1", "ann postmortem saved " + openIncident, "ann login "} {
+	for _, want := range []string{"ann incident: resolve " + openIncident, "ann runbook step " + openIncident + " look", "ann silence ended S1", "ann postmortem saved " + openIncident, "ann postmortem published " + openIncident, "ann login "} {
 		if !slices.Contains(lines, want) {
 			t.Errorf("the log lacks %q: %q", want, lines)
 		}

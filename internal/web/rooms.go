@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"html/template"
+	"slices"
 	"time"
 
 	"github.com/inquesthq/inquest"
@@ -154,34 +155,12 @@ type Runbooks interface {
 	Check(ctx context.Context, incident string, c StepCheck) error
 }
 
-// Runbook is a list of steps for one incident.
-type Runbook struct {
-	Title string `json:"title"`
-	Steps []Step `json:"steps"`
-}
-
-// Step is one instruction.
-type Step struct {
-	ID      string     `json:"id"`
-	Phase   string     `json:"phase"` // "Diagnose", "Mitigate", "Verify"
-	Text    string     `json:"text"`
-	Command string     `json:"command,omitempty"`
-	Expect  string     `json:"expect,omitempty"`
-	Minutes int        `json:"minutes,omitempty"` // the time box
-	Done    *StepCheck `json:"done,omitempty"`
-}
-
-// StepCheck is what became of a step.
-type StepCheck struct {
-	Step    string    `json:"step"`
-	Outcome string    `json:"outcome"` // helped, no-effect, made-worse, skipped
-	Note    string    `json:"note,omitempty"`
-	By      string    `json:"by"`
-	Time    time.Time `json:"time,omitzero"`
-}
-
-// Outcomes are what a step may come to.
-var Outcomes = []string{"helped", "no-effect", "made-worse", "skipped"}
+// Runbook, Step and StepCheck are the nouns, as pages and API have them.
+type (
+	Runbook   = inquest.Runbook
+	Step      = inquest.Step
+	StepCheck = inquest.StepCheck
+)
 
 // Postmortems write, keep and check postmortems.
 type Postmortems interface {
@@ -191,6 +170,10 @@ type Postmortems interface {
 	Draft(ctx context.Context, incident string) (*Postmortem, error)
 	// Save keeps a text. Version is the one that was edited, 0 for the first; store.ErrConflict when it was changed meanwhile.
 	Save(ctx context.Context, p Postmortem) (*Postmortem, error)
+	// Publish says that the saved text is final; RefusedError while the lint finds what must be mended.
+	Publish(ctx context.Context, incident, by string, version int64) (*Postmortem, error)
+	// OpenItems lists the action items of an incident's postmortem that are not done, one line each.
+	OpenItems(ctx context.Context, incident string) ([]string, error)
 }
 
 // Postmortem is the document of one incident.
@@ -202,12 +185,20 @@ type Postmortem struct {
 	By       string        `json:"by,omitempty"`
 	Time     time.Time     `json:"time,omitzero"`
 	Version  int64         `json:"version"` // 0: a draft that nobody has saved
+
+	Published   time.Time `json:"published,omitzero"`
+	PublishedBy string    `json:"publishedBy,omitempty"`
+}
+
+// Blocked reports whether the lint found what must be mended before it is published.
+func (p *Postmortem) Blocked() bool {
+	return slices.ContainsFunc(p.Lint, func(f LintFinding) bool { return f.Error })
 }
 
 // LintFinding is what a postmortem lacks.
 type LintFinding struct {
 	Rule  string `json:"rule"`
-	Error bool   `json:"error"` // it may not be closed so; else it is advice
+	Error bool   `json:"error"` // it cannot be published so; else it is advice
 	Text  string `json:"text"`
 	Line  int    `json:"line,omitempty"`
 }

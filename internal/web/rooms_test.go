@@ -106,7 +106,7 @@ func (r *runbooks) Runbook(_ context.Context, incident string) (*web.Runbook, er
 	if incident != r.for_ {
 		return nil, store.ErrNotFound
 	}
-	return &web.Runbook{Title: "Slow queries", Steps: append([]web.Step(nil), r.steps...)}, nil
+	return &web.Runbook{Title: "Slow queries", Purpose: "To end it.", Boxes: []inquest.TimeBox{{Phase: "Cause", Least: 5, Most: 10, Began: time.Unix(1, 0), Used: 12, Over: true}}, Steps: append([]web.Step(nil), r.steps...), Escalation: "Call ben.", Closing: "Done when it holds."}, nil
 }
 
 func (r *runbooks) Check(_ context.Context, incident string, c web.StepCheck) error {
@@ -160,6 +160,31 @@ func (p *postmortems) Save(_ context.Context, d web.Postmortem) (*web.Postmortem
 	d.Version++
 	p.saved[d.Incident] = d
 	return p.finish(d), nil
+}
+
+func (p *postmortems) Publish(_ context.Context, incident, by string, version int64) (*web.Postmortem, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	d, ok := p.saved[incident]
+	switch {
+	case !ok:
+		return nil, &web.RefusedError{Reason: "nobody has saved one yet"}
+	case p.finish(d).Blocked():
+		return nil, &web.RefusedError{Reason: "it has faults"}
+	case version != 0 && version != d.Version:
+		return nil, store.ErrConflict
+	}
+	d.Published, d.PublishedBy = time.Unix(1e9, 0), by
+	d.Version++
+	p.saved[incident] = d
+	return p.finish(d), nil
+}
+
+func (p *postmortems) OpenItems(_ context.Context, incident string) ([]string, error) {
+	if incident == beforeIncident {
+		return []string{"index on orders(customer_email) (root, due 2026-11-20)"}, nil
+	}
+	return nil, nil
 }
 
 // lookup knows one request.

@@ -10,6 +10,8 @@ import (
 
 	"github.com/inquesthq/inquest"
 	"github.com/inquesthq/inquest/internal/incident"
+	"github.com/inquesthq/inquest/internal/postmortem"
+	"github.com/inquesthq/inquest/internal/runbook"
 	"github.com/inquesthq/inquest/internal/web"
 )
 
@@ -25,9 +27,9 @@ func NewDesk(d *incident.Desk, now func() time.Time) *Desk { return &Desk{desk: 
 // failed turns the desk's errors into those that the pages answer with a status of its own.
 func failed(err error) error {
 	switch {
-	case errors.Is(err, incident.ErrInput):
+	case errors.Is(err, incident.ErrInput), errors.Is(err, runbook.ErrInput), errors.Is(err, postmortem.ErrInput):
 		return &web.InputError{Reason: err.Error()}
-	case errors.Is(err, incident.ErrMove), errors.Is(err, incident.ErrRefused):
+	case errors.Is(err, incident.ErrMove), errors.Is(err, incident.ErrRefused), errors.Is(err, postmortem.ErrRefused):
 		return &web.RefusedError{Reason: err.Error()}
 	}
 	return err

@@ -13,6 +13,7 @@ import (
 	"github.com/inquesthq/inquest"
 	"github.com/inquesthq/inquest/internal/auth"
 	"github.com/inquesthq/inquest/internal/incident"
+	"github.com/inquesthq/inquest/internal/postmortem"
 	"github.com/inquesthq/inquest/internal/server/pages"
 	"github.com/inquesthq/inquest/internal/store/sqlite"
 	"github.com/inquesthq/inquest/internal/web"
@@ -34,6 +35,7 @@ type site struct {
 	t       *testing.T
 	handler http.Handler
 	desk    *incident.Desk
+	archive *postmortem.Archive
 	now     time.Time
 }
 
@@ -49,14 +51,18 @@ func newSite(t *testing.T) *site {
 	})
 	s := &site{t: t, now: time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)}
 	clock := func() time.Time { return s.now }
-	if s.desk, err = incident.New(incident.Config{Records: records, Now: clock}); err != nil {
+	if s.archive, err = postmortem.NewArchive(records, clock); err != nil {
+		t.Fatal(err)
+	}
+	if s.desk, err = incident.New(incident.Config{Records: records, Now: clock, OpenItems: s.archive.OpenItems}); err != nil {
 		t.Fatal(err)
 	}
 	a, err := auth.New(auth.Config{Records: records, Now: clock})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := web.New(web.Config{Auth: a, Desk: pages.NewDesk(s.desk, clock), Records: records, Querier: silent{}, Now: clock})
+	w, err := web.New(web.Config{Auth: a, Desk: pages.NewDesk(s.desk, clock), Records: records, Querier: silent{}, Now: clock, Runbooks: pages.NewRunbooks(s.desk, "the database team", clock),
+		Postmortems: pages.NewPostmortems(s.desk, s.archive, pages.PostmortemsConfig{Now: clock})})
 	if err != nil {
 		t.Fatal(err)
 	}
