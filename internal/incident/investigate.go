@@ -179,7 +179,8 @@ func (e *edit) diagnosed(ctx context.Context, f *draft, d *inquest.Diagnosis, re
 		if err != nil {
 			return 0, err
 		}
-		if !differs(last, d) {
+		// An outage that is over drowns among what has succeeded since. It was one all the same: what was found out then stands.
+		if !differs(last, d) || last.Incident && !d.Incident {
 			return 0, nil
 		}
 	}

@@ -326,13 +326,13 @@ func TestWhatMakesANewRevision(t *testing.T) {
 		"a trigger": {func(d *inquest.Diagnosis) {
 			d.Verdict.Trigger = &inquest.Trigger{Kind: "deploy", Service: "checkout", Version: "2"}
 		}, 2},
-		"a fifth more failures":    {func(d *inquest.Diagnosis) { d.Impact.Failed = 150 }, 2},
-		"another service":          {func(d *inquest.Diagnosis) { d.Impact.Services = []string{"cart", "checkout"} }, 2},
-		"it ended":                 {func(d *inquest.Diagnosis) { d.End = time.Now() }, 2},
-		"another onset":            {func(d *inquest.Diagnosis) { d.Onset = d.Onset.Add(-time.Minute) }, 2},
-		"no incident after all":    {func(d *inquest.Diagnosis) { d.Incident, d.Verdict = false, nil }, 2},
-		"another wording":          {func(d *inquest.Diagnosis) { d.Verdict.Summary = "The pool is empty." }, 1},
-		"more that did not matter": {func(d *inquest.Diagnosis) { d.Notes = []string{"a blip"} }, 1},
+		"a fifth more failures":              {func(d *inquest.Diagnosis) { d.Impact.Failed = 150 }, 2},
+		"another service":                    {func(d *inquest.Diagnosis) { d.Impact.Services = []string{"cart", "checkout"} }, 2},
+		"it ended":                           {func(d *inquest.Diagnosis) { d.End = time.Now() }, 2},
+		"another onset":                      {func(d *inquest.Diagnosis) { d.Onset = d.Onset.Add(-time.Minute) }, 2},
+		"it drowned in what succeeded since": {func(d *inquest.Diagnosis) { d.Incident, d.Verdict = false, nil }, 1},
+		"another wording":                    {func(d *inquest.Diagnosis) { d.Verdict.Summary = "The pool is empty." }, 1},
+		"more that did not matter":           {func(d *inquest.Diagnosis) { d.Notes = []string{"a blip"} }, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, everyone, func(w *world) {
