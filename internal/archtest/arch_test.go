@@ -79,6 +79,7 @@ var floors = map[string]int{
 	"internal/auth":               3,
 	"internal/web":                3,
 	"internal/web/wire":           2,
+	"internal/web/browsertest":    4, // a Chromium of the tests' own
 	"internal/web/words":          1,
 	"internal/server":             4, // the process: wires the rooms of inquest serve
 	"internal/server/pages":       3, // the seam between the pages and the rooms behind them
@@ -156,8 +157,10 @@ var guests = map[string][]string{
 	"modernc.org/sqlite":                   {"internal/store/sqlite"},
 	"github.com/jackc/pgx/v5":              {"internal/store/postgres"},
 	"github.com/google/go-cmp":             {"internal/store/storetest"}, // a suite for tests
-	"github.com/prometheus/otlptranslator": {"internal/ingest/otlp"},     // the names of metrics
-	"google.golang.org/genproto":           {"internal/ingest/otlp"},     // RetryInfo
+	"github.com/chromedp/chromedp":         {"internal/web/browsertest"}, // for tests
+	"github.com/chromedp/cdproto":          {"internal/web/browsertest"},
+	"github.com/prometheus/otlptranslator": {"internal/ingest/otlp"}, // the names of metrics
+	"google.golang.org/genproto":           {"internal/ingest/otlp"}, // RetryInfo
 	"google.golang.org/grpc":               {"internal/ingest/otlp"},
 	"google.golang.org/protobuf":           {"internal/ingest/otlp", "internal/ingest/prom"}, // the wire format alone: requests are read without being built
 	"github.com/coreos/go-oidc/v3":         {"internal/auth"},

@@ -38,7 +38,7 @@ var calls = []struct {
 	why     string
 }{
 	{"time", []string{"Now", "Since", "Until", "After", "Tick", "NewTimer", "NewTicker", "Sleep", "AfterFunc"}, []string{"cmd/inquest", "cmd/inquest-gateway", "scripts", "guard", "guard/policy", "guard/health", "guard/preflight", "guard/maintenance",
-		"internal/gateway", "internal/gateway/upstream", "internal/gateway/accesslog", "internal/gateway/serve", "internal/conformance", "internal/store/storetest", "internal/store/pgtest", "internal/store/promtest",
+		"internal/gateway", "internal/gateway/upstream", "internal/gateway/accesslog", "internal/gateway/serve", "internal/conformance", "internal/store/storetest", "internal/store/pgtest", "internal/store/promtest", "internal/web/browsertest",
 		"internal/spool",    // the pace of commits and sweeps
 		"internal/rates",    // ticks
 		"internal/incident", // what time makes due
