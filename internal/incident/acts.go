@@ -17,7 +17,10 @@ type Act struct {
 	By      string // who; required
 	Text    string // what they say about it; may be empty where a comment does not say otherwise
 	Version int64  // of the incident that they looked at: store.ErrConflict when it has changed since. 0: whatever it is now
-	Force   bool   // do it although alerts still fire; Text must say why
+	// State is the one that they saw: store.ErrConflict when somebody has moved it since. An investigation that went on meanwhile is none of
+	// their decision, as it would be with Version. "": whatever it is now.
+	State inquest.IncidentState
+	Force bool // do it although alerts still fire; Text must say why
 }
 
 // mostText bounds what a person may write, in characters: a note, not a log.
@@ -36,6 +39,9 @@ func (d *Desk) act(ctx context.Context, id string, a Act, f func(context.Context
 		}
 		if a.Version != 0 && a.Version != out.Version {
 			return fmt.Errorf("incident %s is at version %d, not %d: look at it again, then decide: %w", id, out.Version, a.Version, store.ErrConflict)
+		}
+		if a.State != "" && a.State != out.State {
+			return fmt.Errorf("incident %s is %s by now, not %s: look at it again, then decide: %w", id, out.State, a.State, store.ErrConflict)
 		}
 		return f(ctx, e, out)
 	})

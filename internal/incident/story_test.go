@@ -150,6 +150,19 @@ func TestAChangeNamesTheVersionThatItChanges(t *testing.T) {
 	})
 }
 
+func TestADeedThatNamesTheStateMindsOnlyWhoMovedIt(t *testing.T) {
+	inWorld(t, everyone, func(w *world) {
+		id := w.opened()
+		must[*inquest.Incident](t)(w.Note(w.ctx, id, incident.Act{By: "ben", Text: "restarted"})) // changes the version, not the state
+		must[*inquest.Incident](t)(w.Acknowledge(w.ctx, id, incident.Act{By: "ada", State: inquest.IncidentOpen}))
+		_, err := w.Acknowledge(w.ctx, id, incident.Act{By: "ben", State: inquest.IncidentOpen})
+		if !errors.Is(err, store.ErrConflict) || !strings.Contains(err.Error(), "is acknowledged by now") {
+			t.Errorf("%v", err)
+		}
+		w.expect(w.get(id).Owner, "ada")
+	})
+}
+
 func TestWhatPeopleWriteIsChecked(t *testing.T) {
 	inWorld(t, everyone, func(w *world) {
 		id := w.opened()

@@ -16,17 +16,18 @@ import (
 type nothing struct{}
 
 type actInput struct {
-	Text     string           `json:"text,omitempty"`     // what there is to say about it
-	Version  int64            `json:"version,omitempty"`  // of the incident that was looked at: refused when it has changed since
-	Force    bool             `json:"force,omitempty"`    // although alerts still fire; say why in text
-	Severity int8             `json:"severity,omitempty"` // of "severity"
-	Factors  []inquest.Factor `json:"factors,omitempty"`  // of "factors"
+	Text     string                `json:"text,omitempty"`     // what there is to say about it
+	Version  int64                 `json:"version,omitempty"`  // of the incident that was looked at: refused when it has changed since
+	State    inquest.IncidentState `json:"state,omitempty"`    // that was seen: refused when somebody has moved it since; an investigation that went on does not matter
+	Force    bool                  `json:"force,omitempty"`    // although alerts still fire; say why in text
+	Severity int8                  `json:"severity,omitempty"` // of "severity"
+	Factors  []inquest.Factor      `json:"factors,omitempty"`  // of "factors"
 }
 
 func (w *Web) act(v Verb) func(*call) (any, error) {
 	return func(c *call) (any, error) {
 		in := c.input.(*actInput)
-		return w.cfg.Desk.Act(c.ctx(), c.path("id"), Act{Verb: v, By: c.who.Name, Text: in.Text, Version: in.Version, Force: in.Force,
+		return w.cfg.Desk.Act(c.ctx(), c.path("id"), Act{Verb: v, By: c.who.Name, Text: in.Text, Version: in.Version, State: in.State, Force: in.Force,
 			Severity: inquest.Severity(in.Severity), Factors: in.Factors})
 	}
 }

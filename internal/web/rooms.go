@@ -80,8 +80,9 @@ type Act struct {
 	Verb     Verb
 	By       string
 	Text     string
-	Version  int64 // of the incident that was looked at; 0: whatever it is now
-	Force    bool  // although alerts still fire
+	Version  int64                 // of the incident that was looked at; 0: whatever it is now
+	State    inquest.IncidentState // that was seen; "": whatever it is now
+	Force    bool                  // although alerts still fire
 	Severity inquest.Severity
 	Factors  []inquest.Factor
 }

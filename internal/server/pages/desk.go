@@ -81,7 +81,7 @@ func (p *Desk) Declare(ctx context.Context, d web.Declaration) (*inquest.Inciden
 
 // Act does what a person wants.
 func (p *Desk) Act(ctx context.Context, id string, a web.Act) (*inquest.Incident, error) {
-	act := incident.Act{By: a.By, Text: a.Text, Version: a.Version, Force: a.Force}
+	act := incident.Act{By: a.By, Text: a.Text, Version: a.Version, State: a.State, Force: a.Force}
 	deed := map[web.Verb]func(context.Context, string, incident.Act) (*inquest.Incident, error){
 		web.Acknowledge: p.desk.Acknowledge, web.Mitigate: p.desk.Mitigate, web.Resolve: p.desk.Resolve, web.Reopen: p.desk.Reopen, web.Note: p.desk.Note,
 		web.Identify: p.desk.Identify, web.Waive: p.desk.Waive, web.Review: p.desk.Review,

@@ -95,7 +95,7 @@ if (document.body.dataset.live && document.querySelector("[data-part]")) {
   const events = new EventSource(document.body.dataset.live);
   events.addEventListener("changed", refresh);
   events.addEventListener("error", () => { said.textContent = "connection lost, trying again"; });
-  events.addEventListener("open", () => { said.textContent = ""; });
+  events.addEventListener("open", refresh); // what changed before it was open, or while it was not, was told to nobody
   setInterval(() => { if (!document.hidden) refresh(); }, 10000); // rates move without any event
   document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh(); });
   addEventListener("pagehide", () => events.close());

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -119,7 +120,17 @@ func (b *Tab) Click(selector string) { b.T.Helper(); b.Run(chromedp.Click(select
 // Press clicks a button and waits until the page that it leads to is there.
 func (b *Tab) Press(selector string) {
 	b.T.Helper()
-	b.Run(chromedp.Evaluate(`window.before = true`, nil), chromedp.Click(selector, chromedp.ByQuery))
+	b.Run(chromedp.Evaluate(`window.before = true`, nil))
+	click := chromedp.Click(selector, chromedp.ByQuery)
+	for range 20 { // a live page may put another button in its place between the look and the click: a person clicks again
+		err := chromedp.Run(b.ctx, click)
+		if err == nil {
+			break
+		}
+		if !strings.Contains(err.Error(), "node") {
+			b.Run(click)
+		}
+	}
 	b.Until(`window.before !== true && document.readyState === "complete"`)
 }
 
