@@ -27,6 +27,13 @@ import (
 var pg = sync.OnceValues(pgtest.Start)
 
 func TestMain(m *testing.M) {
+	if os.Getenv(childFile) != "" {
+		if err := child(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	code := m.Run()
 	if s, err := pg(); err == nil {
 		if err := s.Close(); err != nil {
