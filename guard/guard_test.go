@@ -596,7 +596,7 @@ func TestHostileIDsAreReplaced(t *testing.T) {
 	g, _ := newGuard(t, guard.Config{})
 	var inside string
 	h := g.Wrap(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { inside = guard.RequestID(r.Context()) }))
-	for _, id := range []string{"", "short", strings.Repeat("x", 3000), "<script>alert(1)</script>", "a b c d e f", "line\nbreak-12345"} {
+	for _, id := range []string{"", strings.Repeat("x", 3000), "<script>alert(1)</script>", "a b c d e f", "line\nbreak-12345"} {
 		r := get("/")
 		r.Header["X-Request-Id"] = []string{id}
 		w := serve(h, r)

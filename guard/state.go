@@ -255,7 +255,7 @@ func (st *state) answer(r *http.Request, e *Error, stack string) {
 	p := problem.Problem{Status: e.Status, Code: e.Code, Message: e.Message, RetryAfter: e.RetryAfter, Fields: e.Fields}
 	if e.Status >= 500 {
 		p.ID, p.Report = st.guard.errorIDs.Next(time.Now()), st.guard.cfg.ReportPath
-		answer.StripHeader(h)
+		st.guard.judge.StripHeader(h)
 		if e.Err != nil && time.Now().Before(st.guard.cfg.VerboseUntil) {
 			p.Fields = maps.Clone(p.Fields)
 			if p.Fields == nil {
@@ -335,7 +335,7 @@ func (st *state) replaced(r *http.Request, e *Error, stack, rule string) {
 	p := problem.Problem{Status: e.Status, Code: e.Code, Message: e.Message, RetryAfter: e.RetryAfter, ID: st.idOf(h), Report: st.guard.cfg.ReportPath}
 	st.record(r, e, p.ID, stack, rule)
 	st.status, st.sent, st.holding = e.Status, true, false
-	answer.StripHeader(h)
+	st.guard.judge.StripHeader(h)
 	p.Write(st.w, r)
 }
 
@@ -355,7 +355,7 @@ func (st *state) corrected(r *http.Request, e *Error, stack, rule string) {
 	if e.Status >= 500 && (e.Status != http.StatusNotImplemented || rule != "") {
 		id := st.idOf(h)
 		h.Set("X-Error-Id", id)
-		answer.StripHeader(h)
+		st.guard.judge.StripHeader(h)
 		st.held = withID(st.held, h, id)
 		st.record(r, e, id, stack, rule)
 	}

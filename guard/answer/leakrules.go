@@ -18,6 +18,9 @@ type seen struct{ text, lower string }
 
 // find returns what the rules of a kind find first, or "".
 func (j *Judge) find(k Kind, t seen) string {
+	if k == Version && !versioned(t) {
+		return ""
+	}
 	for i := range j.leaks {
 		r := &j.leaks[i]
 		if r.kind != k {
@@ -39,6 +42,18 @@ func (j *Judge) find(k Kind, t seen) string {
 	}
 	return ""
 }
+
+// versioned reports whether a text can hold a version at all: the list of products is the dearest of all patterns.
+func versioned(t seen) bool {
+	for i := 1; i+1 < len(t.text); i++ {
+		if t.text[i] == '.' && isDigit(t.text[i-1]) && isDigit(t.text[i+1]) {
+			return true
+		}
+	}
+	return strings.Contains(t.lower, "version")
+}
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
 // words makes a rule of words that need no context.
 func words(k Kind, all ...string) leakRule { return leakRule{kind: k, need: all} }
@@ -62,7 +77,27 @@ func stackRules() []leakRule {
 		words(Stack, "traceback (most recent call last)", "(native method)", "(unknown source)", "runtime error: ", "[recovered]",
 			"stack trace:", "rails.root", "werkzeug debugger", "using the urlconf defined in", "debug = true", "whitelabel error page",
 			"node_modules/", "node:internal", "caused by: ", "undefined is not a function", "nonetype' object", "object is not subscriptable",
-			"nil pointer dereference", "object reference not set", "core dumped", "segmentation fault", "exception value:", "exception location:", "exception type:"),
+			"nil pointer dereference", "object reference not set", "core dumped", "segmentation fault", "exception value:", "exception location:", "exception type:",
+			"no explicit mapping for /error", "error resolving template", "must be caught or declared",
+			"java heap space", "gc overhead limit", "heap out of memory", "heap limit allocation failed", "allowed memory size of"),
+		words(Stack, // what runtimes say of a fault in the code
+			"call to a member function", "call to undefined ", "undefined array key", "undefined variable", "undefined offset", "undefined index:", "uncaught ", // PHP
+			"undefined method", "undefined local variable", "uninitialized constant", // Ruby
+			"value cannot be null. (parameter", "was not present in the dictionary", "sequence contains no ", "specified cast is not valid", // .NET
+			"`option::unwrap()`", "`result::unwrap()`", "terminate called after throwing", "std::bad_alloc", "addresssanitizer", "exited with signal", "runtime exited with",
+			"no function clause matching", "no match of right hand side", "{badmatch,", "{badarg,", "genserver.call(", // Elixir, Erlang
+			"attempt to index a nil value", "attempt to call a nil value", "prelude.head", "non-exhaustive patterns",
+			"unexpected token < in json", "unexpected end of json input", "is not iterable"),
+		where(Stack, "jav|jakarta.|kotlin|scala.|clojure.|groovy.|sun.|jdk.|org.|com.|io.|net.",
+			`\b(?:javax?|jakarta|kotlinx?|scala|clojure|groovy|sun|jdk|org|com|io|net)\.(?:[a-z]\w*\.)+[A-Z]\w+`), // a class of the JVM
+		where(Stack, "exception", `\b[A-Z]\w*(?:\.[A-Z]\w*)+Exception\b|\b[a-z]+(?:_[a-z]+)+_exception\b`), // .NET, Elasticsearch
+		where(Stack, `\`, `\b[A-Z]\w+(?:\\[A-Z]\w+)+\b`),                                                   // a class of PHP
+		where(Stack, "::", `\b[A-Z]\w+(?:::[A-Z]\w+)+`),                                                    // a class of Ruby
+		where(Stack, "error)", `\*\* \(\w+\)|\(\w+Error\)`),
+		where(Stack, "error at ", `\b[A-Z]\w+Error at /`), // Django's and Rails' debug pages
+		where(Stack, "notice: ", `\bNotice: .+ on line \d+`),
+		where(Stack, "[errno", `\[Errno -?\d+\]`),
+		where(Stack, "is not a function", `\b[\w$.]+ is not a function$`),
 		where(Stack, "file \"", `File "[^"\n]+", line \d+`),                                                // Python
 		where(Stack, "at ", `^\s*at [\w$.<>/ \[\]#-]+\(`),                                                  // JVM, .NET, JavaScript
 		where(Stack, ".java:|.kt:|.scala:|.groovy:|.clj:", `\([\w$]+\.(?:java|kt|scala|groovy|clj):\d+\)`), // JVM
@@ -75,7 +110,7 @@ func stackRules() []leakRule {
 		where(Stack, ".go:", `^\S+\.go:\d+|\w+\.go:\d+ \+0x`),
 		where(Stack, "panicked at", `thread '[^'\n]*' panicked at`), // Rust
 		where(Stack, ".rs:", `\bsrc/[\w/]+\.rs:\d+`),
-		where(Stack, "php |error: ", `PHP (?:Fatal|Parse|Warning|Notice)|(?:Fatal|Parse) error: .* on line \d+`),
+		where(Stack, "php |error: ", `PHP (?:Fatal|Parse|Warning|Notice)|(?:Fatal|Parse) error: .*\bline \d+`),
 		where(Stack, "#0 ", `^#\d+ .+\(\d+\): `),
 		where(Stack, ".rb:", `\.rb:\d+:in `), // Ruby
 		where(Stack, "\"stack|\"backtrace|\"traceback|\"exceptiontype", `"(?:stack|stackTrace|stack_trace|StackTrace|backtrace|traceback|exceptionType|ExceptionType)"\s*:\s*(?:"[^"]|\[\s*[^\]\s])`),
@@ -89,7 +124,16 @@ func sqlRules() []leakRule {
 		words(SQL, "sqlstate", "in your sql syntax", "syntax error at or near", "duplicate key value", "foreign key constraint fails",
 			"unique constraint failed", "no such table: ", "no such column: ", "queuepool limit", "hikaripool", "deadlock detected",
 			"deadlock found when trying", "lock wait timeout", "canceling statement due", "e11000 duplicate key", "invalid input syntax for",
-			"incorrect syntax near", "unclosed quotation mark", "unknown column '", "doesn't exist in table", "duplicate entry '"),
+			"incorrect syntax near", "unclosed quotation mark", "unknown column '", "doesn't exist in table", "duplicate entry '",
+			"password authentication failed for", "server has gone away", "lost connection to mysql", "database is locked", "invalid column name", "invalid object name", "cannot insert the value null into",
+			"could not execute statement", "could not extract resultset", "wrongtype operation", "noauth authentication", "read only replica", "failed to update metadata after"),
+		where(SQL, "permission denied for", `(?i)permission denied for (?:table|relation|schema|database|sequence|function|view)\b`),
+		where(SQL, "does not exist", `(?i)\b(?:role|database|index|view|sequence|constraint) "[\w.-]+" does not exist`),
+		where(SQL, "insert", `(?i)\binsert\s+into\s+[\w."`+"`"+`]+\s*\(`),
+		where(SQL, "update", `(?i)\bupdate\s+[\w."`+"`"+`]+\s+set\s+[\w."`+"`"+`]+\s*=`),
+		where(SQL, "delete", `(?i)\bdelete\s+from\s+[\w."`+"`"+`]+\s+where\b`),
+		where(SQL, "select", `(?i)\bselect\s+(?:\*|count\(|[\w."]+\s*,\s*[\w."]+)[\w*,.()"\s]*\sfrom\s+[\w."]+`),
+		where(SQL, "mongo", `\bMongo\w*Error\b`),
 		where(SQL, "select", `\bSELECT\b[\s\S]+?\bFROM\b`),
 		where(SQL, "select", `(?i)\bselect\s+[\w*,."\s]+\sfrom\s+[\w."]+\s+(?:where|join|limit|order|group)\b`),
 		where(SQL, "insert", `\bINSERT\s+INTO\b`),
@@ -129,7 +173,13 @@ func hostRules() []leakRule {
 	return []leakRule{
 		words(Host, "enotfound", "eai_again", "econnrefused", "econnreset", "ehostunreach", "etimedout", "dial tcp", "dial udp", "dial unix",
 			"no such host", "server misbehaving", "could not translate host name", "name or service not known", "unknownhost",
-			"nodename nor servname", "getaddrinfo", ".database.windows.net", ".svc.cluster", "connectionpool(host="),
+			"nodename nor servname", "getaddrinfo", ".database.windows.net", ".svc.cluster", "connectionpool(host=",
+			"arn:aws:", "system:serviceaccount:", "nosuchbucket", "x509: ", "self signed certificate", "self-signed certificate", "unable to get local issuer certificate"),
+		where(Host, "http", `(?i)\bhttps?://[a-z0-9][a-z0-9-]*(?::\d+)?(?:[/\s"'?,)]|$)`), // a name without a dot is one of the inside
+		where(Host, "http", `(?i)\bhttps?://[\w.-]+:\d{2,5}\b`),
+		where(Host, "-", `\b[a-z][a-z0-9-]*-[bcdfghjklmnpqrstvwxz2456789]{8,10}-[bcdfghjklmnpqrstvwxz2456789]{5}\b`), // a pod of Kubernetes
+		where(Host, "environment variable", `(?i)environment variable:? ['"`+"`"+`]?[A-Z]\w*_`),
+		where(Host, "/secrets/", `\bprojects/[\w-]+/secrets/`),
 		where(Host, ".internal|.local|.lan|.corp|.intra|.private|.consul|.svc|.cluster|.home.arpa|.docker",
 			`(?i)\b(?:`+host+`\.)+(?:internal|local|localdomain|lan|corp|intra|intranet|private|consul|svc|cluster|home\.arpa|docker)\b`),
 		where(Host, ".amazonaws.com", `(?i)[\w-]+\.(?:rds|elasticache|compute|elb|redshift|es|dynamodb)[\w.-]*\.amazonaws\.com|\.(?:rds|elasticache|compute|elb|redshift|es)\.amazonaws\.com`),
@@ -149,6 +199,12 @@ func hostRules() []leakRule {
 func pathRules() []leakRule {
 	const code = `py|java|kt|rb|php|go|rs|cs|ts|jsx?|mjs|cjs|tsx|scala|exs?|erl|pl|cc?|cpp|jsp|aspx?|cshtml|jar|war|class|dll|so|conf|ini|env|pem|key|sock`
 	return []leakRule{
+		words(Path, "enoent", "eacces:", "emfile", "enospc", "file:///", "/run/secrets/", "no such file or directory", "no space left on device", "too many open files"),
+		where(Path, "/app/|/data/|/workspace/|/code/|/run/|/lib/|/lib64/|/build/|/deploy/|/work/",
+			`(?:^|[\s"'(=:\[>,])/(?:app|data|workspace|code|run|lib|lib64|build|deploy|work)/[\w./@+-]*\.(?:`+code+`|json|txt|csv|log|sql|sqlite|db|ya?ml|toml|properties|xml)\b`),
+		where(Path, "permission denied", `(?i)(?:^|[\s"'(])/[\w./@+-]+['"]?: permission denied`),
+		where(Path, "/dev/", `/dev/(?:sd|nvme|vd|xvd|mapper/|shm)\w*`),
+		where(Path, ".py|.java|.kt|.rb|.go|.rs|.cs|.scala|.ex|.erl|.pl", `(?:^|[\s"'(=:])(?:\./|\.\./)*[\w-]+/[\w./-]*\.(?:py|java|kt|rb|go|rs|cs|scala|exs?|erl|pl)\b`),
 		where(Path, "/home/|/root/|/usr/|/var/|/etc/|/opt/|/srv/|/mnt/|/tmp/|/proc/|/sys/|/users/|/nix/",
 			`(?:^|[\s"'(=:\[>,])/(?:home|root|usr|var|etc|opt|srv|mnt|tmp|proc|sys|Users|nix)/[\w.@+-]+`),
 		where(Path, `:\`, `\b[A-Za-z]:\\[\w .@+$-]+\\`),
@@ -166,6 +222,8 @@ func versionRules() []leakRule {
 			`(?i)\b(?:`+products+`)(?:[/ _-]|\s*(?:version|release)(?: is)?:?\s*|\s*\()v?\d+\.\d+`),
 		where(Version, "/", `(?i)\b(?:express|node|bun|go|spring|oracle|docker|curl|flask|rails|java)/v?\d+\.\d+`),
 		where(Version, "go1.", `\bgo1\.\d+`),
+		where(Version, "express|rails|flask|java|node|spring|docker|unicorn|jruby|bun", `\b(?:Express|Rails|Flask|Java|JRuby|Node|node|Spring|Docker|Bun|unicorn) v?\d+\.\d+\.\d+|\bnode v\d+\.\d+`),
+		where(Version, "java version|jetty://|redis_version|linux ", `(?i)\bjava version "\d|jetty://\s*\d|redis_version:\d|\blinux (?:version )?\d+\.\d+\.\d+`),
 		where(Version, "version:", `(?i)\b(?:python|django|php|ruby|node|java|rails|laravel|server|framework|asp\.net) version:\s*\S*\d`),
 	}
 }

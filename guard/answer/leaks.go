@@ -150,9 +150,43 @@ func LeakyHeaders() []string {
 	return []string{"Server", "X-Powered-By", "X-Aspnet-Version", "X-Aspnetmvc-Version", "X-Runtime", "X-Generator", "X-Backend-Server", "X-Served-By", "X-Debug-Token", "X-Debug-Token-Link", "X-Debug-Exception", "X-Debug-Exception-File", "X-Php-Version"}
 }
 
-// StripHeader removes [LeakyHeaders].
-func StripHeader(h http.Header) {
+// StripHeader removes [LeakyHeaders], and of the fields that no standard knows and those that speak of errors, the ones
+// whose value gives something away. It is for answers from 500 on.
+func (j *Judge) StripHeader(h http.Header) {
 	for _, name := range LeakyHeaders() {
 		delete(h, name)
 	}
+	for name, values := range h {
+		if !talkative(name) {
+			continue
+		}
+		for _, v := range values {
+			if j.leaky(seen{v, strings.ToLower(v)}) {
+				delete(h, name)
+				break
+			}
+		}
+	}
+}
+
+// talkative reports whether a field may hold what a program says of its errors.
+func talkative(name string) bool {
+	if strings.HasPrefix(name, "X-") {
+		return true
+	}
+	for _, word := range []string{"Error", "Exception", "Debug", "Stack", "Message", "Detail", "Warning"} {
+		if strings.Contains(name, word) {
+			return true
+		}
+	}
+	return false
+}
+
+func (j *Judge) leaky(t seen) bool {
+	for _, k := range Kinds() {
+		if j.on("leak-"+string(k)) && j.find(k, t) != "" {
+			return true
+		}
+	}
+	return false
 }

@@ -46,11 +46,12 @@ type Config struct {
 
 // Judge holds the rules. It is safe for concurrent use.
 type Judge struct {
-	off   []string
-	texts []textRule
-	leaks []leakRule
-	page  *regexp.Regexp
-	tag   *regexp.Regexp
+	off     []string
+	texts   []textRule
+	leaks   []leakRule
+	page    *regexp.Regexp
+	heading *regexp.Regexp // of a page without a title
+	tag     *regexp.Regexp
 }
 
 // New returns a judge with all rules but those switched off.
@@ -66,7 +67,9 @@ func New(cfg Config) (*Judge, error) {
 		}
 	}
 	j := &Judge{off: slices.Clone(cfg.Off), texts: textRules(), leaks: leakRules()}
-	j.page = regexp.MustCompile(`(?i)<title>\s*(?:error:?\s*)?(5\d\d)?[\s:|-]*(internal server error|bad gateway|service (?:temporarily )?unavailable|gateway time-?out)\s*</title>`)
+	const page = `\s*(?:error:?\s*)?(5\d\d)?[\s:|-]*(internal server error|bad gateway|service (?:temporarily )?unavailable|gateway time-?out)\s*`
+	j.page = regexp.MustCompile(`(?i)<title>` + page + `</title>`)
+	j.heading = regexp.MustCompile(`(?i)<h1>` + page + `</h1>`)
 	j.tag = regexp.MustCompile(`(?s)<(?:script|style)\b.*?</(?:script|style)>|<!--|-->|<[^>]*>`)
 	return j, nil
 }

@@ -91,11 +91,22 @@ func Suspect(beginning []byte) bool {
 		return false
 	case b[0] == '{':
 		return bytes.Contains(b, []byte("rror")) || bytes.Contains(b, []byte("false")) || bytes.Contains(b, []byte("fail")) ||
-			bytes.Contains(b, []byte("RROR")) || bytes.Contains(b, []byte("FAIL")) || bytes.Contains(b, []byte("__type")) || bytes.Contains(b, []byte("xception")) || bytes.Contains(b, []byte("fault"))
+			bytes.Contains(b, []byte("RROR")) || bytes.Contains(b, []byte("FAIL")) || bytes.Contains(b, []byte("__type")) || bytes.Contains(b, []byte("xception")) || bytes.Contains(b, []byte("fault")) ||
+			five(b, `ode":`) || five(b, `tatus":`)
 	case b[0] == '<':
-		return bytes.Contains(b, []byte("title>")) || bytes.Contains(b, []byte("TITLE>"))
+		return bytes.Contains(b, []byte("title>")) || bytes.Contains(b, []byte("TITLE>")) || bytes.Contains(b, []byte("<h1>"))
 	}
 	return false
+}
+
+// five reports whether what follows the end of a key begins like a 5xx.
+func five(b []byte, key string) bool {
+	i := bytes.Index(b, []byte(key))
+	if i < 0 {
+		return false
+	}
+	b = bytes.TrimLeft(b[i+len(key):], " \t")
+	return len(b) >= 3 && b[0] == '5' && b[1] >= '0' && b[1] <= '9' && b[2] >= '0' && b[2] <= '9'
 }
 
 func (j *Judge) success(a Answer, mediaType string, body []byte) Verdict {
@@ -103,6 +114,9 @@ func (j *Judge) success(a Answer, mediaType string, body []byte) Verdict {
 	switch {
 	case (mediaType == "text/html" || mediaType == "application/xhtml+xml") && j.on(RuleLiePage):
 		m := j.page.FindSubmatch(body)
+		if lower := bytes.ToLower(body); m == nil && len(body) < 1<<10 && !bytes.Contains(lower, []byte("<title")) {
+			m = j.heading.FindSubmatch(body)
+		}
 		if m == nil {
 			return same
 		}
@@ -133,8 +147,8 @@ func envelope(doc map[string]any) bool {
 	}
 	failed, explicit := false, false
 	for key, v := range doc {
-		switch strings.ToLower(key) {
-		case "error", "errors", "errormessage", "errortype", "exception", "fault", "__type":
+		switch strings.ReplaceAll(strings.ToLower(key), "_", "") {
+		case "error", "errors", "errormessage", "errortype", "exception", "fault":
 			failed = failed || !empty(v)
 		case "success", "ok", "succeeded", "issuccess":
 			if v == true || v == "true" {
@@ -148,6 +162,7 @@ func envelope(doc map[string]any) bool {
 				failed = true
 			}
 		}
+		failed = failed || serverFault(key, v) || key == "__type" && !empty(v)
 	}
 	if !failed {
 		return false
@@ -170,6 +185,17 @@ func envelope(doc map[string]any) bool {
 		return false
 	}
 	return true
+}
+
+// serverFault reports whether a field says in numbers that the server failed. That it says 4xx is no sign: such numbers
+// are also those of products, prizes and errors that a document is about.
+func serverFault(key string, v any) bool {
+	switch strings.ReplaceAll(strings.ToLower(key), "_", "") {
+	case "status", "statuscode", "code":
+		n, ok := v.(float64)
+		return ok && n >= 500 && n <= 599 && n == float64(int(n))
+	}
+	return false
 }
 
 func isFailWord(s string) bool {

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"net/http"
+	"strings"
 	"sync"
 )
 
@@ -16,15 +17,18 @@ const (
 	TraceparentHeader = "Traceparent"
 )
 
-// ValidRequestID reports whether id may be kept: 8 to 64 letters, digits, and . _ - only. Shorter ones are not unique,
-// longer ones and other characters are an attempt at something.
+// ValidRequestID reports whether id may be kept: 1 to 128 letters, digits and -_.:+/= as in UUIDs, base64 and the ids of
+// Amazon's load balancers, but no way up a tree of files. Anything else, a log, a terminal or a page could take for something else.
 func ValidRequestID(id string) bool {
-	if len(id) < 8 || len(id) > 64 {
+	const longest = 128
+	if id == "" || len(id) > longest || strings.Contains(id, "..") {
 		return false
 	}
 	for i := range len(id) {
-		c := id[i]
-		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '.' || c == '_' || c == '-') {
+		switch c := id[i]; {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9':
+		case strings.IndexByte("-_.:+/=", c) >= 0:
+		default:
 			return false
 		}
 	}

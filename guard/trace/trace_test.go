@@ -10,8 +10,9 @@ import (
 
 func TestRequestID(t *testing.T) {
 	for id, want := range map[string]bool{
-		"4bf92f3577b34da6a3ce929d0e0e4736": true, "7d9f-ab.cd_12": true, "12345678": true, strings.Repeat("x", 64): true,
-		"": false, "1234567": false, strings.Repeat("x", 65): false, "<script>x": false, "a b c d e": false, "12345678\r\nX: y": false, "ünïcödé-1": false, "12345678\x00": false,
+		"4bf92f3577b34da6a3ce929d0e0e4736": true, "7d9f-ab.cd_12": true, "12345678": true, strings.Repeat("x", 128): true,
+		"abc-123": true, "1": true, "Root=1-67891233-abcdef012345678912345678": true, "dGhlIGlk+/8=": true, "a:b": true,
+		"": false, "../../etc/passwd": false, "a\u202eb": false, strings.Repeat("x", 129): false, "<script>x": false, "a b c d e": false, "12345678\r\nX: y": false, "ünïcödé-1": false, "12345678\x00": false,
 	} {
 		h := http.Header{"X-Request-Id": {id}}
 		if got := trace.RequestID(h); (got == id && id != "") != want {

@@ -30,6 +30,9 @@ func leaks() []behaviour {
 				return want{status: []int{500}, not: []string{l.secret}, header: map[string]string{"X-Powered-By": ""}, reason: "body-rule"}.judge(v)
 			}})
 	}
+	out = append(out, behaviour{group: group, name: "500-header", sentence: "what a header of a 5xx gives away stays inside; the clean body and the ids are kept", expected: "500, body kept",
+		script: reply(message(500, "application/json", `{"error":"sorry"}`, "X-Exception: java.lang.NullPointerException: cart", "X-Backend: 10.4.7.19:8080", "X-Correlation-Id: 7f3a")),
+		judge:  want{status: []int{500}, body: `{"error":"sorry"}`, header: map[string]string{"X-Exception": "", "X-Backend": "", "X-Correlation-Id": "7f3a"}}.judge})
 	shapes := func(name, accept, kind, has string) behaviour {
 		return behaviour{group: group, name: name, sentence: "an error of the gateway has the shape that the client asks for", expected: kind,
 			script: reply(message(500, "text/plain", "panic: x\n\ngoroutine 1 [running]:\n")), ask: ask{header: []string{"Accept: " + accept}},
@@ -68,6 +71,9 @@ func mapping() []behaviour {
 		to("pool-postgres", 500, j, `{"error":"FATAL: remaining connection slots are reserved for non-replication superuser connections"}`, 503),
 		to("timeout-in-500", 500, j, `{"error":"upstream request timeout"}`, 504),
 		to("lie-error", 200, j, `{"error":"internal error"}`, 500), to("lie-success-false", 200, j, `{"success":false,"message":"something broke"}`, 500),
+		to("lie-number", 200, j, `{"code":503,"message":"try later"}`, 503), to("lie-page", 200, "text/html", "<html><body><h1>500 Internal Server Error</h1></body></html>", 500),
+		to("pool-jdbc", 500, j, `{"message":"Unable to acquire JDBC Connection"}`, 503), to("limit-rate", 500, "text/plain", "Rate exceeded", 429), to("timeout-word", 500, j, `{"error":"timeout"}`, 504),
+		stays("limit-invalid", 500, j, `{"error":"invalid rate limit: -1"}`), stays("article", 200, "text/html", "<html><head><title>What a 500 is</title></head><body><h1>Internal Server Error</h1></body></html>"),
 		stays("recursion-limit", 500, j, `{"error":"recursion limit exceeded"}`), stays("file-size-limit", 500, j, `{"error":"file size limit exceeded"}`),
 		stays("credit-limit", 500, j, `{"error":"credit limit reached"}`), stays("thread-pool", 500, j, `{"error":"thread pool exhausted, task rejected"}`),
 		stays("error-null", 200, j, `{"error":null,"id":7}`), stays("errors-empty", 200, j, `{"errors":[],"data":{"id":7}}`),

@@ -193,6 +193,8 @@ func bodies() []behaviour {
 			script: replyClose(lengthHead), judge: want{status: []int{502}, reason: "cut"}.judge},
 		{group: group, name: "truncated-chunked", sentence: "a chunked body without its last chunk looks cut", expected: "cut",
 			script: replyClose(chunkHead + chunk), judge: short},
+		{group: group, name: "truncated-http10", sentence: "a body that is cut looks cut to a client of HTTP/1.0 too, to which a close is the end", expected: "reset",
+			script: replyClose(chunkHead + chunk), ask: ask{version: "1.0"}, judge: short},
 		{group: group, name: "bad-chunk", sentence: "a chunk whose size is no number is 502 or visibly cut", expected: "502 or cut",
 			script: replyClose(chunkHead + chunk + "zz\r\nxx\r\n"), judge: want{cut: true, early: []int{502}, reason: "malformed"}.judge},
 		{group: group, name: "panic-abort", sentence: "a Go service that aborts its handler looks cut", expected: "cut",

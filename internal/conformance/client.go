@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -47,6 +48,7 @@ func (s *Seen) String() string {
 // ask is a request by its bytes.
 type ask struct {
 	method, path string
+	version      string // of HTTP (default 1.1)
 	header       []string
 	body         string
 	send         func(net.Conn) // instead of body: after the header, in its own time
@@ -74,7 +76,7 @@ func do(addr string, a ask) *Seen {
 	if a.path == "" {
 		a.path = "/"
 	}
-	head := fmt.Sprintf("%s %s HTTP/1.1\r\nHost: shop.example\r\n", a.method, a.path)
+	head := fmt.Sprintf("%s %s HTTP/%s\r\nHost: shop.example\r\n", a.method, a.path, cmp.Or(a.version, "1.1"))
 	for _, h := range a.header {
 		head += h + "\r\n"
 	}

@@ -231,8 +231,29 @@ func (c *call) finish() {
 	// What was sent so far goes out, so that the client sees an answer that is cut and not a connection that says nothing.
 	if c.status != 0 {
 		_ = http.NewResponseController(c.w).Flush() // the connection is closed next
+		c.reset()
 	}
 	panic(http.ErrAbortHandler)
+}
+
+// reset ends the connection of an HTTP/1.0 client whose answer has no length: its close is the end of the body, so that only
+// a reset tells a body that was cut from a whole one (RFC 9112 8). All others see it by the length or the chunks.
+func (c *call) reset() {
+	if c.in.ProtoAtLeast(1, 1) || c.w.Header().Get("Content-Length") != "" {
+		return
+	}
+	conn, _, err := http.NewResponseController(c.w).Hijack()
+	if err != nil {
+		return // it is closed without
+	}
+	defer conn.Close()
+	if over, ok := conn.(interface{ NetConn() net.Conn }); ok { // TLS: its own goodbye would say that all is well
+		conn = over.NetConn()
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0)
+		_ = tcp.Close()
+	}
 }
 
 // settle takes the facts of the exchange into the entry.

@@ -152,7 +152,7 @@ func TestIdsAreKeptMadeOrRefused(t *testing.T) {
 	if id != "abc-12345678" || parent != good || w.Header().Get("X-Request-Id") != id || l.last().TraceID != good[3:35] {
 		t.Errorf("kept: %q %q, logged %q", id, parent, l.last().TraceID)
 	}
-	for _, bad := range []string{"short", strings.Repeat("a", 200), "a b c d e f g h", "<script>alert(1)</script>", "\x1b[31mred-red"} {
+	for _, bad := range []string{"../../etc/passwd", strings.Repeat("a", 200), "a b c d e f g h", "<script>alert(1)</script>", "\x1b[31mred-red"} {
 		ask(g, "GET", "/", "X-Request-Id: "+bad)
 		if id == bad || len(id) != 32 || l.last().RequestID != id {
 			t.Errorf("%q became %q", bad, id)

@@ -4,6 +4,8 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"net/netip"
+
+	"github.com/inquesthq/inquest/guard/trace"
 )
 
 // identify reads who asks and under which ids, and makes the ids that are missing. Ids of strangers are kept when they are
@@ -18,7 +20,7 @@ func (c *call) identify() {
 	}
 	var random [24]byte
 	_, _ = rand.Read(random[:]) // never fails: see its documentation
-	if id := first(r.Header["X-Request-Id"]); harmlessID(id) {
+	if id := first(r.Header["X-Request-Id"]); trace.ValidRequestID(id) {
 		c.RequestID = id
 	} else {
 		c.RequestID = hex.EncodeToString(random[:16])
@@ -68,22 +70,6 @@ func (c *call) forwardedFor() (netip.Addr, string) {
 		}
 	}
 	return c.addr, c.Client
-}
-
-// harmlessID reports whether a client's request id may be kept: 8 to 128 letters, digits and -_.:+/= and nothing that a log, a
-// terminal or a page would take for something else.
-func harmlessID(id string) bool {
-	if len(id) < 8 || len(id) > 128 {
-		return false
-	}
-	for i := 0; i < len(id); i++ {
-		switch c := id[i]; {
-		case c >= '0' && c <= '9', c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c == '-', c == '_', c == '.', c == ':', c == '+', c == '/', c == '=':
-		default:
-			return false
-		}
-	}
-	return true
 }
 
 const zeros = "00000000000000000000000000000000"

@@ -34,7 +34,7 @@ func (c *call) answered(resp *http.Response) error {
 	if resp.StatusCode >= 500 {
 		resp.Header.Set("X-Error-Id", c.ErrorID)
 		if c.rt.sanitise && !c.rt.audit {
-			answer.StripHeader(resp.Header)
+			c.rt.judge.StripHeader(resp.Header)
 		}
 	}
 	c.addRetryAfter(resp.StatusCode, resp.Header)
