@@ -27,6 +27,7 @@ const exitFindings = 3
 type auditFlags struct {
 	format, color, output, zone, failOn string
 	width, workers                      int
+	unchecked                           bool
 	timeout                             time.Duration
 	cfg                                 audit.Config
 }
@@ -42,7 +43,7 @@ while requests failed, logs that nobody can search. Each finding has its rule, c
 
 It reads access logs (of a gateway, of what stands behind it, or both: they are put together by request id, else by route and
 minute), application logs and HAR files, as 'inquest investigate' does; and it asks URLs, each once, by GET, following no redirect.
-A rule that the evidence does not suffice for is listed as unchecked. 'inquest audit rules' lists all rules.
+A rule that the evidence does not suffice for is counted as unchecked; --unchecked lists them. 'inquest audit rules' lists all rules.
 
 Exit codes:
   0  answered (with --fail-on: nothing that grave was found)
@@ -64,6 +65,7 @@ Exit codes:
 	s.Float64Var(&f.cfg.HealthThreshold, "health-threshold", 0.05, "share of 5xx above which a health check that says fine lies")
 	s.StringSliceVar(&f.cfg.HealthRoutes, "health-route", nil, "paths of health checks beside the usual ones")
 	s.DurationVar(&f.timeout, "timeout", 10*time.Second, "for each URL that is asked")
+	s.BoolVar(&f.unchecked, "unchecked", false, "text: list each rule that could not be checked (JSON and Markdown always do)")
 	s.StringVar(&f.color, "color", "auto", "colour in text: auto, always or never")
 	s.StringVar(&f.zone, "zone", "UTC", "time zone of text and markdown")
 	s.IntVar(&f.width, "width", 0, "columns of text; 0: as wide as the terminal")
@@ -154,7 +156,7 @@ func (f *auditFlags) renderer(cmd *cobra.Command, name string) (func(io.Writer, 
 	switch f.format {
 	case "text":
 		return func(w io.Writer, a *inquest.Audit) error {
-			return report.AuditTerminal(w, a, report.TerminalOptions{Width: s.width, Color: s.color, ASCII: !s.unicode, Zone: loc, Name: name})
+			return report.AuditTerminal(w, a, report.TerminalOptions{Width: s.width, Color: s.color, ASCII: !s.unicode, Zone: loc, Name: name, Full: f.unchecked})
 		}, nil
 	case "json":
 		return report.AuditJSON, nil

@@ -312,6 +312,34 @@ func TestThirdPartiesStayBehindTheirWall(t *testing.T) {
 	}
 }
 
+// notInTheGateway are what inquest-gateway must not link, not even through a room that it means no harm with: it is to stay
+// small in memory and on disk, and with few doors.
+var notInTheGateway = []string{
+	"github.com/prometheus/", "modernc.org/", "github.com/jackc/", "google.golang.org/", "github.com/spf13/", "github.com/caddyserver/", "go.uber.org/zap",
+	"go.opentelemetry.io/", "github.com/coreos/go-oidc", "github.com/klauspost/compress", "golang.org/x/net",
+	module + "/internal/server", module + "/internal/web", module + "/internal/store", module + "/internal/ingest", module + "/internal/auth",
+	module + "/internal/detect", module + "/internal/flow", module + "/internal/parse", module + "/internal/gateway/acme",
+}
+
+func TestTheGatewayAloneLinksNoEngine(t *testing.T) {
+	cmd := exec.Command("go", "list", "-deps", module+"/cmd/inquest-gateway")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	linked := strings.Fields(string(out))
+	if !slices.Contains(linked, module+"/internal/gateway") {
+		t.Fatalf("%d packages without the gateway itself: the rule would hold by seeing nothing", len(linked))
+	}
+	for _, p := range linked {
+		for _, no := range notInTheGateway {
+			if strings.HasPrefix(p, no) {
+				t.Errorf("inquest-gateway links %s: find by 'go list -deps' which import brings it, and move what the gateway needs out of that room", p)
+			}
+		}
+	}
+}
+
 func modulesOf(imp string) []string {
 	var out []string
 	for m := range guests {

@@ -328,6 +328,13 @@ func TestReportsOfUsers(t *testing.T) {
 	if got, want := l.reports[0].Message, "a user reports "+id+`: I clicked "pay" [31m`; got != want || l.reports[0].ErrorID != id {
 		t.Errorf("filed %q", got)
 	}
+	if w := post(url.Values{"id": {id}, "text": {"my card 4111 1111 1111 1111 and password=hunter22"}}); w.Code != 202 || len(l.reports) != 2 {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	if got := l.reports[1].Message; strings.Contains(got, "4111") || strings.Contains(got, "hunter22") || !strings.Contains(got, "my card") {
+		t.Errorf("a secret is filed: %q", got)
+	}
+	l.reports = l.reports[:1]
 	for why, form := range map[string]url.Values{"no id": {"text": {"x"}}, "a wrong id": {"id": {"<script>"}}, "too long": {"id": {id}, "text": {strings.Repeat("x", 10000)}}} {
 		if w := post(form); w.Code != 400 || len(l.reports) != 1 {
 			t.Errorf("%s: %d", why, w.Code)

@@ -7,6 +7,7 @@ import (
 	"unicode"
 
 	told "github.com/inquesthq/inquest/guard/problem"
+	"github.com/inquesthq/inquest/internal/redact"
 )
 
 // reportPath is where the form of the error page goes. RFC 8615 keeps /.well-known for such.
@@ -44,7 +45,7 @@ func (c *call) takeReport() {
 		return
 	}
 	r := Report{Time: c.Time.UTC(), Level: "warn", Service: "inquest-gateway", Kind: "user-report", ErrorID: id, RequestID: c.RequestID, Client: c.Client,
-		Message: "a user reports " + id + ": " + oneLine(c.in.PostForm.Get("text"), 2000)}
+		Message: "a user reports " + id + ": " + redact.Text(oneLine(c.in.PostForm.Get("text"), 2000))} // people send their card numbers, too
 	if err := c.g.report(r); err != nil {
 		c.Detail = err.Error()
 		c.own(problem{status: http.StatusInternalServerError, code: "REPORT_NOT_FILED", message: "The report could not be filed. Please send it another way."})

@@ -135,12 +135,7 @@ func AuditTerminal(w io.Writer, a *inquest.Audit, opts TerminalOptions) error {
 	}
 	t.auditTables(s)
 	t.section("What could not be checked", "")
-	for _, u := range s.a.Unchecked {
-		t.item(t.g.open+" "+u.Rule, 33, plain, u.Why)
-	}
-	if len(s.a.Unchecked) == 0 {
-		t.para(0, plain, "Every rule could be applied to something.")
-	}
+	t.auditGaps(s, opts.Full)
 	for _, n := range s.a.Notes {
 		t.hang(t.g.bullet+" ", 0, 2, plain, n)
 	}
@@ -158,6 +153,42 @@ func AuditTerminal(w io.Writer, a *inquest.Audit, opts TerminalOptions) error {
 		return fmt.Errorf("report: write text: %w", err)
 	}
 	return nil
+}
+
+// auditGaps says what could not be checked: how many rules for want of what, or, in full, each of them.
+func (s *screen) auditGaps(story auditStory, full bool) {
+	gaps := story.a.Unchecked
+	switch {
+	case len(gaps) == 0:
+		s.para(0, plain, "Every rule could be applied to something.")
+	case full:
+		for _, u := range gaps {
+			s.item(s.g.open+" "+u.Rule, 33, plain, u.Why)
+		}
+	default:
+		s.hang(s.g.open+" ", 0, 2, plain, story.lacks()+" --unchecked lists them.")
+	}
+}
+
+// lacks sums up the rules that could not be checked: "14 rules: 12 as no log holds the bodies; 2 as no application logs were read."
+func (s auditStory) lacks() string {
+	var order []string
+	by := map[string]int{}
+	for _, u := range s.a.Unchecked {
+		if by[u.Why] == 0 {
+			order = append(order, u.Why)
+		}
+		by[u.Why]++
+	}
+	parts := make([]string, len(order))
+	for i, why := range order {
+		parts[i] = fmt.Sprintf("%d as %s", by[why], why)
+	}
+	rules := plural(len(s.a.Unchecked), "rule")
+	if len(order) == 1 {
+		return rules + ", as " + order[0] + "."
+	}
+	return rules + ": " + strings.Join(parts, "; ") + "."
 }
 
 func (s *screen) auditGroup(story auditStory, g auditGroup) {

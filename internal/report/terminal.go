@@ -16,6 +16,7 @@ type TerminalOptions struct {
 	ASCII bool           // for terminals that cannot show UTF-8
 	Zone  *time.Location // of the times shown; nil is UTC
 	Name  string         // what was investigated, e.g. the folder
+	Full  bool           // of an audit: each rule that could not be checked, not only how many for want of what
 	// Title gives the words for a mechanism; nil makes them of its name.
 	Title func(inquest.MechanismID) string
 }
