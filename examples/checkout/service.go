@@ -80,11 +80,14 @@ func (in *request) missing() []string {
 // buy does what must happen in this order: goods that are not there are not paid for, and what is not paid for is released.
 func (s *service) buy(ctx context.Context, in request) (order, error) {
 	o := order{ID: "ord_" + rand.Text(), CartID: in.CartID, UserID: in.UserID, Cents: in.Cents, Created: time.Now()}
+	if err := s.rebate(ctx, &o); err != nil {
+		return o, err
+	}
 	reservation, err := s.inventory.reserve(ctx, in.SKU, in.Quantity, o.ID)
 	if err != nil {
 		return o, err
 	}
-	if o.TransactionID, err = s.payment.charge(ctx, in.PaymentToken, in.Cents, o.ID); err != nil {
+	if o.TransactionID, err = s.payment.charge(ctx, in.PaymentToken, o.Cents, o.ID); err != nil {
 		return o, errors.Join(err, s.inventory.release(context.WithoutCancel(ctx), reservation))
 	}
 	return o, s.query(ctx, func(ctx context.Context) error { return s.orders.insert(ctx, o) })

@@ -15,6 +15,7 @@ import (
 var schema = []string{
 	`CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)`,
 	`CREATE TABLE IF NOT EXISTS orders (id TEXT PRIMARY KEY, cart_id TEXT NOT NULL, user_id TEXT NOT NULL, transaction_id TEXT NOT NULL, cents INTEGER NOT NULL, created_at TEXT NOT NULL)`,
+	`CREATE INDEX IF NOT EXISTS orders_by_user ON orders (user_id, created_at)`,
 }
 
 const schemaVersion = "1"
@@ -44,8 +45,8 @@ func openStore(url string) (*store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("DATABASE_URL: %w", err)
 	}
-	s.db.SetMaxOpenConns(20)
-	s.db.SetMaxIdleConns(20)
+	s.db.SetMaxOpenConns(poolSize)
+	s.db.SetMaxIdleConns(poolSize)
 	s.db.SetConnMaxLifetime(30 * time.Minute)
 	return s, nil
 }

@@ -1,6 +1,7 @@
 package casefile
 
 import (
+	"net/url"
 	"path"
 	"regexp"
 	"strings"
@@ -38,8 +39,12 @@ const nobody = "app"
 
 // ServiceOf names the writer of a log that does not say itself, by its file name: rotation, compression and role words
 // taken off ("nginx-access.log.2.gz" is nginx). A name that is nothing but a role or a number ("access.log", "0.log") takes
-// the folder's name, else the software that the format belongs to.
+// the folder's name, else the software that the format belongs to. Of a segment in a spool the name is known, not guessed: whoever
+// sent the lines, or the settings, said it.
 func ServiceOf(file, format string) string {
+	if s := said(file); s != "" {
+		return s
+	}
 	if s := stem(path.Base(file)); s != "" && s != nobody {
 		return s
 	}
@@ -58,6 +63,19 @@ func ServiceOf(file, format string) string {
 		return software
 	}
 	return "unknown"
+}
+
+// said is the service in the name of a spool's folder, "checkout%2Fapp.log.log" (docs/format/spool.md); "" elsewhere.
+func said(file string) string {
+	escaped, _, ok := strings.Cut(path.Base(path.Dir(file)), "%2F")
+	if !ok {
+		return ""
+	}
+	name, err := url.PathUnescape(escaped)
+	if err != nil {
+		return "" // somebody's folder
+	}
+	return name
 }
 
 func stem(base string) string {

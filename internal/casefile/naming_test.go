@@ -57,6 +57,12 @@ var writers = []struct{ file, format, want string }{
 	{"orders/logs/app.log", "json", "orders"},
 	{"orders/2026-11-20/server.log", "json", "orders"},
 	{"pods/cart/0.log", "json", "cart"},
+	// segments of a spool: whoever sent them or the settings said it
+	{"gateway%2Fgateway-access.log.log/gateway_gateway-access.log-20261129T175654.log", "json", "gateway"},
+	{"logs/orders-db%2Fpostgres.log.log/orders-db_postgres.log-20261129T175715.log", "postgresql", "orders-db"},
+	{"nginx%2Faccess.log.access/nginx_access.log-20261129T143000.log", "combined", "nginx"},
+	{"shop%20two%2Fapp.log.log/shop_two_app.log-20261129T143000.log", "pino", "shop two"},
+	{"%zz%2Fapp.log/checkout.log", "pino", "checkout"},
 	// neither: the software, or an application without a name
 	{"access.log", "combined", "gateway"},
 	{"access.log", "haproxy", "haproxy"},

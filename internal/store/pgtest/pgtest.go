@@ -1,5 +1,5 @@
 // Package pgtest runs a PostgreSQL server of a test's own, as real as it is installed under /usr/lib/postgresql. It keeps commits on the disk,
-// and can be stopped, killed and started again. Nothing but tests imports it.
+// and can be stopped, killed and started again. Nothing but tests and the demo import it.
 package pgtest
 
 import (
@@ -21,6 +21,7 @@ import (
 type Server struct {
 	bin, dir string
 	port     int
+	settings []string // "-c", "name=value", ...
 	who      *syscall.SysProcAttr
 	process  *exec.Cmd
 	log      *os.File
@@ -28,12 +29,18 @@ type Server struct {
 
 // Start makes a database cluster in a folder under /tmp and starts its server. As root the server runs as the user postgres, for it refuses to
 // run as root. Close it.
-func Start() (_ *Server, err error) {
-	bins, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
-	if err != nil || len(bins) == 0 {
-		return nil, errors.New("no PostgreSQL under /usr/lib/postgresql: `make setup` installs it")
+func Start() (*Server, error) { return StartWith() }
+
+// StartWith is Start with settings of the server, each "name=value".
+func StartWith(settings ...string) (_ *Server, err error) {
+	bin, err := installed()
+	if err != nil {
+		return nil, err
 	}
-	s := &Server{bin: filepath.Dir(bins[len(bins)-1]), who: &syscall.SysProcAttr{Setpgid: true}}
+	s := &Server{bin: bin, who: &syscall.SysProcAttr{Setpgid: true}}
+	for _, kv := range settings {
+		s.settings = append(s.settings, "-c", kv)
+	}
 	DieWithParent(s.who)
 	if s.dir, err = os.MkdirTemp("/tmp", "inquest-pg-"); err != nil { // a socket's path has at most 107 bytes
 		return nil, err
@@ -49,7 +56,7 @@ func Start() (_ *Server, err error) {
 	if out, err := s.command("initdb", "-D", s.dir+"/data", "-A", "trust", "-U", "inquest", "--no-sync").CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("initdb: %w\n%s", err, out)
 	}
-	if s.log, err = os.Create(filepath.Join(s.dir, "postgres.log")); err != nil {
+	if s.log, err = os.Create(s.Log()); err != nil {
 		return nil, err
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -61,6 +68,21 @@ func Start() (_ *Server, err error) {
 		return nil, err
 	}
 	return s, s.Resume()
+}
+
+// installed is the folder of PostgreSQL's programs: Debian's, newest first, else that of the initdb on PATH.
+func installed() (string, error) {
+	if bins, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb"); err == nil && len(bins) > 0 {
+		return filepath.Dir(bins[len(bins)-1]), nil
+	}
+	path, err := exec.LookPath("initdb")
+	if err != nil {
+		return "", errors.New("no PostgreSQL under /usr/lib/postgresql or on PATH: `make setup` installs it")
+	}
+	if path, err = filepath.EvalSymlinks(path); err != nil {
+		return "", err
+	}
+	return filepath.Dir(path), nil
 }
 
 // become lets the server run as the user postgres where the test is root.
@@ -92,8 +114,9 @@ func (s *Server) command(name string, args ...string) *exec.Cmd {
 
 // Resume starts the server again after Stop or Kill, on the same port, and waits until it answers.
 func (s *Server) Resume() error {
-	s.process = s.command("postgres", "-D", s.dir+"/data", "-p", strconv.Itoa(s.port), "-k", s.dir,
-		"-c", "listen_addresses=127.0.0.1", "-c", "max_connections=60", "-c", "shared_buffers=32MB")
+	args := []string{"-D", s.dir + "/data", "-p", strconv.Itoa(s.port), "-k", s.dir,
+		"-c", "listen_addresses=127.0.0.1", "-c", "max_connections=60", "-c", "shared_buffers=32MB"}
+	s.process = s.command("postgres", append(args, s.settings...)...) // of two the last counts
 	s.process.Stdout, s.process.Stderr = s.log, s.log
 	if err := s.process.Start(); err != nil {
 		s.process = nil
@@ -108,8 +131,11 @@ func (s *Server) Resume() error {
 	return fmt.Errorf("PostgreSQL does not come up within a minute:\n%s", s.tail())
 }
 
+// Log is the file that the server writes its log to.
+func (s *Server) Log() string { return filepath.Join(s.dir, "postgres.log") }
+
 func (s *Server) tail() []byte {
-	f, err := os.Open(filepath.Join(s.dir, "postgres.log"))
+	f, err := os.Open(s.Log())
 	if err != nil {
 		return []byte(err.Error())
 	}
