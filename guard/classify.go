@@ -92,6 +92,19 @@ func (e *CallError) Error() string { return e.Dependency + ": " + e.Err.Error() 
 // Unwrap returns the cause.
 func (e *CallError) Unwrap() error { return e.Err }
 
+// whose names the dependency that failed, or that is refused because it did; "" where the error does not tell.
+func whose(err error) string {
+	var call *CallError
+	if errors.As(err, &call) {
+		return call.Dependency
+	}
+	var open *policy.OpenError
+	if errors.As(err, &open) {
+		return open.Name()
+	}
+	return "" // what is full may be this service
+}
+
 func fromDependency(err error) bool {
 	var call *CallError
 	return errors.As(err, &call)
@@ -106,7 +119,7 @@ func class(err error) string {
 	}
 	for e := err; e != nil; {
 		switch t := fmt.Sprintf("%T", e); t {
-		case "*fmt.wrapError", "*fmt.wrapErrors", "*errors.errorString", "*errors.joinError", "*guard.traced", "*guard.Error", "*guard.CallError":
+		case "*fmt.wrapError", "*fmt.wrapErrors", "*errors.errorString", "*errors.joinError", "*guard.traced", "*guard.Error", "*guard.CallError", "*guard.opened":
 		default:
 			name = t
 		}

@@ -7,7 +7,9 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/inquesthq/inquest/guard/metric"
@@ -43,6 +45,7 @@ type Dependency struct {
 	bulkhead *policy.Bulkhead        // or nil
 	rate     *policy.RateLimiter     // or nil
 	adaptive *policy.AdaptiveLimiter // or nil
+	latest   atomic.Pointer[string]  // failure, in words; nil before the first
 }
 
 // NewDependency returns a dependency that stands in no registry.
@@ -139,7 +142,7 @@ type pass struct {
 // the permit is taken last, so that it is not held, and does not grow stale, while the caller waits.
 func (d *Dependency) enter(ctx context.Context) (p pass, err error) {
 	if err := d.breaker.Refuse(); err != nil {
-		return pass{}, err
+		return pass{}, d.refused(err)
 	}
 	if d.rate != nil {
 		if q := d.rate.Allow(); !q.Allowed {
@@ -160,10 +163,37 @@ func (d *Dependency) enter(ctx context.Context) (p pass, err error) {
 	}
 	if err != nil {
 		p.leave(policy.Ignored)
-		return pass{}, err
+		return pass{}, d.refused(err)
 	}
 	return p, nil
 }
+
+// failed notes why a call failed, before the breaker hears of it.
+func (d *Dependency) failed(status int, err error) {
+	why := "status " + strconv.Itoa(status)
+	if err != nil {
+		why = err.Error()
+	}
+	d.latest.Store(&why)
+}
+
+// refused adds to a breaker's refusal why the latest call failed: whoever reads of an open breaker wants to know what opened it, and the
+// record of that call may be lost, since retries end with a refusal.
+func (d *Dependency) refused(err error) error {
+	if why := d.latest.Load(); why != nil && errors.Is(err, policy.ErrOpen) {
+		return &opened{err, *why}
+	}
+	return err
+}
+
+// opened is a refusal, and in words what led to it: the error itself is another call's.
+type opened struct {
+	error
+	why string
+}
+
+func (o *opened) Error() string { return o.error.Error() + " after: " + o.why }
+func (o *opened) Unwrap() error { return o.error }
 
 // leave gives back what enter took. The breaker may have heard the outcome before: see [policy.Permit.Done].
 func (p pass) leave(o policy.Outcome) {
@@ -196,7 +226,9 @@ func (d *Dependency) Do(ctx context.Context, f func(context.Context) error) erro
 	bounded, cancel := context.WithTimeout(ctx, d.cfg.Timeouts.Query)
 	defer cancel()
 	err = f(bounded)
-	outcome = d.cfg.Judge(ctx, err)
+	if outcome = d.cfg.Judge(ctx, err); outcome == policy.Failure && err != nil {
+		d.failed(0, err)
+	}
 	return err
 }
 

@@ -3,6 +3,8 @@ package guard_test
 import (
 	"context"
 	"errors"
+	"io"
+	"net/http"
 	"reflect"
 	"strings"
 	"sync"
@@ -197,4 +199,64 @@ func TestTheLimitsOfADependency(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Who reads of an open breaker wants to know what opened it: the call that failed may have left no record, because its retry was refused.
+func TestARefusalSaysWhatFailedBeforeAndIsNotThatFailure(t *testing.T) {
+	cause := errors.New("dial tcp 10.0.0.7:5432: connect: connection refused")
+	for name, c := range map[string]struct {
+		fail func(*guard.Dependency)
+		want string
+	}{
+		"an error": {func(d *guard.Dependency) {
+			_ = d.Do(t.Context(), func(context.Context) error { return cause })
+		}, "payment: circuit breaker is open after: dial tcp 10.0.0.7:5432: connect: connection refused"},
+		"a status without a body": {func(d *guard.Dependency) { reply(t, d, http.StatusServiceUnavailable, http.NoBody) }, "payment: circuit breaker is open after: status 503"},
+		"a status with a body": {func(d *guard.Dependency) {
+			reply(t, d, http.StatusBadGateway, io.NopCloser(strings.NewReader("down")))
+		}, "payment: circuit breaker is open after: status 502"},
+		"an operator, before anything failed": {func(d *guard.Dependency) {
+			p, err := d.Breaker().Allow()
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.Done(policy.Failure)
+		}, "payment: circuit breaker is open"},
+	} {
+		d := newDependency(t, guard.DependencyConfig{Breaker: policy.BreakerConfig{Failures: 2}, Retry: policy.RetryConfig{Attempts: 1}})
+		c.fail(d)
+		c.fail(d)
+		err := d.Do(t.Context(), func(context.Context) error { t.Errorf("%s: an open breaker let a call through", name); return nil })
+		var open *policy.OpenError
+		if err == nil || err.Error() != c.want || !errors.Is(err, policy.ErrOpen) || !errors.As(err, &open) || open.Name() != "payment" || errors.Is(err, cause) {
+			t.Errorf("%s: %v, want %q", name, err, c.want)
+		}
+	}
+}
+
+// reply lets one request be answered so.
+func reply(t *testing.T, d *guard.Dependency, status int, body io.ReadCloser) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://payment.test/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := d.Transport(always{status, body}).RoundTrip(req)
+	if err == nil {
+		_, err = io.Copy(io.Discard, resp.Body)
+		resp.Body.Close()
+	}
+	if err != nil && !errors.Is(err, policy.ErrOpen) {
+		t.Fatal(err)
+	}
+}
+
+// always answers the same.
+type always struct {
+	status int
+	body   io.ReadCloser
+}
+
+func (a always) RoundTrip(req *http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: a.status, Header: http.Header{}, Body: a.body, Request: req}, nil
 }

@@ -109,7 +109,7 @@ func ExampleDependency_Do() {
 	// Output:
 	// connection reset false
 	// connection reset false
-	// database: circuit breaker is open true
+	// database: circuit breaker is open after: connection reset true
 }
 
 // The same failure for a program and for a person.

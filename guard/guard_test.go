@@ -451,6 +451,26 @@ func TestOneAlertPerKindAndWindow(t *testing.T) {
 	}
 }
 
+func TestARecordNamesTheDependencyThatFailed(t *testing.T) {
+	d := newDependency(t, guard.DependencyConfig{Breaker: policy.BreakerConfig{Failures: 1}, Retry: policy.RetryConfig{Attempts: 1}})
+	refused := &guard.CallError{Dependency: "inventory", Reason: policy.Refused, Err: errors.New("connection refused")}
+	_ = d.Do(t.Context(), func(context.Context) error { return refused }) // opens it
+	for name, c := range map[string]struct {
+		err  error
+		want string
+	}{
+		"a call that failed": {fmt.Errorf("reserve: %w", refused), "inventory"},
+		"an open breaker":    {d.Do(t.Context(), func(context.Context) error { return nil }), "payment"},
+		"nobody's but ours":  {errors.New("a bug"), ""},
+	} {
+		g, k := newGuard(t, guard.Config{})
+		serve(g.Handle(returning(c.err)), get("/"))
+		if all := k.records(); len(all) != 1 || all[0].Dependency != c.want {
+			t.Errorf("%s: %+v, want %q", name, all, c.want)
+		}
+	}
+}
+
 func TestRecordsSurviveALogThatFails(t *testing.T) {
 	seen := &numbers{}
 	k := &kept{fail: syscall.ENOSPC}

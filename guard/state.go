@@ -412,7 +412,7 @@ func (st *state) record(r *http.Request, e *Error, id, stack, rule string) {
 	rec := record.Record{
 		Time: now, Service: g.cfg.Service, ErrorID: id, ErrorClass: class(err), Endpoint: endpoint(r), Status: e.Status,
 		Message: clip(g.redactor.Text(err.Error()), 4<<10), Duration: now.Sub(st.begun), Method: r.Method,
-		URL: clip(g.redactor.URL(r.URL), 2<<10), UserAgent: clip(g.redactor.Text(r.UserAgent()), 200), RequestID: st.id[0], Rule: rule,
+		URL: clip(g.redactor.URL(r.URL), 2<<10), UserAgent: clip(g.redactor.Text(r.UserAgent()), 200), RequestID: st.id[0], Rule: rule, Dependency: whose(err),
 	}
 	if rec.Stack = stack; stack == "" {
 		if rec.Stack = stackOf(err); rec.Stack == "" {

@@ -186,6 +186,9 @@ func (x *exchange) answer(resp *http.Response) {
 	status := resp.StatusCode
 	outcome := policy.StatusOutcome(status, x.d.cfg.FailureStatuses...)
 	x.call.set(func(r *CallResult) { r.Status, r.Reason, r.Outcome = status, policy.None, outcome })
+	if outcome == policy.Failure {
+		x.d.failed(status, nil)
+	}
 	if resp.Body == nil || resp.Body == http.NoBody {
 		x.settle(status, nil)
 		return
@@ -218,6 +221,9 @@ func (x *exchange) settle(status int, err error) {
 			reason = policy.ClientLeft
 		}
 		x.call.set(func(r *CallResult) { r.Reason, r.Outcome = reason, outcome })
+		if outcome == policy.Failure {
+			x.d.failed(0, err)
+		}
 	}
 	x.leave(outcome)
 	x.cancel(nil)

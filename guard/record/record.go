@@ -30,6 +30,7 @@ type Record struct {
 	RequestID  string
 	TraceID    string            // may be empty
 	Rule       string            // ID of the rule that changed the answer, if one did
+	Dependency string            // whose failure it is, where a dependency is known to have failed or to be refused
 	Fields     map[string]string // business context that is allowed: who was hit, and at what
 }
 
@@ -45,7 +46,7 @@ func (r Record) MarshalJSON() ([]byte, error) {
 		"message": r.Message, "endpoint": r.Endpoint, "status": r.Status,
 		"durationMs": float64(r.Duration.Microseconds()) / 1000, "request": request,
 	}
-	for name, v := range map[string]string{"service": r.Service, "stack": r.Stack, "requestId": r.RequestID, "traceId": r.TraceID, "rule": r.Rule} {
+	for name, v := range map[string]string{"service": r.Service, "stack": r.Stack, "requestId": r.RequestID, "traceId": r.TraceID, "rule": r.Rule, "dependency": r.Dependency} {
 		if v != "" {
 			out[name] = v
 		}

@@ -44,7 +44,7 @@ func scenarios() []scenario {
 			name: "bad-deploy", title: "a release dereferences null",
 			broke: "Release 2.5.0 takes coupons, and dereferences the one that most carts do not have.",
 			act:   badDeploy,
-			truth: truth{mechanisms: []inquest.MechanismID{"code/null-dereference"}, culprits: []string{"checkout"},
+			truth: truth{mechanisms: []inquest.MechanismID{"unhandled-exception/null-dereference"}, culprits: []string{"checkout"},
 				triggers: []inquest.TriggerKind{inquest.TriggerKind(inquest.ChangeDeploy)}},
 		},
 		{
@@ -58,7 +58,7 @@ func scenarios() []scenario {
 			name: "payment-down", title: "the payment provider is gone",
 			broke: "The payment provider went away: connections to it are refused. No change was recorded.",
 			act:   func(_ context.Context, s *shop) error { return s.payment.die() },
-			truth: truth{mechanisms: []inquest.MechanismID{"dependency/refused"}, culprits: []string{"payment"},
+			truth: truth{mechanisms: []inquest.MechanismID{"dependency-failure/refused"}, culprits: []string{"payment"},
 				triggers: []inquest.TriggerKind{"", inquest.TriggerExternal}},
 		},
 	}

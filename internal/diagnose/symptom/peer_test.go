@@ -94,6 +94,8 @@ func TestFieldsNameThePeerWhereTheTextDoesNot(t *testing.T) {
 		{"address and port of a Node error", "connect failed", map[string]string{"address": "10.0.0.1", "port": "6379"}, "10.0.0.1:6379"},
 		{"OpenTelemetry", "timeout", map[string]string{"server.address": "db.internal"}, "db.internal"},
 		{"an nginx upstream wins over the client's address", "upstream timed out, client: 10.9.9.9:4", map[string]string{"upstream": "http://10.0.0.3:8080/cart"}, "10.0.0.3:8080"},
+		{"the dependency's name before its address", `Post "http://127.0.0.1:9001/charges": circuit breaker is open after: dial tcp 127.0.0.1:9001: connection refused`, map[string]string{"dependency": "payment"}, "payment"},
+		{"OpenTelemetry's name of the other service", "dial tcp 10.0.0.9:80: connection refused", map[string]string{"peer.service": "billing"}, "billing"},
 		{"an upstream that names no address says nothing", "down", map[string]string{"upstream": "backend"}, ""},
 	} {
 		if got := symptom.Peer(c.text, c.fields); got != c.want {

@@ -141,6 +141,12 @@ var (
 
 // Peer finds whom a text is about: the host and port that it names, "" when it names none.
 func Peer(text string, fields map[string]string) string {
+	// Who is called by a name is not told better by an address: guard's records, and OpenTelemetry's attribute (semantic conventions, peer.service).
+	for _, k := range []string{"dependency", "peer.service"} {
+		if v := fields[k]; v != "" {
+			return v
+		}
+	}
 	if up := fields["upstream"]; up != "" {
 		if m := urlHost.FindStringSubmatch(up); m != nil {
 			return join(m[1], m[2])
