@@ -5,6 +5,7 @@ GO          ?= go
 VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 PKG         ?= ./...
 FUZZTIME    ?= 10s
+SCENARIO    ?= black-friday
 TOOLS       := bin/tools
 SOURCES     := cmd internal guard examples scripts lab *.go
 MISSES      := testdata/cases/KNOWN_MISSES.md
@@ -12,7 +13,7 @@ BENCH_PKGS  := ./internal/pattern ./internal/parse ./internal/stat ./internal/di
 export CGO_ENABLED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help build install test test-full lint fmt check golden cases bench conformance bench-gateway bench-diff cover fuzz docs man formats rca investigate-example setup shrink test-checkout vet-lab tidy tidy-check clean
+.PHONY: help build install test test-full lint fmt check golden cases bench conformance bench-gateway bench-diff cover fuzz docs man formats rca investigate-example demo setup shrink test-checkout vet-lab tidy tidy-check clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-20s %s\n", $$1, $$2 }'
@@ -55,8 +56,13 @@ fmt: ## format the sources
 check: build lint vet-lab docs tidy-check test-full test-checkout ## what CI runs
 	@git diff --exit-code -- docs/mechanisms docs/audit-rules.md || { echo 'docs/ is not current: commit what make docs wrote' >&2; exit 1; }
 
-test-checkout: ## the example service under guard, against PostgreSQL, SQLite and dependencies that misbehave
+demo: build ## watch an incident come, be investigated and told: make demo SCENARIO=black-friday|bad-deploy|database-down|payment-down (DEMO_ONCE=1 ends after it)
+	$(GO) run ./scripts/demo -scenario $(SCENARIO)
+
+test-checkout: ## the example service under guard, against PostgreSQL, SQLite and dependencies that misbehave, in each release
 	$(GO) -C examples/checkout test ./...
+	$(GO) -C examples/checkout vet -tags hasty ./...
+	$(GO) -C examples/checkout vet -tags coupons ./...
 
 vet-lab: ## the recorder builds and is vetted; recording itself needs root and many packages (lab/README.md)
 	$(GO) vet -C lab ./...

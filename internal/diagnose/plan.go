@@ -64,3 +64,13 @@ func (c *candidate) scanned() (scan, bool) {
 	}
 	return scan{}, false
 }
+
+// lostIndex: the plan misses an index, and the text of a change says that one was taken away. From then on each such query reads everything,
+// which hurts once the load is high enough.
+func (c *candidate) lostIndex(text string) bool {
+	if !mentions(text, "index") || !slices.ContainsFunc([]string{"drop", "drops", "dropped", "remove", "removes", "removed", "delete", "deletes", "deleted"}, func(w string) bool { return mentions(text, w) }) {
+		return false
+	}
+	_, ok := c.scanned()
+	return ok
+}

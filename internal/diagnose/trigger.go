@@ -39,7 +39,11 @@ func (a *analysis) trigger(c *candidate) *inquest.Trigger {
 		ch := a.woken(c, best.change)
 		return &inquest.Trigger{Kind: inquest.TriggerKind(ch.Kind), Time: ch.Time, Service: ch.Service, Version: ch.Version, Summary: ch.Summary, Why: best.why}
 	}
-	return a.noChange(c)
+	t := a.noChange(c)
+	if t != nil && t.Kind == inquest.TriggerTraffic && best.score >= leastFit {
+		t.Why = "the load rose before the failures, which fits better than the " + string(best.change.Kind) + " before it"
+	}
+	return t
 }
 
 // woken is the change that a restart woke: a process reads its settings when it starts, so a misconfiguration may wait for days
@@ -183,6 +187,10 @@ func (a *analysis) fit(c *candidate, ch *inquest.Change) fit {
 	who := a.names.Name(ch.Service)
 	score, reason := a.reach(c, who, text, ch.Version)
 	why := []string{reason}
+	if score >= 0.5 && c.lostIndex(text) { // of whom the queries concern: a stranger's index served others
+		score += 0.4
+		why = append(why, "it took an index away, and the plan finds none")
+	}
 	if terms := a.terms(c, text); len(terms) > 0 {
 		score += 0.25
 		why = append(why, "it is about "+strings.Join(terms, ", ")+", which the failures name")

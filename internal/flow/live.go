@@ -17,6 +17,7 @@ type Live struct {
 	Segments []spool.Segment  // raw lines that arrived in the window, some healthy hours before it included
 	Series   []inquest.Series // of the metrics store, for the same hours
 	Changes  []inquest.Change // that were recorded in them
+	Edges    []inquest.Edge   // who calls whom, as the settings say
 	Hint     inquest.Hint     // what the alert said
 	Notes    []string         // what is missing of the window, in people's words: shown among what was not read
 }
@@ -49,12 +50,16 @@ func InvestigateLive(ctx context.Context, live Live) (*Outcome, error) {
 		s.Source = inquest.Source{Metric: s.Name, Labels: s.Labels}
 		return parse.Signal{Series: s}
 	}))
-	r.give(changesName, "changes", signals(live.Changes, func(c *inquest.Change) parse.Signal {
+	read := func(c inquest.Change) bool { // the record of changes was made of these lines
+		return slices.ContainsFunc(segments, func(g spool.Segment) bool { return g.Name == c.Source.File && g.Source.Kind == "changes" })
+	}
+	r.give(changesName, "changes", signals(slices.DeleteFunc(slices.Clone(live.Changes), read), func(c *inquest.Change) parse.Signal {
 		if c.Source.File == "" {
 			c.Source.File = changesName
 		}
 		return parse.Signal{Change: c}
 	}))
+	r.give("settings", "topology", signals(live.Edges, func(e *inquest.Edge) parse.Signal { return parse.Signal{Edge: e} }))
 	if live.Hint.Window != (inquest.Window{}) || !live.Hint.Time.IsZero() {
 		r.give("alert", "incident", []parse.Signal{{Hint: &live.Hint}})
 	}

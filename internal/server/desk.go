@@ -82,7 +82,7 @@ func (p *process) investigate(ctx context.Context, job incident.Job) (*inquest.D
 	if err != nil {
 		notes = append(notes, "the record of changes could not be read: "+err.Error())
 	}
-	out, err := flow.InvestigateLive(ctx, flow.Live{Segments: p.spool.Segments(w), Series: series, Changes: changes, Notes: notes})
+	out, err := flow.InvestigateLive(ctx, flow.Live{Segments: p.spool.Segments(w), Series: series, Changes: changes, Edges: p.policy().Edges, Notes: notes})
 	if err != nil {
 		return nil, fmt.Errorf("investigate %s: %w", i.ID, err)
 	}

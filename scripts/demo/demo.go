@@ -19,6 +19,7 @@ type options struct {
 	inquest, checkout string // binary, and folder of the service
 	at                string // where the pages are
 	healthy, patience time.Duration
+	orders            int // in the database from the beginning
 	once, keep        bool
 	out               io.Writer
 }
@@ -96,13 +97,7 @@ func prepare(o options) (*shop, error) {
 			return nil, err
 		}
 	}
-	if l, err := net.Listen("tcp", o.at); err != nil { // somebody serves there
-		port, err := freePort()
-		if err != nil {
-			return nil, err
-		}
-		s.at = fmt.Sprintf("127.0.0.1:%d", port)
-	} else if err := l.Close(); err != nil {
+	if s.at, err = free(o.at); err != nil {
 		return nil, err
 	}
 	if s.dir, err = os.MkdirTemp("", "inquest-demo-"); err != nil {
@@ -121,6 +116,17 @@ func prepare(o options) (*shop, error) {
 	return s, nil
 }
 
+// free is an address to serve at: the one that was asked for, or, when somebody serves there, another port.
+func free(at string) (string, error) {
+	l, err := net.Listen("tcp", at)
+	if err != nil {
+		if l, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+			return "", err
+		}
+	}
+	return l.Addr().String(), l.Close()
+}
+
 // open starts everything, what is needed first.
 func (s *shop) open(ctx context.Context) error {
 	s.say("Inquest demo: %s (%s)\n", s.scenario.name, s.scenario.title)
@@ -130,7 +136,7 @@ func (s *shop) open(ctx context.Context) error {
 	}{
 		{"build checkout", func(ctx context.Context) error { return build(ctx, s.checkout, s.file("checkout"), s.scenario.release) }},
 		{"a bank, a warehouse, and the webhook of the people on call", s.openNeighbours},
-		{fmt.Sprintf("PostgreSQL with %d orders", rows), s.openDatabase},
+		{fmt.Sprintf("PostgreSQL with %d orders", s.orders), s.openDatabase},
 		{"checkout", func(ctx context.Context) error {
 			s.closing(func() {
 				if s.service != nil {

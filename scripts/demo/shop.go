@@ -43,9 +43,6 @@ func (s *shop) file(name string) string { return filepath.Join(s.dir, name) }
 
 func (s *shop) url() string { return "http://" + s.at }
 
-// rows of the orders table: enough that reading all of them takes a while on any machine.
-const rows = 1_000_000
-
 // openDatabase starts PostgreSQL with a year of orders, and its log as operators set it who want to see slow queries.
 func (s *shop) openDatabase(ctx context.Context) error {
 	var err error
@@ -81,7 +78,7 @@ func (s *shop) openDatabase(ctx context.Context) error {
 	_, err = s.database.SQL(fmt.Sprintf(`\c shop
 INSERT INTO orders (id, cart_id, user_id, transaction_id, cents, created_at)
 SELECT 'old_'||g, 'c'||g%%10000, 'u'||g%%4000, 'txn_'||g, 1000+g%%9000, to_char(now() - (g%%365)*interval '1 day', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') FROM generate_series(1, %d) g;
-VACUUM ANALYZE orders;`, rows))
+VACUUM ANALYZE orders;`, s.orders))
 	return err
 }
 

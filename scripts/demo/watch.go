@@ -23,15 +23,13 @@ func (s *shop) watch(ctx context.Context) (*outcome, error) {
 		if err := wait(ctx, 100*time.Millisecond); err != nil {
 			return nil, err
 		}
-		if t := s.load.tally(); out.first.IsZero() && !t.first.IsZero() {
-			out.tally = t
-			s.say("")
+		before := out.tally
+		out.tally = s.load.tally()
+		if before.first.IsZero() && !out.first.IsZero() {
 			s.step(out, out.first, "first failing request")
 		}
-		if out.enough.IsZero() {
-			if out.tally = s.load.tally(); !out.enough.IsZero() {
-				s.step(out, out.enough, "enough failed for the rule: from here on it is Inquest's time")
-			}
+		if before.enough.IsZero() && !out.enough.IsZero() {
+			s.step(out, out.enough, "enough failed for the rule: from here on it is Inquest's time")
 		}
 		if err := s.look(ctx, out); err != nil {
 			return nil, err
@@ -44,7 +42,6 @@ func (s *shop) watch(ctx context.Context) (*outcome, error) {
 			s.step(out, m.at, "notified: "+m.Title)
 		}
 		if !out.notified.IsZero() && out.diagnosis != nil && out.wrong == "" || time.Now().After(until) {
-			out.tally = s.load.tally()
 			return out, nil
 		}
 	}
