@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"github.com/inquesthq/inquest/internal/store/pgtest"
 )
 
 // process is a program that runs beside the demo. What it says is appended to a file.
@@ -32,6 +34,7 @@ func start(name, dir, log string, env []string, argv ...string) (*process, error
 	p.cmd = exec.Command(argv[0], argv[1:]...)
 	p.cmd.Dir, p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = dir, append([]string{"PATH=" + os.Getenv("PATH")}, env...), f, f
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for the demo, which ends the others in order
+	pgtest.DieWithParent(p.cmd.SysProcAttr)
 	if err := p.cmd.Start(); err != nil {
 		f.Close()
 		return nil, fmt.Errorf("start %s: %w", name, err)
