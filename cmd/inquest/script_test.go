@@ -66,6 +66,11 @@ func TestScripts(t *testing.T) {
 			"errorid":    errorID,
 			"gatewaylog": gatewayLog,
 			"guarded":    guarded,
+			"serving":    serving,
+			"remember":   remember,
+			"edit":       edit,
+			"narrow":     narrow,
+			"eventually": eventually,
 		},
 	})
 }

@@ -80,6 +80,7 @@ var floors = map[string]int{
 	"internal/web":                3,
 	"internal/web/wire":           2,
 	"internal/web/browsertest":    4, // a Chromium of the tests' own
+	"internal/client":             2, // asks a running server
 	"internal/web/words":          1,
 	"internal/server":             4, // the process: wires the rooms of inquest serve
 	"internal/server/pages":       3, // the seam between the pages and the rooms behind them

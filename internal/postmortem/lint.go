@@ -159,7 +159,7 @@ func (l *linter) impact() {
 			l.must("impact-field", l.at("impact"), "the impact lacks \"- **%s**: ...\"", f.ask)
 		}
 	}
-	if i := l.Impact; !i.Start.IsZero() && !i.End.IsZero() && !i.End.After(i.Start) {
+	if i := l.Impact; !i.Start.IsZero() && i.End.Before(i.Start) && !i.End.IsZero() {
 		l.must("impact-interval", l.fields["impact/end"].line, "it ends before it begins")
 	}
 }

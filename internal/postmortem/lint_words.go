@@ -75,9 +75,9 @@ func (l *linter) leftovers() {
 		if s.kind == "items" && strings.HasPrefix(strings.TrimSpace(x.text), "|") {
 			return // owner, date and check have rules of their own
 		}
-		if m := mark.FindString(x.text); m != "" {
-			l.must("to-be-written", x.line, "%q: here something is still to be written", m)
-		} else if m := rest.FindString(x.text); m != "" && s.kind != "" {
+		if mark.MatchString(x.text) {
+			l.must("to-be-written", x.line, "here something is still to be written: %.60s", strings.TrimSpace(x.text))
+		} else if m := rest.FindString(x.text); m != "" && s.kind != "" { // the head says what it likes
 			l.must("template-left-over", x.line, "%q looks like text of a template", m)
 		}
 	})
