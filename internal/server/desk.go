@@ -15,7 +15,7 @@ import (
 	"github.com/inquesthq/inquest/internal/store"
 )
 
-func (p *process) openDesk(context.Context) error {
+func (p *process) openDesk(ctx context.Context) error {
 	var err error
 	if p.archive, err = postmortem.NewArchive(p.records, p.Now); err != nil {
 		return err
@@ -26,7 +26,7 @@ func (p *process) openDesk(context.Context) error {
 		return err
 	}
 	p.also("incidents", p.desk.Run)
-	return nil
+	return p.keepRosters(ctx)
 }
 
 // policy translates the settings.

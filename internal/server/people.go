@@ -57,7 +57,7 @@ func (p *process) channels() ([]notify.Channel, error) {
 		case c.PagerDuty != nil:
 			n.PagerDuty = &notify.PagerDuty{RoutingKey: read(c.PagerDuty.KeyFile), URL: c.PagerDuty.URL}
 		case c.Slack != nil:
-			n.Slack = &notify.Slack{URL: read(c.Slack.URLFile)}
+			n.Slack = &notify.Slack{URL: read(c.Slack.URLFile), Interactive: c.Slack.SigningSecretFile != ""}
 		case c.Teams != nil:
 			n.Teams = &notify.Teams{URL: read(c.Teams.URLFile)}
 		case c.Email != nil:

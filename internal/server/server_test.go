@@ -189,7 +189,7 @@ func TestSettingsThatCannotBeServedAreRefused(t *testing.T) {
 		{"the world, before anybody can sign in", func(s *server.Settings) { s.Listen.Address = "0.0.0.0:0" }, "sign in"},
 		{"a rule file that is not there", func(s *server.Settings) { s.Rules.Files = []string{"nowhere.yaml"} }, "nowhere.yaml"},
 		{"a secret that is not there", func(s *server.Settings) {
-			s.Channels = map[string]server.Channel{"team": {Slack: &server.Hook{URLFile: "/nowhere/slack"}}}
+			s.Channels = map[string]server.Channel{"team": {Slack: &server.Slack{URLFile: "/nowhere/slack"}}}
 		}, "/nowhere/slack"},
 		{"a channel that nobody has", func(s *server.Settings) { s.Tell = []server.Tell{{Channel: "pager"}} }, "no channel"},
 		{"an address that is taken", func(s *server.Settings) {

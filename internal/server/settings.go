@@ -37,6 +37,7 @@ type Settings struct {
 	Incident Incident `yaml:"incidents"`
 
 	Channels   map[string]Channel `yaml:"channels"`
+	Rosters    map[string]Roster  `yaml:"rosters"`    // who is on call when
 	Tell       []Tell             `yaml:"tell"`       // who is told of an incident's changes
 	Escalation []Level            `yaml:"escalation"` // who is told when nobody acknowledges
 	DryRun     bool               `yaml:"dry_run"`    // write messages down, and send none
@@ -146,7 +147,7 @@ type Incident struct {
 // Channel is a way to tell people; exactly one kind is set. Secrets are read from files, so that this file can be shown.
 type Channel struct {
 	PagerDuty *PagerDuty        `yaml:"pagerduty"`
-	Slack     *Hook             `yaml:"slack"`
+	Slack     *Slack            `yaml:"slack"`
 	Teams     *Hook             `yaml:"teams"`
 	Email     *Email            `yaml:"email"`
 	Webhook   *Webhook          `yaml:"webhook"`
@@ -164,6 +165,12 @@ type PagerDuty struct {
 // Hook is an incoming webhook; its address is its secret.
 type Hook struct {
 	URLFile string `yaml:"url_file"`
+}
+
+// Slack is an incoming webhook, and what makes its messages' button acknowledge by itself.
+type Slack struct {
+	URLFile           string `yaml:"url_file"`
+	SigningSecretFile string `yaml:"signing_secret_file"` // of the Slack app whose interactivity is sent to /api/v1/hooks/slack
 }
 
 // Email is SMTP.
@@ -228,6 +235,7 @@ func Check(s Settings) []Fault {
 	c.services(&s)
 	c.in(&s)
 	c.people(&s)
+	c.rosters(&s)
 	if (s.Listen.Cert == "") != (s.Listen.Key == "") {
 		c.fault("cert and key belong together; write both or none", "listen")
 	}

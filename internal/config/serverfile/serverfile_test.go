@@ -44,12 +44,17 @@ channels:
   team: {slack: {url_file: /run/secrets/slack}, people: {ada: U123}}
 tell: [{channel: team}, {channel: oncall, severity: 2, occasions: [opened, resolved], roster: first}]
 escalation: [{after: 10m, channels: [oncall], roster: second}]
+rosters:
+  first:
+    rotations: [{zone: Europe/Berlin, people: [ada, ben], start: 2026-11-02, handover: "09:00", days: 1, hours: {from: 09:00, to: "17:00", days: [1, 2, 3, 4, 5]}}]
+    overrides: [{person: cleo, from: 2026-12-24T00:00:00Z, until: 2026-12-27T00:00:00Z, why: holiday}]
+  second: {rotations: [{people: [dan], start: 2026-11-02}]}
 `))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if s.Services["checkout"].Revenue != 9000 || !s.Services["checkout"].Critical || s.In.Scrape[0].Interval != 15*time.Second || s.In.Scrape[0].Path != "/metrics" ||
-		s.Channels["oncall"].PagerDuty.KeyFile != "/run/secrets/pagerduty" || s.Tell[1].Severity != 2 || s.Escalation[0].After != 10*time.Minute || s.Logs.MaxBytes != 20<<30 {
+		s.Channels["oncall"].PagerDuty.KeyFile != "/run/secrets/pagerduty" || s.Tell[1].Severity != 2 || s.Escalation[0].After != 10*time.Minute || s.Rosters["first"].Rotations[0].Hours.Days[4] != 5 || s.Rosters["first"].Rotations[0].Start != "2026-11-02" || s.Rosters["first"].Overrides[0].Person != "cleo" || s.Logs.MaxBytes != 20<<30 {
 		t.Errorf("%+v", s)
 	}
 }
@@ -65,6 +70,12 @@ func TestWhatIsWrongWithAServerFileIsToldWithLineAndRemedy(t *testing.T) {
 		{"a channel of two kinds", "channels: {a: {slack: {url_file: x}, teams: {url_file: y}}}", "2 are set"},
 		{"a channel that is not there", "tell: [{channel: pager}]", `there is no channel "pager"`},
 		{"an escalation to nobody", "escalation: [{after: 5m}]", "who is to be told"},
+		{"a roster of nobody", "rosters: {first: {rotations: [{start: 2026-11-02}]}}", "it needs people with names"},
+		{"a roster in no zone", "rosters: {first: {rotations: [{people: [a], start: 2026-11-02, zone: Berlin}]}}", "use a name such as Europe/Berlin"},
+		{"a day that is none", "rosters: {first: {rotations: [{people: [a], start: today}]}}", "start is a day such as 2026-11-02"},
+		{"an override that ends before it begins", "rosters: {first: {rotations: [{people: [a], start: 2026-11-02}], overrides: [{person: b, from: 2026-12-02T00:00:00Z, until: 2026-12-01T00:00:00Z}]}}", "must end after it begins"},
+		{"a roster that is not there", "channels: {a: {slack: {url_file: x}}}\ntell: [{channel: a, roster: first}]", `there is no roster "first"`},
+		{"an escalation to a roster that is not there", "channels: {a: {slack: {url_file: x}}}\nescalation: [{after: 5m, channels: [a], roster: first}]", `inquest.yaml:2: roster: there is no roster "first"`},
 		{"no zone", "time_zones: [Berlin]", `"Berlin" is no time zone`},
 		{"a log without a path", "in: {files: [{service: nginx}]}", "which log is to be followed"},
 		{"a scrape without targets", "in: {scrape: [{job: node}]}", "job and targets are needed"},

@@ -1,0 +1,148 @@
+package server_test
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/inquesthq/inquest"
+	"github.com/inquesthq/inquest/internal/server"
+	"github.com/inquesthq/inquest/internal/web"
+)
+
+// call sends JSON to a server and reads JSON.
+func call(t *testing.T, method, url, body string, into any) int {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if into != nil && resp.StatusCode == http.StatusOK {
+		if err := json.Unmarshal(b, into); err != nil {
+			t.Fatalf("%s: %v in %s", url, err, b)
+		}
+	}
+	return resp.StatusCode
+}
+
+func declare(t *testing.T, at string) inquest.Incident {
+	t.Helper()
+	var inc inquest.Incident
+	if code := call(t, "POST", at+"/api/v1/incidents", `{"title":"customers cannot pay","services":["checkout"],"severity":2}`, &inc); code != http.StatusOK {
+		t.Fatalf("declare: %d", code)
+	}
+	return inc
+}
+
+func TestRostersOfTheSettingsSayWhoIsOnCall(t *testing.T) {
+	dir := t.TempDir()
+	s := server.Settings{Data: dir, Rosters: map[string]server.Roster{"first": {Rotations: []server.Rotation{{People: []string{"ada"}, Start: "2020-01-01"}}}}}
+	person := func() (out string) {
+		t.Run("", func(t *testing.T) { // the server ends with the inner test
+			at := serving(t, s)
+			var v web.SettingsView
+			if code := call(t, "GET", at+"/api/v1/settings", "", &v); code != http.StatusOK || len(v.Setup.Rosters) != 1 {
+				t.Fatalf("%d %+v", code, v)
+			}
+			out = v.Setup.Rosters[0].Person
+		})
+		return out
+	}
+	if got := person(); got != "ada" {
+		t.Errorf("%q is on call, want ada", got)
+	}
+	s.Rosters["first"] = server.Roster{Rotations: []server.Rotation{{People: []string{"ben"}, Start: "2020-01-01", Hours: &server.Hours{From: "00:00", To: "23:59"}}},
+		Overrides: []server.Override{{Person: "cleo", From: time.Now().Add(-time.Hour), Until: time.Now().Add(time.Hour), Why: "swap"}}}
+	if got := person(); got != "cleo" {
+		t.Errorf("with the file changed %q is on call, want cleo", got)
+	}
+}
+
+func TestAButtonInSlackAcknowledges(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{"url": "https://hooks.slack.example/x\n", "secret": "8f742231b10e8888abcd99yyyzzz85a5\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	at := serving(t, server.Settings{Data: filepath.Join(dir, "data"), DryRun: true, Channels: map[string]server.Channel{
+		"team": {Slack: &server.Slack{URLFile: filepath.Join(dir, "url"), SigningSecretFile: filepath.Join(dir, "secret")}, People: map[string]string{"ada": "U1"}}}})
+	inc := declare(t, at)
+	press := func(secret, id, user string, when time.Time) int {
+		t.Helper()
+		body := url.Values{"payload": {fmt.Sprintf(`{"user":{"id":%q,"username":"someone"},"actions":[{"action_id":"acknowledge","value":%q}]}`, user, id)}}.Encode()
+		stamp := fmt.Sprint(when.Unix())
+		mac := hmac.New(sha256.New, []byte(secret))
+		mac.Write([]byte("v0:" + stamp + ":" + body))
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, at+"/api/v1/hooks/slack", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		req.Header.Set("X-Slack-Request-Timestamp", stamp)
+		req.Header.Set("X-Slack-Signature", "v0="+hex.EncodeToString(mac.Sum(nil)))
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		return resp.StatusCode
+	}
+	const secret = "8f742231b10e8888abcd99yyyzzz85a5"
+	owner := func() string {
+		var v struct{ Incident inquest.Incident }
+		call(t, "GET", at+"/api/v1/incidents/"+inc.ID, "", &v)
+		return v.Incident.Owner
+	}
+	for name, got := range map[string]int{"of another app": press("guess", inc.ID, "U1", time.Now()), "of yesterday": press(secret, inc.ID, "U1", time.Now().Add(-24*time.Hour))} {
+		if got != http.StatusUnauthorized {
+			t.Errorf("%s: %d, want 401", name, got)
+		}
+	}
+	if got := owner(); got != "" {
+		t.Fatalf("%s has it by a forged button", got)
+	}
+	if code := press(secret, "INC-0", "U1", time.Now()); code != http.StatusOK {
+		t.Errorf("an incident that is not there: %d; Slack would show a fault", code)
+	}
+	if code := press(secret, inc.ID, "U1", time.Now()); code != http.StatusOK || owner() != "ada" {
+		t.Errorf("%d, %q has it, want ada", code, owner())
+	}
+	if code := press(secret, inc.ID, "U9", time.Now()); code != http.StatusOK || owner() != "someone (Slack)" {
+		t.Errorf("%d, %q has it, want whom the settings do not know", code, owner())
+	}
+	var log struct {
+		Items []struct{ By, Action, Target string }
+	}
+	call(t, "GET", at+"/api/v1/log", "", &log)
+	if len(log.Items) == 0 || log.Items[0].Action != "incident: acknowledge" || log.Items[0].Target != inc.ID {
+		t.Errorf("the log of who changed what: %+v", log.Items)
+	}
+}
+
+func TestWithoutASigningSecretNoButtonIsAnswered(t *testing.T) {
+	at := serving(t, server.Settings{Data: t.TempDir()})
+	if code := call(t, "POST", at+"/api/v1/hooks/slack", "", nil); code != http.StatusNotFound {
+		t.Errorf("%d, want 404", code)
+	}
+}

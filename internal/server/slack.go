@@ -1,0 +1,73 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+
+	"github.com/inquesthq/inquest/internal/auth"
+	"github.com/inquesthq/inquest/internal/incident"
+	"github.com/inquesthq/inquest/internal/notify"
+)
+
+// slackChannel is a channel whose messages have a button that acknowledges.
+type slackChannel struct {
+	secret notify.Secret
+	people map[string]string // Slack member id: person
+}
+
+// openSlack mounts the address that Slack sends pressed buttons to, if a channel has a signing secret. Slack signs what it sends; it has no token.
+func (p *process) openSlack() error {
+	var channels []slackChannel
+	for name, c := range p.Settings.Channels {
+		if c.Slack == nil || c.Slack.SigningSecretFile == "" {
+			continue
+		}
+		key, err := secret(c.Slack.SigningSecretFile)
+		if err != nil {
+			return fmt.Errorf("channels: %s: %w", name, err)
+		}
+		one := slackChannel{notify.Secret(key), map[string]string{}}
+		for person, member := range c.People {
+			one.people[member] = person
+		}
+		channels = append(channels, one)
+	}
+	if len(channels) > 0 {
+		p.ways.HandleFunc("POST /api/v1/hooks/slack", func(w http.ResponseWriter, r *http.Request) { p.pressed(w, r, channels) })
+	}
+	return nil
+}
+
+// pressed acknowledges for whoever pressed a button. Slack wants an answer within three seconds, and shows people a fault for any status but 200: what
+// the desk refuses, for example what somebody else has already, is told to the operator alone.
+func (p *process) pressed(w http.ResponseWriter, r *http.Request, channels []slackChannel) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 256<<10))
+	if err != nil {
+		http.Error(w, "the body cannot be read, or is longer than 256 KiB", http.StatusRequestEntityTooLarge)
+		return
+	}
+	for _, c := range channels {
+		a, err := notify.ReadSlackAction(c.secret, r.Header, body, p.Now())
+		if errors.Is(err, notify.ErrSignature) {
+			continue
+		}
+		if err != nil { // a button that only opens a page is sent too
+			return
+		}
+		who := c.people[a.User]
+		if who == "" {
+			who = a.Name + " (Slack)"
+		}
+		if _, err := p.desk.Acknowledge(r.Context(), a.Incident, incident.Act{By: who}); err != nil {
+			p.Log("slack: " + err.Error())
+			return
+		}
+		if err := p.auth.Audit(r.Context(), auth.Audit{By: who, Action: "incident: acknowledge", Target: a.Incident, Detail: "by Slack member " + a.User, From: auth.Address(r)}); err != nil {
+			p.Log("slack: " + err.Error())
+		}
+		return
+	}
+	http.Error(w, "the signature does not fit, or the request is older than five minutes: is the signing secret in the settings that of the app, and does the clock go right?", http.StatusUnauthorized)
+}
