@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 
 	h2 "golang.org/x/net/http2"
@@ -50,10 +51,16 @@ func talk(script func(f *frames, stream uint32) (more bool)) func(*peer) {
 
 // header sends a status and no more.
 func (f *frames) header(stream uint32, end bool) {
+	f.fields(stream, end, ":status", "200", "content-type", "text/plain")
+}
+
+// fields sends a header or trailer of these names and values.
+func (f *frames) fields(stream uint32, end bool, namesAndValues ...string) {
 	var b bytes.Buffer
 	e := hpack.NewEncoder(&b)
-	_ = e.WriteField(hpack.HeaderField{Name: ":status", Value: "200"})             // to memory
-	_ = e.WriteField(hpack.HeaderField{Name: "content-type", Value: "text/plain"}) // to memory
+	for i := 0; i < len(namesAndValues); i += 2 {
+		_ = e.WriteField(hpack.HeaderField{Name: namesAndValues[i], Value: namesAndValues[i+1]}) // to memory
+	}
 	_ = f.WriteHeaders(h2.HeadersFrameParam{StreamID: stream, BlockFragment: b.Bytes(), EndHeaders: true, EndStream: end})
 }
 
@@ -101,5 +108,17 @@ func http2() []behaviour {
 		}), ask{}, want{cut: true, early: []int{502}, reason: "cut"}),
 		over("refused-for-ever", "a stream that is refused every time is attempted at most three times", "502 or 504, at most 3 attempts",
 			talk(func(f *frames, s uint32) bool { return f.WriteRSTStream(s, h2.ErrCodeRefusedStream) == nil }), post, want{status: []int{502, 504}, attempts: 3}),
+		{group: group, name: "trailers-with-length", sentence: "trailers beside a length reach a client of HTTP/1.1", expected: "200, trailer grpc-status", scheme: "h2c",
+			script: talk(func(f *frames, stream uint32) bool {
+				f.fields(stream, false, ":status", "200", "content-type", "application/grpc", "content-length", "2", "trailer", "grpc-status")
+				_ = f.WriteData(stream, false, []byte("ok")) // a broken connection shows in the next read
+				f.fields(stream, true, "grpc-status", "0")
+				return true
+			}), judge: func(v *view) string {
+				if v.Trailer.Get("Grpc-Status") != "0" {
+					return fmt.Sprintf("trailer %v", v.Trailer)
+				}
+				return want{status: []int{200}, whole: true, body: "ok"}.judge(v)
+			}},
 	}
 }

@@ -38,6 +38,10 @@ func (c *call) answered(resp *http.Response) error {
 		}
 	}
 	c.addRetryAfter(resp.StatusCode, resp.Header)
+	if len(resp.Trailer) > 0 && c.in.ProtoMajor == 1 && c.in.ProtoMinor > 0 {
+		// HTTP/2 has trailers beside a length. HTTP/1.1 has them after chunks only (RFC 9112 7.1.2), and those end a cut visibly, too.
+		delete(resp.Header, "Content-Length")
+	}
 	return nil
 }
 
