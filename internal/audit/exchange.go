@@ -116,6 +116,9 @@ func (x *exchange) first(names ...string) string {
 	return ""
 }
 
+// reason is the word by which inquest gateway says why an answer is not the upstream's own.
+func (x *exchange) reason() string { return x.first("error_reason", "reason") }
+
 // upstream returns the status that the upstream answered last, 0 for none, and whether the record tells.
 func (x *exchange) upstream() (status int, told bool) {
 	if len(x.tries) == 0 {

@@ -119,7 +119,11 @@ func worthMapping(x *exchange, up int) bool {
 	case "STALE", "UPDATING", "stale", "updating":
 		return false
 	}
-	return x.Get("reason") != "body-rule"
+	switch x.reason() {
+	case "body-rule", "cut", "stall", "malformed": // inquest gateway: a status that was not true, or an answer that was no whole one
+		return false
+	}
+	return true
 }
 
 func needUpstreamStatus(h *holdings) string {

@@ -55,6 +55,22 @@ func TestTableOfChangedStatuses(t *testing.T) {
 	}
 }
 
+// Inquest's own gateway says in its log what it corrected, and that an answer was no whole one: that is no lie on the way.
+func TestWhatTheGatewayCorrectedIsNoFinding(t *testing.T) {
+	line := func(i, status, upstream int, more string) string {
+		return fmt.Sprintf(`{"time":"2026-03-14T09:00:%02dZ","status":%d,%s"method":"POST","host":"a","request_uri":"/pay","upstream_name":"a","upstream_addr":"10.0.0.1:80","upstream_status":%d,"attempts":1,"request_id":"r%d","bytes_sent":1,"duration_s":0.1,"route_name":"a"}`+"\n", i, status, more, upstream, i)
+	}
+	corrected := line(1, 429, 500, `"reason":"body-rule","rule":"limit-as-500",`) + line(2, 500, 200, `"reason":"body-rule","rule":"error-as-200",`) + line(3, 502, 200, `"reason":"cut",`) + line(4, 504, 200, `"reason":"stall",`)
+	a := judge(t, audit.Config{}, map[string]string{"access.log": corrected})
+	if got := found(a, "mapping/"); len(got) > 0 {
+		t.Errorf("found %q", got)
+	}
+	a = judge(t, audit.Config{}, map[string]string{"access.log": corrected + line(5, 429, 500, "")})
+	if diff := cmp.Diff([]string{"mapping/server-error-as-client-error 1 POST /pay (inquest): upstream answered 500, the client got 429"}, found(a, "mapping/")); diff != "" {
+		t.Errorf("a change without a reason: -want +got\n%s", diff)
+	}
+}
+
 // paired are two logs of the same requests: what the service answered, and what the gateway made of it.
 func paired(ids bool) map[string]string {
 	id := func(i int) string {

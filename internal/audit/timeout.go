@@ -67,13 +67,13 @@ func timedOut(x *exchange) bool {
 	state := x.Get("termination_state")
 	// HAProxy: s for the server's time-out; H while waiting for the headers, D for data, C for the connection.
 	return hasFlag(x, "UT") || hasFlag(x, "DT") || hasFlag(x, "SI") || len(state) >= 2 && state[0] == 's' && (state[1] == 'H' || state[1] == 'C') ||
-		strings.HasSuffix(x.Get("reason"), "-timeout")
+		strings.HasSuffix(x.reason(), "-timeout")
 }
 
 // clientLeft reports whether the proxy itself says that the client broke the connection.
 func clientLeft(x *exchange) bool {
 	state := x.Get("termination_state")
-	return hasFlag(x, "DC") || len(state) >= 2 && state[0] == 'C' || x.Get("reason") == "client-left" ||
+	return hasFlag(x, "DC") || len(state) >= 2 && state[0] == 'C' || x.reason() == "client-left" ||
 		strings.Contains(x.first("error", "upstream_failure", "error_reason", "response_code_details"), "context canceled") ||
 		strings.Contains(x.Get("response_code_details"), "downstream_remote_disconnect")
 }
