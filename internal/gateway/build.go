@@ -113,8 +113,12 @@ func (g *Gateway) upstreamConfig(name string, c *Upstream) (upstream.Config, err
 		Breaker: policy.BreakerConfig{Failures: c.Breaker.Failures, OpenFor: c.Breaker.OpenFor, Probes: c.Breaker.Probes,
 			Ratio: c.Breaker.Ratio, Window: c.Breaker.Window, MinRequests: c.Breaker.MinRequests},
 		InFlight: c.Bulkhead.InFlight, Queue: c.Bulkhead.Queue, Wait: c.Bulkhead.Wait,
-		OnChange: func(server string, ch policy.Change) {
-			g.event("breaker", name, server, ch.From.String()+" to "+ch.To.String())
+		OnChange: func(server string, ch policy.Change, cause *upstream.Failure) {
+			e := Event{Time: time.Now(), Kind: "breaker", Upstream: name, Server: server, Text: ch.From.String() + " to " + ch.To.String()}
+			if ch.To == policy.Open && cause != nil {
+				e.Said = cause.Error()
+			}
+			g.tell(e)
 		},
 		OnHealth: func(server string, up bool, why string) {
 			state := "up"

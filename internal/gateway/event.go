@@ -33,7 +33,11 @@ func (e Event) Message() string {
 	case "failure":
 		return e.Said
 	case "breaker":
-		return "circuit breaker of " + e.Upstream + " " + e.Server + ": " + e.Text
+		text := "circuit breaker of " + e.Upstream + " " + e.Server + ": " + e.Text
+		if e.Said != "" {
+			text += " after " + e.Said
+		}
+		return text
 	case "breaker-reset":
 		return "circuit breaker of " + e.Upstream + " " + e.Server + " reset" + who
 	case "health":

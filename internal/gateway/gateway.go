@@ -36,7 +36,7 @@ type Event struct {
 	ErrorID   string `json:"error_id,omitempty"`
 	RequestID string `json:"request_id,omitempty"`
 	TraceID   string `json:"trace_id,omitempty"`
-	Said      string `json:"-"` // the message of the record
+	Said      string `json:"-"` // by the upstream of a failure, or what opened a circuit: for the message of the record
 }
 
 // Gateway is the handler. Its configuration can be replaced while it serves.
@@ -276,6 +276,9 @@ func (c *call) settle() {
 	f := x.Failure()
 	if f == nil && c.in.Context().Err() != nil && c.panicked != nil {
 		f = &upstream.Failure{Reason: policy.ClientLeft, Err: c.in.Context().Err()}
+	}
+	if f != nil {
+		c.Cause = string(f.Cause)
 	}
 	if f != nil && c.Reason == "" {
 		c.Reason = string(f.Reason)

@@ -218,7 +218,7 @@ func inquestJSON() *jsonVariant {
 			"request_id": means(actRequestID), "trace_id": means(actTraceID), "bytes_sent": means(actBytes), "remote_addr": means(actClient),
 			"duration_s": lasting(actDuration, unitS), "upstream_duration_s": lasting(actUpstreamDuration, unitS),
 			"protocol": asField("protocol"), "route_name": asField("router"), "upstream_name": asField("upstream_name"),
-			"user_agent": asField("user_agent"), "referer": asField("referrer"), "attempts": asField("attempts"), "error_id": asField("error_id"),
+			"user_agent": asField("user_agent"), "referer": asField("referrer"), "attempts": asField("attempts"), "error_id": asField("error_id"), "cause": asField("cause"),
 		},
 		rest: func(p *jsonParser, r *Record) {
 			reason := r.Get("error_reason")

@@ -24,7 +24,8 @@ func keepaliveMismatch() Mechanism {
 		Clues: []Clue{
 			says(0.6, "nginx: the upstream closed the connection before it answered", "upstream prematurely closed connection while reading response header", "recv() failed (104: connection reset by peer) while reading response header", "upstream closed prematurely").by(OriginProxy),
 			says(0.5, "Envoy, Apache, HAProxy, Caddy, Go's reverse proxy", "reset reason: connection termination", "upstream_reset_before_response_started{connection_termination}", "ah01102: error reading status line", "error reading from remote server", "proxy error: eof", "transport connection broken",
-				"server closed idle connection", "response_flags\":\"uc\"", "response_flags=uc", "ah00898").by(OriginProxy, OriginApp),
+				"server closed idle connection", "response_flags\":\"uc\"", "response_flags=uc", "ah00898").by(OriginProxy, OriginApp).but("malformed"),
+			says(0.6, "inquest gateway: a connection that had served before was closed under a request", "closed a kept connection before it answered").by(OriginProxy, OriginApp),
 			says(0.5, "HTTP clients that met a closed connection", "socket hang up", "remotedisconnected", "remote end closed connection without response", "the server failed to respond", "nohttpresponseexception", "unexpected end of stream on", "server disconnected without sending a response",
 				"other side closed", "connection was closed before the response", "an existing connection was forcibly closed by the remote host", "connection closed before message completed", "the response ended prematurely", "premature eof", "http: server closed idle connection",
 				"connection prematurely closed before response", "client network socket disconnected before").but("client prematurely", "tls"),

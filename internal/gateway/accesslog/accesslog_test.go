@@ -21,7 +21,7 @@ func full() accesslog.Entry {
 	return accesslog.Entry{
 		Time: time.Date(2026, 3, 14, 9, 0, 0, 5000, time.UTC), RequestID: "r1", TraceID: "t1", ErrorID: "ERR-1", Client: "192.0.2.7", Method: "GET", Host: "shop",
 		URI: "/a?b=\"c\"", Protocol: "HTTP/1.1", Route: "web", Service: "shop", Status: 502, Reason: "cut", Detail: "EOF", Upstream: "10.0.0.1:80", Answered: 200,
-		Attempts: 2, Rule: "r", Would: "w", Sent: 10, Read: 3, Duration: 1500 * time.Microsecond, Waited: time.Millisecond, UserAgent: "ua", Referer: "ref",
+		Attempts: 2, Rule: "r", Would: "w", Cause: "refused", Sent: 10, Read: 3, Duration: 1500 * time.Microsecond, Waited: time.Millisecond, UserAgent: "ua", Referer: "ref",
 	}
 }
 
@@ -34,7 +34,7 @@ func TestALineHasEverything(t *testing.T) {
 	want := map[string]any{
 		"time": "2026-03-14T09:00:00.000005Z", "status": 502.0, "method": "GET", "host": "shop", "request_uri": `/a?b="c"`, "reason": "cut", "upstream_addr": "10.0.0.1:80",
 		"upstream_status": 200.0, "attempts": 2.0, "request_id": "r1", "trace_id": "t1", "error_id": "ERR-1", "bytes_sent": 10.0, "request_bytes": 3.0, "duration_s": 0.0015,
-		"upstream_duration_s": 0.001, "remote_addr": "192.0.2.7", "protocol": "HTTP/1.1", "route_name": "web", "upstream_name": "shop", "rule": "r", "would": "w",
+		"upstream_duration_s": 0.001, "remote_addr": "192.0.2.7", "protocol": "HTTP/1.1", "route_name": "web", "upstream_name": "shop", "rule": "r", "would": "w", "cause": "refused",
 		"error": "EOF", "user_agent": "ua", "referer": "ref",
 	}
 	if d := cmp.Diff(want, got); d != "" {

@@ -22,6 +22,7 @@ type Entry struct {
 	Service    string // the upstream's name
 	Status     int    // sent; 499 for a client that left before
 	Reason     string // why it failed, or why the answer is not the upstream's
+	Cause      string // of an open circuit: why the attempt failed that opened it
 	Detail     string // the whole story
 	Upstream   string // the server asked last
 	Answered   int    // its status, 0 if it gave none
@@ -45,6 +46,7 @@ func (e *Entry) Append(b []byte) []byte {
 	b = text(b, "host", e.Host)
 	b = text(b, "request_uri", e.URI)
 	b = text(b, "reason", e.Reason)
+	b = text(b, "cause", e.Cause)
 	b = text(b, "upstream_addr", e.Upstream)
 	b = number(b, "upstream_status", int64(e.Answered))
 	b = append(b, `,"attempts":`...)

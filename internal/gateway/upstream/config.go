@@ -42,8 +42,8 @@ type Config struct {
 
 	Health *HealthConfig // active checks; nil for none
 
-	OnChange func(server string, c policy.Change)     // a circuit opened or closed
-	OnHealth func(server string, up bool, why string) // an active check changed its mind
+	OnChange func(server string, c policy.Change, cause *Failure) // a circuit opened or closed; cause is the server's latest failure, nil if it has none
+	OnHealth func(server string, up bool, why string)             // an active check changed its mind
 }
 
 func (c *Config) fill() error {

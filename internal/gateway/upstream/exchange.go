@@ -29,8 +29,9 @@ type Exchange struct {
 
 	cancel   context.CancelCauseFunc
 	attempts atomic.Int32
-	most     int32 // attempts
-	dials    int   // that failed and were tried elsewhere
+	most     int32       // attempts
+	dials    int         // that failed and were tried elsewhere
+	kept     atomic.Bool // the connection of the attempt had served before
 	allow    func() bool
 
 	mu       sync.Mutex
@@ -120,6 +121,7 @@ var errAttempts = errors.New("kept connections broke on every attempt; no furthe
 // and the canceled context keeps it from taking another.
 func (x *Exchange) gotConn(info httptrace.GotConnInfo) {
 	n := x.attempts.Add(1)
+	x.kept.Store(info.Reused)
 	if n > 1 && (n > x.most || x.allow != nil && !x.allow()) {
 		x.attempts.Add(-1)
 		x.stop(&Failure{Reason: policy.Cut, Err: errAttempts})

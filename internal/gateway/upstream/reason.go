@@ -19,6 +19,8 @@ type Failure struct {
 	Reason policy.Reason
 	// Timeout tells a 504 from a 502 where the reason alone does not: a name server, or a TLS handshake, that does not answer.
 	Timeout bool
+	// Cause is, for a circuit that is open, why the attempt failed that opened it; "" for anything else.
+	Cause policy.Reason
 	// RetryAfter is when trying again makes sense; zero: not known.
 	RetryAfter time.Duration
 	Err        error // the whole story, for the log: it may name hosts
@@ -52,6 +54,9 @@ func (f *Failure) Status() int {
 	}
 	return http.StatusBadGateway
 }
+
+// reasonStatus is the [Failure].Cause of a circuit that statuses opened: 502, 503 and 504 of the upstream itself.
+const reasonStatus policy.Reason = "status"
 
 // outcome is what the failure says about the server that was asked. A client that left and the gateway's own limits say nothing.
 func (f *Failure) outcome() policy.Outcome {

@@ -2,10 +2,12 @@ package upstream
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/inquesthq/inquest/guard/policy"
@@ -22,11 +24,12 @@ func (u *Upstream) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	u.begin(x, r)
 	var not *server
+	var before *Failure // of the attempt before
 	for {
 		t, f := u.pick(x, not)
 		if f != nil {
-			if old := x.Failure(); old != nil { // the attempt before says more than that there is none after it
-				return nil, old
+			if before != nil { // it says more than that there is no attempt after it
+				f = before
 			}
 			return nil, x.fail(f)
 		}
@@ -35,8 +38,8 @@ func (u *Upstream) RoundTrip(r *http.Request) (*http.Response, error) {
 			return resp, nil
 		}
 		f = x.fail(f)
-		not = t.s
-		t.done(f.outcome())
+		not, before = t.s, f
+		t.failed(f)
 		if !u.again(x, r, f) {
 			return nil, f
 		}
@@ -120,10 +123,14 @@ func (u *Upstream) open(x *Exchange, r *http.Request, resp *http.Response, t *ti
 	}
 	ticket := *t
 	finish := func(f *Failure) {
-		if f != nil {
-			outcome = f.outcome()
+		switch {
+		case f != nil:
+			ticket.failed(f)
+		case outcome == policy.Failure:
+			ticket.failed(&Failure{Reason: reasonStatus, Err: fmt.Errorf("it answered %d", resp.StatusCode)})
+		default:
+			ticket.done(outcome)
 		}
-		ticket.done(outcome)
 	}
 	if b.err != nil { // the whole body is here already
 		finish(nil)
@@ -143,7 +150,15 @@ func (x *Exchange) headerFailure(err error) *Failure {
 	if x.clientLeft() {
 		return &Failure{Reason: policy.ClientLeft, Err: err}
 	}
-	return failureOf(err)
+	f := failureOf(err)
+	if f.Reason == policy.Cut && (errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)) {
+		which := "a new" // the upstream hangs up on requests
+		if x.kept.Load() {
+			which = "a kept" // it may have been closing it for being idle
+		}
+		f.Err = fmt.Errorf("the upstream closed %s connection before it answered: %w", which, err)
+	}
+	return f
 }
 
 // again decides whether the failed request may be sent once more: to another server if nothing was sent, or if it does no harm.

@@ -30,6 +30,7 @@ type server struct {
 	down     atomic.Bool // an active check failed
 	requests atomic.Int64
 	failures atomic.Int64
+	last     atomic.Pointer[Failure] // the latest failure: what opened the circuit, once it is open
 }
 
 // New checks the configuration and starts the active health checks, if there are any. Close ends them.
@@ -48,7 +49,7 @@ func New(cfg Config) (*Upstream, error) {
 			bc := cfg.Breaker
 			bc.Name = cfg.Name + " " + addr
 			if cfg.OnChange != nil {
-				bc.OnChange = func(c policy.Change) { cfg.OnChange(addr, c) }
+				bc.OnChange = func(c policy.Change) { cfg.OnChange(addr, c, s.last.Load()) }
 			}
 			if s.breaker, err = policy.NewBreaker(bc); err != nil {
 				return nil, err
@@ -109,6 +110,15 @@ func (t *ticket) done(o policy.Outcome) {
 		t.u.bulkhead.Release()
 	}
 	t.s = nil
+}
+
+// failed reports an attempt that failed, or that came to nothing for a reason that is not the server's.
+func (t *ticket) failed(f *Failure) {
+	o := f.outcome()
+	if o == policy.Failure && t.s != nil {
+		t.s.last.Store(f) // before the circuit can open by it
+	}
+	t.done(o)
 }
 
 var errNoServer = errors.New("no server may be asked")
@@ -217,12 +227,29 @@ func (s *server) allow() (policy.Permit, error) {
 	return s.breaker.Allow()
 }
 
+// opened returns the server whose open circuit err tells of, and the failure that opened it; nil if err is of something else.
+func (u *Upstream) opened(err error) (*server, *Failure) {
+	var open *policy.OpenError
+	if errors.As(err, &open) {
+		for _, s := range u.servers {
+			if s.breaker != nil && s.breaker.Name() == open.Name() {
+				return s, s.last.Load()
+			}
+		}
+	}
+	return nil, nil
+}
+
 // refusal is the failure of a request that no server was asked for.
 func (u *Upstream) refusal(x *Exchange, err error) *Failure {
 	if x.clientLeft() {
 		return &Failure{Reason: policy.ClientLeft, Err: err}
 	}
 	f := &Failure{Reason: policy.ErrorReason(err), Err: fmt.Errorf("upstream %s: %w", u.cfg.Name, err)}
+	if s, cause := u.opened(err); cause != nil {
+		x.Server = s.addr
+		f.Cause, f.Err = cause.Reason, fmt.Errorf("%w after %s", f.Err, cause.Error())
+	}
 	var after interface{ RetryAfter() time.Duration }
 	if errors.As(err, &after) {
 		f.RetryAfter = after.RetryAfter()

@@ -258,6 +258,41 @@ func TestRetriesStopWhereTheBudgetEnds(t *testing.T) {
 	}
 }
 
+func TestAnOpenCircuitSaysWhatOpenedIt(t *testing.T) {
+	busy := server(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) })
+	for name, c := range map[string]struct {
+		addr  string
+		cause policy.Reason
+		says  string
+	}{
+		"nobody listens":                {"127.0.0.1:1", policy.Refused, "connection refused"},
+		"it answers 503":                {busy, "status", "it answered 503"},
+		"it hangs up on a fresh caller": {server(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }), policy.Cut, "closed a new connection before it answered"},
+	} {
+		var told string
+		u := build(t, upstream.Config{Servers: []string{c.addr}, Retries: -1, Breaker: policy.BreakerConfig{Failures: 2},
+			OnChange: func(_ string, _ policy.Change, cause *upstream.Failure) { told = cause.Error() }})
+		for range 2 {
+			_, _, _, _ = send(t, u, "GET", "")
+		}
+		x, _, _, err := send(t, u, "GET", "")
+		var f *upstream.Failure
+		if !errors.As(err, &f) || f.Reason != policy.BreakerOpen || f.Cause != c.cause || !strings.Contains(f.Error(), c.says) || !strings.Contains(told, c.says) || x.Server != c.addr || x.Attempts() != 0 {
+			t.Errorf("%s: %+v, told %q, server %q, %d attempts", name, f, told, x.Server, x.Attempts())
+		}
+	}
+}
+
+// The attempt that opened the circuit is why the request failed, not that there was no second one.
+func TestARetryThatTheCircuitRefusesLeavesTheFailureBefore(t *testing.T) {
+	u := build(t, upstream.Config{Servers: []string{server(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })}, Breaker: policy.BreakerConfig{Failures: 1}})
+	x, _, _, err := send(t, u, "GET", "")
+	var f *upstream.Failure
+	if !errors.As(err, &f) || f.Reason != policy.Cut || x.Attempts() != 1 || x.Failure() != f {
+		t.Errorf("%v after %d attempts", err, x.Attempts())
+	}
+}
+
 func TestServersAsTheyAreWritten(t *testing.T) {
 	for in, want := range map[string]string{
 		"http://a": "http http/1.1 a:80", "https://a": "https http/1.1 a:443", "h2c://a:81/": "http h2c a:81", "http://[::1]:8080": "http http/1.1 [::1]:8080",

@@ -270,6 +270,9 @@ func (c *Collector) failure(r *parse.Record, k uint32) {
 	}
 	reason := r.Get("response_flags")
 	reason = cmp.Or(reason, r.Get("termination_state"), r.Get("error_reason"), r.Get("upstream_failure"), r.Get("response_code_details"))
+	if cause := r.Get("cause"); reason == "open" && cause != "status" { // inquest gateway: the circuit is the consequence
+		reason = cmp.Or(cause, reason)
+	}
 	c.failures = append(c.failures, Failure{
 		Time: r.Time, File: c.file, Line: int32(r.Line), Status: int32(r.Status), Duration: r.Duration,
 		Observer: st.Observer, Method: method, Route: route, URL: strings.Clone(r.URL),
