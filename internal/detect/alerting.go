@@ -72,6 +72,20 @@ func (a *alerting) eval(ctx context.Context, d *Detector, at time.Time) ([]inque
 	return a.advance(at, now)
 }
 
+// setBack cuts times that lie ahead because the clock went back: what counts from them would stand still.
+func (a *alerting) setBack(at time.Time) {
+	if a == nil {
+		return
+	}
+	for _, x := range a.active {
+		for _, t := range []*time.Time{&x.Since, &x.Fired, &x.Resolved, &x.keptSince, &x.toldAt} {
+			if t.After(at) {
+				*t = at
+			}
+		}
+	}
+}
+
 // advance moves every alert on: from pending to firing, from firing to resolved.
 func (a *alerting) advance(at time.Time, now map[string]*active) ([]inquest.Series, error) {
 	var out []inquest.Series

@@ -143,12 +143,21 @@ func (d *Detector) EvalDue(ctx context.Context, at time.Time) error {
 	return errors.Join(errs...)
 }
 
+// farBack is by how much a clock must have gone back for its old time not to be waited for: nobody would be told of anything meanwhile. The store of
+// metrics takes samples of so long ago then (tsdb: maxAhead).
+const farBack = 10 * time.Minute
+
 func (d *Detector) eval(ctx context.Context, g *group, at time.Time) error {
 	at = at.Truncate(time.Millisecond).UTC()
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if !at.After(g.last) { // a clock that went back; the store would drop what is recorded
-		return nil
+	if !at.After(g.last) {
+		if g.last.Sub(at) < farBack {
+			return nil // the store would drop what is recorded
+		}
+		for _, a := range g.alerting {
+			a.setBack(at)
+		}
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()

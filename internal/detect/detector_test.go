@@ -258,6 +258,21 @@ func TestAClockThatGoesBackIsWaitedFor(t *testing.T) {
 	w.step(2*time.Minute, 0, name+" firing since 12:00:00 fired 12:02:00")
 }
 
+func TestAClockThatGoesFarBackIsFollowed(t *testing.T) {
+	w := newWorld(t, down)
+	var err error
+	if w.db, err = tsdb.Open(tsdb.Config{Dir: t.TempDir(), Now: func() time.Time { return w.now }}); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = w.db.Close() }()
+	w.restart()
+	const name = `Down{service="checkout", severity="page"}`
+	w.step(0, 0, name+" pending since 12:00:00")
+	w.now = noon.Add(-time.Hour)
+	w.step(0, 0, "") // it is pending already
+	w.step(2*time.Minute, 0, name+" firing since 11:00:00 fired 11:02:00")
+}
+
 func TestGroupsAreDueAtTheirOwnIntervals(t *testing.T) {
 	w := newWorld(t, "groups: [{name: often, interval: 5s, rules: [{record: a, expr: vector(1)}]}, {name: seldom, interval: 1m, rules: [{record: b, expr: vector(1)}]}]")
 	for range 24 {

@@ -180,8 +180,8 @@ func (e *edit) againAfter(ctx context.Context, f *draft, i int, a inquest.Alert)
 	old := &f.Alerts[i]
 	why := describe(&a) + " again"
 	switch {
-	case old.State == inquest.AlertFiring && e.now.Sub(f.Resolved) < e.desk.policy.Settle:
-		return nil // the window of its rule still holds the failures from before
+	case old.State == inquest.AlertFiring && e.now.Sub(f.Resolved).Abs() < e.desk.policy.Settle:
+		return nil // the window of its rule still holds the failures from before; an end far ahead is of a clock that was set back
 	case old.State == inquest.AlertFiring:
 		why = describe(&a) + " still, " + text(e.desk.policy.Settle) + " after the incident was resolved"
 	case !a.Fired.After(old.Fired) && a.Fired.Before(old.Resolved):
@@ -199,7 +199,7 @@ func (e *edit) resolvedAlert(ctx context.Context, a inquest.Alert) error {
 		if i < 0 || f.Alerts[i].State != inquest.AlertFiring {
 			continue
 		}
-		if a.Resolved.Before(f.Alerts[i].Fired) {
+		if fired := f.Alerts[i].Fired; a.Resolved.Before(fired) && !fired.After(e.now) { // else the clock was set back since
 			return nil // told late: the end of an earlier firing
 		}
 		f.Alerts[i].State, f.Alerts[i].Resolved = inquest.AlertResolved, a.Resolved

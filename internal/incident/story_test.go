@@ -1136,6 +1136,12 @@ func TestAClockThatIsSetBackStopsNothing(t *testing.T) {
 		back.Store(int64(24 * time.Hour))
 		time.Sleep(6 * time.Minute)
 		w.expect(w.told(id), []string{"escalated-1/phone", "opened-1/pager", "opened-1/slack"})
+		// Its alert fired "tomorrow": it ends all the same, and so does the incident.
+		a := w.get(id).Alerts[0]
+		a.State, a.Resolved = inquest.AlertResolved, time.Now().Add(-24*time.Hour)
+		must[struct{}](t)(struct{}{}, w.Alerts(ctx, []inquest.Alert{a}))
+		time.Sleep(6 * time.Minute)
+		w.expect(w.get(id).State, inquest.IncidentResolved)
 		stop()
 		if err := <-ended; err != nil {
 			t.Error(err)

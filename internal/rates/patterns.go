@@ -248,6 +248,13 @@ type Due struct {
 	key   patternKey
 }
 
+// Failed makes a pattern that could not be stored due again at once.
+func (p *Patterns) Failed(d Due) {
+	if e := p.entries[d.key]; e != nil {
+		e.asked = time.Time{}
+	}
+}
+
 // Settle says whether the store knows a fresh pattern, and whether it knows any of its service: then it is no new service. It returns
 // whether the pattern is new, and counts it in that case. A service that is new itself has nothing but new patterns for a while,
 // which is no news.

@@ -81,6 +81,9 @@ func (f *Follower) savePatterns(ctx context.Context, now time.Time) error {
 		return f.saveEach(ctx, records, kept)
 	}
 	if err != nil {
+		for _, d := range kept {
+			f.patterns.Failed(d)
+		}
 		return fmt.Errorf("storing patterns: %w", err)
 	}
 	for _, d := range kept {

@@ -2,8 +2,10 @@ package server_test
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -110,7 +112,7 @@ func TestAlertsOfARealPrometheusOpenAndResolveIncidents(t *testing.T) {
   expr: 'sum by (service) (rate(http_requests_total{code=~"5..", job="shop"}[10s])) > 1'}]}]`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	inquestServer := start(t, server.Settings{Data: t.TempDir(), Access: people(t), Metrics: server.Metrics{Remote: prometheus.URL}, Rules: server.Rules{Interval: time.Second, NoShipped: true, Files: []string{own}},
+	inquestServer := start(t, server.Settings{Data: t.TempDir(), Name: "one", Access: people(t), Metrics: server.Metrics{Remote: prometheus.URL}, Rules: server.Rules{Interval: time.Second, NoShipped: true, Files: []string{own}},
 		Services: map[string]server.Service{"checkout": {Critical: true}}, Incident: server.Incident{Calm: 2 * time.Second}}, nil)
 	admin := signIn(t, inquestServer.at, "admin")
 	tellServer(inquestServer.at, admin.program("alertmanager").bearer)
@@ -155,6 +157,14 @@ func TestAlertsOfARealPrometheusOpenAndResolveIncidents(t *testing.T) {
 	if a := inc.Alerts[1]; a.Rule != "SeenByUs" || a.Source != "rules" || a.Value <= 1 {
 		t.Errorf("our own: %+v", a)
 	}
+	res, err := http.Get(prometheus.URL + "/api/v1/query?query=" + url.QueryEscape(`count(inquest_requests_total{instance="one"}) == count(inquest_requests_total)`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, err := io.ReadAll(res.Body); err != nil || !strings.Contains(string(text), `"value":`) {
+		t.Errorf("what this server counts does not have its name, by which the counts of others are told apart: %s, %v", text, err)
+	}
+	_ = res.Body.Close()
 	if err := alertmanager.Stop(); err != nil {
 		t.Fatal(err)
 	}

@@ -23,6 +23,7 @@ type Settings struct {
 	// Database is PostgreSQL's URL, for more than one server; "" keeps records in SQLite in the data folder. DatabaseFile is a file that holds it.
 	Database     string   `yaml:"database"`
 	DatabaseFile string   `yaml:"database_file"`
+	Backups      Backups  `yaml:"backups"`
 	Name         string   `yaml:"name"` // of this server among several; default: its host name
 	Metrics      Metrics  `yaml:"metrics"`
 	Logs         Logs     `yaml:"logs"`
@@ -48,6 +49,12 @@ type Listen struct {
 	Address string `yaml:"address"` // default 127.0.0.1:7117
 	Cert    string `yaml:"cert"`    // PEM files; both or none
 	Key     string `yaml:"key"`
+}
+
+// Backups are of the records in SQLite; PostgreSQL has its own.
+type Backups struct {
+	Folder string `yaml:"folder"` // default "backups" in the data folder; one on another disk survives this one
+	Keep   int    `yaml:"keep"`   // how many, one a day; default 3, below zero for none
 }
 
 // Metrics is the metrics store.
@@ -217,6 +224,8 @@ func (f Fault) Error() string { return strings.Join(f.Path, ".") + ": " + f.Text
 func (s Settings) Complete() Settings {
 	s.Data = cmp.Or(s.Data, "inquest-data")
 	s.Listen.Address = cmp.Or(s.Listen.Address, "127.0.0.1:7117")
+	s.Backups.Folder = cmp.Or(s.Backups.Folder, filepath.Join(s.Data, "backups"))
+	s.Backups.Keep = cmp.Or(s.Backups.Keep, 3)
 	s.Metrics.Retention = cmp.Or(s.Metrics.Retention, 15*24*time.Hour)
 	s.Logs.MaxBytes = cmp.Or(s.Logs.MaxBytes, 2<<30)
 	s.Logs.MaxAge = cmp.Or(s.Logs.MaxAge, 24*time.Hour)

@@ -47,6 +47,7 @@ func (p *process) openRecords(ctx context.Context) error {
 		p.records = s
 	}
 	p.closing(p.records.Close)
+	p.also("records", p.upkeep)
 	return nil
 }
 

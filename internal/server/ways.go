@@ -54,7 +54,7 @@ func (p *process) maySend(r *http.Request, source string) error {
 
 // counts writes what came in, and what did not, as series.
 func (p *process) counts(ctx context.Context) error {
-	return p.every(ctx, 15*time.Second, "counts", func() error { return p.metrics.Append(ctx, p.intake.Series(p.Now())) })
+	return p.every(ctx, 15*time.Second, "counts", func() error { return own{p.metrics, p.name}.Append(ctx, p.intake.Series(p.Now())) })
 }
 
 // openHooks mounts webhooks, plain lines and remote write.

@@ -201,7 +201,7 @@ func (p *person) send(method, path, kind, body string, headers ...string) (int, 
 	}
 	if p.bearer != "" {
 		req.Header.Set("Authorization", "Bearer "+p.bearer)
-	} else {
+	} else if p.csrf != "" || kind != "application/json" { // a browser; else a program
 		req.Header.Set("Sec-Fetch-Site", "same-origin")
 		req.Header.Set("X-CSRF-Token", p.csrf)
 	}

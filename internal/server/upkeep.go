@@ -1,0 +1,106 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/inquesthq/inquest"
+	"github.com/inquesthq/inquest/internal/store"
+)
+
+// keptFile is a store of records in a file of our own. PostgreSQL has administrators who check and back it up.
+type keptFile interface {
+	Check(ctx context.Context) error
+	Backup(ctx context.Context, path string) error
+}
+
+// upkeepPace is how often records are checked and backed up. Damage that is found on the day it happens has a backup of the day before.
+const upkeepPace = 24 * time.Hour
+
+// upkeep reads the file of records whole, and backs it up if it is sound: a backup of what is damaged would push a good one out.
+func (p *process) upkeep(ctx context.Context) error {
+	file, ok := p.records.(keptFile)
+	if !ok {
+		return nil
+	}
+	return p.every(ctx, upkeepPace, "records", func() error {
+		if err := file.Check(ctx); err != nil {
+			return err
+		}
+		return p.backUp(ctx, file)
+	})
+}
+
+// backUp writes today's backup where there is none, and removes the oldest that are too many.
+func (p *process) backUp(ctx context.Context, file keptFile) error {
+	b := p.Settings.Backups
+	if b.Keep < 0 {
+		return nil
+	}
+	if err := os.MkdirAll(b.Folder, 0o700); err != nil {
+		return fmt.Errorf("the folder of backups: %w; set backups.folder to one that this user may write to", err)
+	}
+	today := filepath.Join(b.Folder, "records-"+p.Now().UTC().Format(time.DateOnly)+".db")
+	if err := file.Backup(ctx, today); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	all, err := filepath.Glob(filepath.Join(b.Folder, "records-????-??-??.db"))
+	if err != nil {
+		return err
+	}
+	slices.Sort(all) // by day
+	for _, old := range all[:max(0, len(all)-b.Keep)] {
+		if err := os.Remove(old); err != nil {
+			return fmt.Errorf("an old backup: %w", err)
+		}
+	}
+	return nil
+}
+
+// lookAfter tells the operator when counting does not work, and when it works again: without counts no rule fires.
+func (p *process) lookAfter(ctx context.Context) error {
+	was := ""
+	return p.every(ctx, 5*time.Second, "counting", func() error {
+		now := ""
+		if err := p.follower.Status().Err; err != nil {
+			now = err.Error()
+		}
+		switch {
+		case now == was:
+			return nil
+		case now == "":
+			p.Log("counting goes on")
+		default:
+			p.Log("counting: " + now)
+		}
+		was = now
+		return nil
+	})
+}
+
+// own puts the server's name on what it counts itself, as the label instance, so that several servers that write to one store keep their counters
+// apart. The rules sum over it.
+type own struct {
+	store.Appender
+	name string
+}
+
+func (o own) Append(ctx context.Context, series []inquest.Series) error {
+	named := slices.Clone(series)
+	for i, s := range named {
+		labels := maps.Clone(s.Labels)
+		if labels == nil {
+			labels = map[string]string{}
+		}
+		labels["instance"] = o.name
+		named[i].Labels = labels
+	}
+	return o.Appender.Append(ctx, named)
+}
