@@ -1,6 +1,9 @@
 package inquest
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // StepPhase is a part of a runbook, with a time box of its own.
 type StepPhase string
@@ -78,6 +81,9 @@ type StepCheck struct {
 	By      string    `json:"by"`
 	Time    time.Time `json:"time,omitzero"`
 }
+
+// Subject is the title without the word that all of them begin with.
+func (b *Runbook) Subject() string { return strings.TrimPrefix(b.Title, "Runbook: ") }
 
 // PhaseSteps are the steps of one phase.
 type PhaseSteps struct {

@@ -159,7 +159,7 @@ func (r *remote) incident(v *incidentView, all bool) {
 				done++
 			}
 		}
-		r.para("  runbook     ", fmt.Sprintf("%s, %d of %d steps checked off: inquest runbook show %s", strings.TrimPrefix(b.Title, "Runbook: "), done, len(b.Steps), i.ID))
+		r.para("  runbook     ", fmt.Sprintf("%s, %d of %d steps checked off: inquest runbook show %s", b.Subject(), done, len(b.Steps), i.ID))
 	}
 	for k, s := range v.Similar {
 		if k < 3 {

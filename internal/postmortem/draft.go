@@ -191,7 +191,11 @@ func (r *Record) causes() (causes []inquest.RootCause, trigger string, chain []s
 	for _, l := range v.Chain {
 		chain = append(chain, fmt.Sprintf("**%s**: %s", l.Role, text(l.Text)))
 		if l.Role == inquest.RoleCause {
-			first.Text += ": " + text(l.Text)
+			told := l.Text
+			if _, rest, ok := strings.Cut(told, r.Title(v.Mechanism)+": "); ok { // it is named already
+				told = rest
+			}
+			first.Text += ": " + text(told)
 		}
 		if l.Role == inquest.RoleCause || l.Role == inquest.RoleTrigger {
 			for _, id := range l.Evidence {

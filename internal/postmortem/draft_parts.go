@@ -1,6 +1,7 @@
 package postmortem
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -80,10 +81,23 @@ func (r *Record) fixes() []inquest.Fix {
 		}
 		out = append(out, f)
 	}
-	if at := r.Incident.Resolved; len(out) == 0 && !at.IsZero() {
-		out = append(out, inquest.Fix{Text: todo + ": what ended it?", State: "done", Time: whole(at), Verified: r.verified(time.Time{})})
+	helped := slices.ContainsFunc(out, func(f inquest.Fix) bool { return f.State == string(inquest.OutcomeHelped) })
+	if at := r.Incident.Resolved; !helped && !at.IsZero() {
+		out = append(out, inquest.Fix{Text: cmp.Or(text(r.saidOf(inquest.IncidentResolved)), todo+": what ended it?"), State: "done", Time: whole(at), Verified: r.verified(time.Time{})})
 	}
 	return out
+}
+
+// saidOf is what a person said when they brought the incident into a state, "" for nothing.
+func (r *Record) saidOf(state inquest.IncidentState) string {
+	for i := range slices.Backward(r.Entries) {
+		e := &r.Entries[i]
+		if e.Kind == inquest.EntryState && fmt.Sprint(e.Data["to"]) == string(state) {
+			_, said, _ := strings.Cut(e.Text, ": ")
+			return said
+		}
+	}
+	return ""
 }
 
 // verified tells what showed that it was over: a step of the phase Verify, or that the alerts stopped.
@@ -138,7 +152,12 @@ const mostLines = 80
 // timeline are the facts in order, from the first failing answer's trigger to the end; who was told by which channel is no fact of the outage.
 func (r *Record) timeline() []inquest.TimelineLine {
 	from, to := r.span()
-	out := []inquest.TimelineLine{{Time: from, Text: "first failing answer"}}
+	var out []inquest.TimelineLine
+	if !slices.ContainsFunc(r.Entries, func(e inquest.IncidentEntry) bool {
+		return fmt.Sprint(e.Data["kind"]) == "onset" && whole(e.Time).Equal(from)
+	}) {
+		out = append(out, inquest.TimelineLine{Time: from, Text: "first failing answer"})
+	}
 	if !to.IsZero() {
 		out = append(out, inquest.TimelineLine{Time: to, Text: "users are served again"})
 	}

@@ -66,6 +66,20 @@ func TestADraftMakesNothingUp(t *testing.T) {
 	}
 }
 
+func TestWhatEndedItIsWhatWasSaidWhenNoStepHelped(t *testing.T) {
+	r := record(t)
+	for said, want := range map[string]string{": the index was created": "the index was created", "": "TODO: what ended it?"} {
+		r.Entries = []inquest.IncidentEntry{
+			{Time: r.At.Add(-time.Hour), Kind: inquest.EntryStep, Data: map[string]any{"step": "a", "phase": "Mitigate", "outcome": "no-effect", "text": "Restart."}},
+			{Time: r.At, Kind: inquest.EntryState, Text: "resolved, was open" + said, Data: map[string]any{"to": "resolved"}},
+		}
+		fixes := postmortem.Draft(r).Fixes
+		if len(fixes) != 2 || fixes[0].State != "no-effect" || fixes[1].Text != want || fixes[1].State != "done" || fixes[1].Verified != "no alert fires any more" {
+			t.Errorf("%q: %+v", said, fixes)
+		}
+	}
+}
+
 func TestARepeatNamesTheFirstAndItsOpenItems(t *testing.T) {
 	r := record(t)
 	r.Incident.Repeats, r.Open = "INC-20261107-4M9T", []string{"Add the index (ada, due 2026-11-20)", "Alert on the pool"}

@@ -156,10 +156,12 @@ type Runbooks interface {
 	Check(ctx context.Context, incident string, c StepCheck) error
 }
 
-// Runbook, Step and StepCheck are the nouns, as pages and API have them.
 type (
-	Runbook   = inquest.Runbook
-	Step      = inquest.Step
+	// Runbook is the noun, as pages and API have it.
+	Runbook = inquest.Runbook
+	// Step likewise.
+	Step = inquest.Step
+	// StepCheck likewise.
 	StepCheck = inquest.StepCheck
 )
 
