@@ -73,11 +73,32 @@ func (b *builder) search(cands []candidate) {
 	slices.SortStableFunc(b.groups, func(x, y inquest.FailureGroup) int { return cmp.Compare(y.Score, x.Score) })
 	slices.SortStableFunc(b.blips, func(x, y inquest.FailureGroup) int { return x.Window.From.Compare(y.Window.From) })
 	b.keepTogether()
+	b.unhealed()
 	b.blips = slices.DeleteFunc(b.blips, func(x inquest.FailureGroup) bool { // part of what was found
 		return slices.ContainsFunc(b.groups, func(g inquest.FailureGroup) bool {
 			return g.Status == x.Status && g.Route == "" && g.Window.Contains(x.Window.From)
 		})
 	})
+}
+
+// unhealed takes back from the blips what only changed its status: a route that fails with 500 for some seconds and then with 503, because
+// whoever stands in front of it asks it no more, has not healed, and what it said first tells why.
+func (b *builder) unhealed() {
+	var took []inquest.FailureGroup
+	b.blips = slices.DeleteFunc(b.blips, func(x inquest.FailureGroup) bool {
+		goesOn := slices.ContainsFunc(b.groups, func(g inquest.FailureGroup) bool {
+			return g.Route == x.Route && g.Status != x.Status && !g.Lying && !x.Lying && g.Window.To.After(x.Window.To) &&
+				g.Window.From.Before(x.Window.To.Add(blipSeconds*time.Second)) && x.Window.From.Before(g.Window.From.Add(blipSeconds*time.Second))
+		})
+		if goesOn {
+			took = append(took, x)
+		}
+		return goesOn
+	})
+	b.groups = append(b.groups, took...)
+	for _, g := range took {
+		b.window.From = minTime(b.window.From, g.Window.From)
+	}
 }
 
 // mostly: where more than half of all requests fail from the first line to the last, nothing in the recording is healthy to

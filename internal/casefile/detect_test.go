@@ -3,6 +3,7 @@ package casefile_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -145,6 +146,26 @@ func TestABlipIsSetAsideAndTold(t *testing.T) {
 	gw.failing(596, 600, 20, "GET /cart", 502) // the recording ends in it: nobody knows whether it heals
 	if got := build(gw); !got.Incident {
 		t.Error("a burst that goes on to the end of the recording is no blip")
+	}
+}
+
+func TestAStatusThatGivesWayToAnotherHasNotHealed(t *testing.T) {
+	gw := gateway()
+	gw.traffic(0, 600, 10)
+	gw.failing(300, 303, 20, "POST /orders", 500) // then the proxy asks no more
+	gw.failing(303, 400, 20, "POST /orders", 503)
+	gw.failing(305, 307, 20, "GET /cart", 502) // another route, which heals
+	got := build(gw)
+	var statuses []int
+	for _, g := range got.Groups {
+		statuses = append(statuses, g.Status)
+	}
+	slices.Sort(statuses)
+	if !slices.Equal(statuses, []int{500, 503}) || got.Onset.Sub(sec(300)).Abs() > time.Second {
+		t.Errorf("onset %s, groups %+v", got.Onset, got.Groups)
+	}
+	if len(got.Blips) != 1 || got.Blips[0].Route != "GET /cart" {
+		t.Errorf("blips %+v", got.Blips)
 	}
 }
 

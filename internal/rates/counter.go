@@ -32,6 +32,7 @@ type Counter struct {
 type service struct {
 	name      string
 	access    bool // it writes an access log: its spans are the same requests once more
+	well      bool // it has written of a request that went well
 	routes    map[string]*route
 	levels    [inquest.LevelFatal + 1]counted
 	upstreams map[string]*[outcomes]counted
@@ -73,7 +74,7 @@ func (s counterSink) Signal(x parse.Signal) {
 // Log counts one record; one that does not name its writer is writer's.
 func (c *Counter) Log(r *parse.Record, writer string) {
 	s := c.service(cmp.Or(r.Service, writer))
-	request := r.Kind == parse.KindAccess && r.Status != 0
+	request := r.Kind == parse.KindAccess && r.Status != 0 && !s.failuresOnly(r)
 	if !request || r.Level != inquest.LevelUnknown {
 		s.level(r.Level)
 	}
@@ -98,6 +99,15 @@ func (c *Counter) Log(r *parse.Record, writer string) {
 	if r.Upstream != "" {
 		s.viaUpstreams(r)
 	}
+}
+
+// failuresOnly reports whether a record is of a log that tells of failed requests alone, as guard's records and those of many error handlers do:
+// there is nothing to hold them against, and "all of its requests fail" would be said of a service in which one of a million does.
+func (s *service) failuresOnly(r *parse.Record) bool {
+	if r.Status < 500 {
+		s.well = true
+	}
+	return !s.well && r.Level >= inquest.LevelError && (r.Exception != nil || r.Get("errorId") != "")
 }
 
 // Span counts a server's span as a request where its service writes no access log, and a client's as a call of its peer.

@@ -32,10 +32,26 @@ func TestRecordsBecomeCounts(t *testing.T) {
 	warned := request("GET", "/x", 503)
 	warned.Level = inquest.LevelWarn
 
+	reported := request("POST", "/pay", 500)
+	reported.Level, reported.Fields = inquest.LevelError, []parse.Field{{Name: "errorId", Value: "ERR-1"}}
+	thrown := request("POST", "/pay", 500)
+	thrown.Level, thrown.Exception = inquest.LevelError, &inquest.Exception{Type: "NullPointerException"}
+
 	for name, c := range map[string]struct {
 		records []*parse.Record
 		want    map[string]float64
 	}{
+		"a log that tells of failures alone says nothing of how many went well": {
+			[]*parse.Record{reported, thrown},
+			map[string]float64{`inquest_log_records_total{level="error", service="gateway"}`: 2}},
+		"an access log with the stack traces of its failures": {
+			[]*parse.Record{request("POST", "/pay", 201), thrown},
+			map[string]float64{
+				`inquest_requests_total{code="201", route="POST /pay", service="gateway"}`: 1,
+				`inquest_requests_total{code="500", route="POST /pay", service="gateway"}`: 1,
+				`inquest_failures_total{kind="5xx", route="POST /pay", service="gateway"}`: 1,
+				`inquest_log_records_total{level="error", service="gateway"}`:              1,
+			}},
 		"requests by route and code": {
 			[]*parse.Record{request("GET", "/products/17?x=1", 200), request("GET", "/products/18", 200), request("GET", "/products/19", 404)},
 			map[string]float64{
