@@ -79,6 +79,7 @@ func Style() string { return pageCSS }
 
 func newPage(d *inquest.Diagnosis, opts PageOptions) (page, *template.Template, error) {
 	p := page{story: newStory(d, opts.Zone, opts.Title, opts.Name), CSS: template.CSS(pageCSS)}
+	p.live = opts.Live
 	p.D = p.d
 	p.State = map[state]string{stateHealthy: "healthy", stateOpen: "open", stateFound: "incident"}[p.state]
 	for _, l := range []layout{wideLayout, narrowLayout} {

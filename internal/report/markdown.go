@@ -16,6 +16,7 @@ type PageOptions struct {
 	Name string         // what was investigated, e.g. the folder
 	// Title gives the words for a mechanism; nil makes them of its name.
 	Title func(inquest.MechanismID) string
+	Live  bool // what was investigated goes on
 }
 
 // chartColumns is the width of the chart in a code fence: fits a chat window.
@@ -30,6 +31,7 @@ type markdown struct {
 // in code fences or is escaped; it can neither format, link by syntax, nor mention anybody.
 func Markdown(w io.Writer, d *inquest.Diagnosis, opts PageOptions) error {
 	m := &markdown{story: newStory(d, opts.Zone, opts.Title, opts.Name)}
+	m.live = opts.Live
 	m.verdict()
 	if m.state == stateHealthy {
 		m.chart()

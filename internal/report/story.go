@@ -17,6 +17,7 @@ type story struct {
 	zone  *time.Location
 	title func(inquest.MechanismID) string
 	name  string
+	live  bool // PageOptions.Live
 }
 
 func newStory(d *inquest.Diagnosis, zone *time.Location, title func(inquest.MechanismID) string, name string) *story {
@@ -160,6 +161,9 @@ func (s *story) lookedAt() string {
 func (s *story) since() string {
 	if s.d.Onset.IsZero() {
 		return "unknown"
+	}
+	if s.d.End.IsZero() && s.live {
+		return s.stamp(s.d.Onset) + ", still going on"
 	}
 	if s.d.End.IsZero() {
 		return s.stamp(s.d.Onset) + ", not over when the recording ends"

@@ -117,6 +117,9 @@ func TestTheCommandsAreThoseOfTheDiagnosis(t *testing.T) {
 			t.Errorf("the check %q is missing", c.Text)
 		}
 	}
+	if got := b.Steps[1].Expect; !strings.HasPrefix(got, "the trigger that the diagnosis names: traffic at ") { // traffic is nobody's
+		t.Errorf("expected of the look at changes: %q", got)
+	}
 	for _, a := range d.Verdict.Actions {
 		phase := inquest.StepPrevent
 		if a.Phase == inquest.PhaseNow {

@@ -18,7 +18,11 @@ func symptoms(s *Situation) []inquest.Step {
 	changed := "a change right before the first failing answer: then Mitigate begins with taking it back"
 	if d := s.Diagnosis; d != nil && d.Verdict != nil && d.Verdict.Trigger != nil {
 		t := d.Verdict.Trigger
-		changed = strings.TrimSpace(fmt.Sprintf("the trigger that the diagnosis names: %s of %s %s at %s", t.Kind, t.Service, t.Version, t.Time.UTC().Format("15:04:05 MST")))
+		what := string(t.Kind)
+		if t.Service != "" { // traffic is nobody's
+			what = strings.TrimSpace(what + " of " + t.Service + " " + t.Version)
+		}
+		changed = fmt.Sprintf("the trigger that the diagnosis names: %s at %s", what, t.Time.UTC().Format("15:04:05 MST"))
 	}
 	return []inquest.Step{
 		{Phase: inquest.StepSymptoms, Text: "Read the blast radius: which routes and services fail, what share of the requests, for whom.",

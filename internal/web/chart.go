@@ -37,6 +37,9 @@ func spark(trend []Number) template.HTML {
 			continue
 		}
 		fmt.Fprintf(&line, "%s%.1f %.1f", pen, float64(i)*step, height-1.5-(height-3)*float64(n)/peak)
+		if pen == "M" && (i+1 == len(trend) || !trend[i+1].Known()) {
+			line.WriteString("h2") // alone it would not be seen
+		}
 		pen = "L"
 	}
 	highest := math.NaN()
@@ -80,8 +83,28 @@ func (w *Web) chartOf(ctx context.Context, v *IncidentView) (inquest.Chart, erro
 	for to.Sub(from)/step > 720 { // a screen has no more columns
 		step *= 2
 	}
-	names := make([]string, len(inc.Services))
-	for i, s := range inc.Services {
+	chart, err := w.counts(ctx, inc.Services, from, to, step)
+	first := slices.IndexFunc(chart.Requests, func(n int) bool { return n > 0 })
+	if err != nil || first < 0 {
+		return inquest.Chart{}, err
+	}
+	if n := len(chart.Requests) - first; n < 20 { // counted since a few minutes only: an empty hour says nothing, and a minute is coarse
+		began := from.Add(time.Duration(first) * step)
+		if chart, err = w.counts(ctx, inc.Services, began, w.cfg.Now().Truncate(fine), fine); err != nil {
+			return inquest.Chart{}, err
+		}
+	}
+	chart.Marks = marksOf(v)
+	return chart, nil
+}
+
+// fine is the step of a chart of a few minutes; counts are written every two seconds.
+const fine = 10 * time.Second
+
+// counts asks for the requests and failures of services, step by step.
+func (w *Web) counts(ctx context.Context, services []string, from, to time.Time, step time.Duration) (inquest.Chart, error) {
+	names := make([]string, len(services))
+	for i, s := range services {
 		names[i] = quoteRegexp(s)
 	}
 	chart := inquest.Chart{From: from, Step: step}
@@ -105,10 +128,6 @@ func (w *Web) chartOf(ctx context.Context, v *IncidentView) (inquest.Chart, erro
 			}
 		}
 	}
-	if slices.Max(append([]int{0}, chart.Requests...)) == 0 {
-		return inquest.Chart{}, nil
-	}
-	chart.Marks = marksOf(v)
 	return chart, nil
 }
 

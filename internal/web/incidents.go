@@ -181,7 +181,7 @@ func (w *Web) putDiagnosis(c *call, v *IncidentView) error {
 		// Similar incidents are the page's own.
 		shown := *d
 		shown.Similar = nil
-		parts, err := report.HTMLParts(&shown, report.PageOptions{Zone: w.cfg.Zones[0], Title: w.cfg.Title, Name: v.Incident.ID})
+		parts, err := report.HTMLParts(&shown, report.PageOptions{Zone: w.cfg.Zones[0], Title: w.cfg.Title, Name: v.Incident.ID, Live: v.Incident.State.Active()})
 		v.parts = &parts
 		return err
 	}

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -128,8 +129,44 @@ func TestTheIncidentPage(t *testing.T) {
 	if got := page.first("#similar"); !strings.Contains(got, beforeIncident) || !strings.Contains(got, "83% alike") {
 		t.Errorf("similar %q", got)
 	}
+	if got := page.first("#verdict"); !strings.Contains(got, "still going on") {
+		t.Errorf("an open incident goes on: %q", got)
+	}
 	if old := parsePage(t, w.local(t).get("/incidents/"+openIncident+"?revision=1").Body.String()); !strings.Contains(old.first("#verdict"), "the cause is open") {
 		t.Errorf("the first revision: %s", old.first("#verdict"))
+	}
+}
+
+// young is a metrics store that has counted for two minutes.
+type young struct {
+	*querier
+	steps []time.Duration
+	began time.Time
+}
+
+func (y *young) Range(ctx context.Context, query string, from, to time.Time, step time.Duration) ([]inquest.Series, error) {
+	y.steps = append(y.steps, step)
+	all, err := y.querier.Range(ctx, query, from, to, step)
+	for i := range all {
+		all[i].Samples = slices.DeleteFunc(all[i].Samples, func(s inquest.Sample) bool { return s.Time.Before(y.began) })
+	}
+	return all, err
+}
+
+func TestTheChartOfAYoungServerIsOfWhatItHasSeen(t *testing.T) {
+	y := &young{}
+	w := newWorld(t, nil, func(c *web.Config, w *world) {
+		y.querier, y.began = w.querier, w.now.Add(-2*time.Minute)
+		c.Querier = y
+	})
+	page := parsePage(t, w.local(t).get("/incidents/"+openIncident).Body.String())
+	if len(page.all("section#chart svg")) == 0 || slices.Min(y.steps) != 10*time.Second {
+		t.Errorf("%d charts, asked in steps of %v", len(page.all("section#chart svg")), y.steps)
+	}
+	y.steps, y.began = nil, time.Time{}
+	w.local(t).get("/incidents/" + openIncident)
+	if len(y.steps) != 3 || slices.Min(y.steps) != time.Minute {
+		t.Errorf("an hour is asked in steps of %v", y.steps)
 	}
 }
 
