@@ -262,7 +262,7 @@ func (a *analysis) timeFit(c *candidate, ch *inquest.Change, who string) (float6
 	gradual := a.d.byID[c.id].Gradual
 	switch {
 	case known && passed < 3 && gap <= 90*time.Second: // three failures were to be expected by then: chance of none is one in twenty
-		return 1.6, fmt.Sprintf("the failures begin %s later", gap.Round(time.Second))
+		return 1.6, "the failures begin " + later(gap)
 	case known && passed < 3 && !ch.Time.Before(a.c.Span.From):
 		return 1.5, "the failing routes were hardly used in between"
 	case gradual && a.grewSince(c, ch.Time):
@@ -270,7 +270,7 @@ func (a *analysis) timeFit(c *candidate, ch *inquest.Change, who string) (float6
 	case gap <= 90*time.Second && (who == c.culprit || a.otherEnd(c, who) || a.d.byID[c.id].Shared || c.observers[who] && c.id.Class() != inquest.ClassDependency):
 		// A rollout takes seconds to minutes to reach all instances. What a dependency does by itself waits for no rollout of its
 		// callers.
-		return 1.3, fmt.Sprintf("the failures begin %s later, as long as a rollout takes", gap.Round(time.Second))
+		return 1.3, "the failures begin " + later(gap) + ", as long as a rollout takes"
 	case gradual && gap <= 15*time.Minute:
 		return 1.1, fmt.Sprintf("the mechanism takes time to build up; %s passed", gap.Round(time.Second))
 	case ch.Time.Before(a.c.Span.From):
@@ -280,6 +280,14 @@ func (a *analysis) timeFit(c *candidate, ch *inquest.Change, who string) (float6
 		return 0.7, fmt.Sprintf("%s later, after requests of the failing routes had been answered well", gap.Round(time.Second))
 	}
 	return 0.5, "many requests of the failing routes were answered well in between"
+}
+
+// later is a gap in words.
+func later(gap time.Duration) string {
+	if gap < time.Second {
+		return "within a second"
+	}
+	return gap.Round(time.Second).String() + " later"
 }
 
 // began is when the cause began to act: when the first request that failed was sent, or when a resource left its usual level,
