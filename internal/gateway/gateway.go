@@ -246,7 +246,7 @@ func (c *call) reset() {
 	if err != nil {
 		return // it is closed without
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()                         // it is broken off on purpose
 	if over, ok := conn.(interface{ NetConn() net.Conn }); ok { // TLS: its own goodbye would say that all is well
 		conn = over.NetConn()
 	}
