@@ -117,7 +117,11 @@ func (b *builder) throughout() {
 			}
 		}
 	}
-	if failed < minFailures || stat.WilsonLower(failed, requests, 1.96) < mostly {
+	if failed < minFailures {
+		return
+	}
+	if stat.WilsonLower(failed, requests, 1.96) < mostly {
+		b.routesThroughout(requests)
 		return
 	}
 	for status, n := range by {
@@ -127,6 +131,38 @@ func (b *builder) throughout() {
 		return cmp.Or(cmp.Compare(y.Failed, x.Failed), cmp.Compare(x.Status, y.Status))
 	})
 	b.window, b.allFails = b.span, true
+}
+
+// minThroughout is the share of all requests from which on routes that never worked are no background: tier 3 tells people of more
+// than 5% even where the path is not critical (REQUIREMENTS 187).
+const minThroughout = 0.05
+
+// routesThroughout does the same for routes that fail mostly, from end to end, beside others that work: an upstream that was
+// never reached. Rare ones are somebody's old bug, or nobody's page.
+func (b *builder) routesThroughout(requests float64) {
+	failed := 0.0
+	var groups []inquest.FailureGroup
+	for _, s := range b.edge {
+		n, bad := float64(s.Requests.Count(0, 1<<62)), 0.0
+		var of []inquest.FailureGroup
+		for i := range s.Status {
+			if st := &s.Status[i]; failing(st.Status) {
+				bad += float64(st.Count)
+				of = append(of, inquest.FailureGroup{Route: s.Name(), Status: st.Status, Window: b.span, Requests: int(n), Failed: int(st.Count), Score: float64(st.Count)})
+			}
+		}
+		if bad >= minFailures && stat.WilsonLower(bad, n, 1.96) >= mostly {
+			failed += bad
+			groups = append(groups, of...)
+		}
+	}
+	if stat.WilsonLower(failed, requests, 1.96) < minThroughout {
+		return
+	}
+	slices.SortFunc(groups, func(x, y inquest.FailureGroup) int {
+		return cmp.Or(cmp.Compare(y.Failed, x.Failed), cmp.Compare(x.Route, y.Route), cmp.Compare(x.Status, y.Status))
+	})
+	b.groups, b.window, b.allFails = groups, b.span, true
 }
 
 // dropCovered drops a status over all routes where routes of that status were found: they say it more exactly.

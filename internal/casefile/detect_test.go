@@ -243,6 +243,42 @@ func TestTenOfTenRequestsThatFailAreAnIncident(t *testing.T) {
 	}
 }
 
+// An upstream that is never reached fails its route from the first line on, while all others work.
+func TestARouteThatNeverWorkedIsAnIncidentIfItMatters(t *testing.T) {
+	for _, c := range []struct {
+		name              string
+		failed, well, all int // on the route; on the others
+		want              bool
+	}{
+		{"half of all requests go to a route that never worked", 100, 0, 100, true},
+		{"a tenth of them", 40, 0, 360, true},
+		{"mostly", 80, 10, 300, true},
+		{"one in a hundred is somebody's old page", 10, 0, 990, false},
+		{"half of a route's requests may be a bug of old", 50, 50, 300, false},
+		{"four are too few", 4, 0, 20, false},
+	} {
+		gw := gateway()
+		n := c.failed + c.well + c.all
+		for i := range n {
+			route, status := "GET /cart", 200
+			if i*(c.failed+c.well)/n != (i+1)*(c.failed+c.well)/n {
+				k := i * (c.failed + c.well) / n
+				if route = "POST /orders"; k*c.failed/(c.failed+c.well) != (k+1)*c.failed/(c.failed+c.well) {
+					status = 502
+				}
+			}
+			gw.asked(sec(float64(i)), route, status)
+		}
+		got := build(gw)
+		if got.Incident != c.want {
+			t.Errorf("%s: incident %v of %+v", c.name, got.Incident, got.Groups)
+		}
+		if c.want && (len(got.Groups) != 1 || got.Groups[0].Route != "POST /orders" || got.Groups[0].Failed != c.failed || got.Impact.Failed != c.failed) {
+			t.Errorf("%s: %+v, %+v", c.name, got.Groups, got.Impact)
+		}
+	}
+}
+
 func TestAnAlertMakesAnIncidentWhereRequestsDoNotShowIt(t *testing.T) {
 	gw := gateway()
 	gw.traffic(0, 1200, 10)

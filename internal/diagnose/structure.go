@@ -33,6 +33,9 @@ func (a *analysis) claim(id inquest.MechanismID, culprit string, strength float6
 // movedUpstream: the proxy sends requests to an address that it did not know before, and gets no answer there, while the
 // address that had worked gets none any more. Where the service stopped, the old address would be the failing one.
 func (a *analysis) movedUpstream() {
+	if a.c.Baseline.IsZero() {
+		return // nothing is known of the time before: every address is new
+	}
 	for _, u := range a.c.Upstreams {
 		if u.BaselineOK+u.BaselineFailed > 0 || u.IncidentFailed < 3 || u.IncidentOK*10 > u.IncidentFailed {
 			continue

@@ -43,6 +43,7 @@ func upstreams(c *inquest.Case, r *Resolver) []inquest.Symptom {
 var upstreamWords = map[string]string{
 	"no-answer": "no answer", "refused": "connection refused", "timeout": "time-out", "reset": "connection cut", "cut-off": "answer cut off in the middle", "no-live": "no live upstream",
 	"malformed": "malformed answer", "status": "an error status", "overload": "overflow",
+	"tls": "no TLS connection", "dns": "name not found",
 }
 
 func orUnknown(s string) string {
