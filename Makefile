@@ -13,7 +13,7 @@ BENCH_PKGS  := ./internal/pattern ./internal/parse ./internal/stat ./internal/di
 export CGO_ENABLED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help build install test test-full lint fmt check golden cases bench conformance bench-gateway bench-diff cover fuzz docs man formats rca investigate-example demo setup shrink test-checkout vet-lab tidy tidy-check clean
+.PHONY: help build install test test-full lint fmt check golden cases bench conformance bench-gateway bench-serve bench-diff cover fuzz docs man formats rca investigate-example demo setup shrink test-checkout vet-lab tidy tidy-check clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-20s %s\n", $$1, $$2 }'
@@ -90,6 +90,9 @@ conformance: build ## judge the gateway beside misbehaving upstreams: JSON, and 
 
 bench-gateway: build ## the gateway's CPU per request beside a bare proxy, Caddy, nginx and HAProxy (needs wrk and nginx)
 	$(GO) run ./scripts/benchgateway -gateway bin/inquest-gateway $${CADDY:+-caddy $$CADDY}
+
+bench-serve: build ## inquest serve under 50,000 log records and 5,000 requests a second for two minutes, then overloaded: FOR=30s for a short one
+	$(GO) run ./scripts/benchserve -inquest bin/inquest -gateway bin/inquest-gateway $${FOR:+-for $$FOR}
 
 bench-diff: $(TOOLS)/benchstat ## the rooms' benchmarks of this tree beside those of BASE (default HEAD)
 	scripts/bench-diff.sh $(TOOLS)/benchstat $(BENCH_PKGS)

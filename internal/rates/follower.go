@@ -103,14 +103,19 @@ func (f *Follower) Status() Status {
 
 // Tick counts what is new and writes what has changed. Counts are cumulative, so nothing is lost when a store takes nothing for a while.
 func (f *Follower) Tick(ctx context.Context) error {
-	f.read(ctx)
+	began := f.cfg.Now()
+	all := f.read(ctx)
 	now := f.cfg.Now()
 	unread := f.cfg.Reader.Unread()
 	f.mu.Lock()
 	st := &f.status
-	if st.Lag, st.Unread = now.Sub(st.caught), unread; unread == 0 {
-		st.Lag, st.caught = 0, now
+	switch {
+	case unread == 0:
+		st.caught = now
+	case all: // what has come since is not late yet: under load there is always some
+		st.caught = began
 	}
+	st.Lag, st.Unread = now.Sub(st.caught), unread
 	lag := st.Lag
 	f.mu.Unlock()
 
@@ -137,15 +142,18 @@ func (f *Follower) append(ctx context.Context, series []inquest.Series) error {
 	return nil
 }
 
-// read counts what is new. A piece that is begun is read to its end: half of it would be counted twice.
-func (f *Follower) read(ctx context.Context) {
+// read counts what is new, and reports whether that was all there was. A piece that is begun is read to its end: half of it would be counted twice.
+func (f *Follower) read(ctx context.Context) (all bool) {
 	whole := context.WithoutCancel(ctx)
+	left := f.cfg.Reader.Unread()
 	for _, g := range f.cfg.Reader.Next(tickBytes) {
 		if ctx.Err() != nil {
-			return
+			return false
 		}
+		left -= g.To - g.From
 		f.cfg.Reader.Done(g, f.piece(whole, g))
 	}
+	return left <= 0
 }
 
 // piece reads one range and returns up to where. What cannot be read is passed over: it must not hold up all that follows.

@@ -362,3 +362,34 @@ func TestAFollowerNeedsItsParts(t *testing.T) {
 		t.Error("no parts, no error")
 	}
 }
+
+// busy is a reader while lines go on arriving: when a piece has been read there is always more.
+type busy struct {
+	*spool.Reader
+	w *world
+}
+
+func (b busy) Next(most int64) []spool.Range {
+	out := b.Reader.Next(most)
+	b.w.add("nginx", access(1, 200))
+	return out
+}
+
+func TestLinesThatGoOnArrivingAreNoLag(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var err error
+	w.follower, err = rates.New(rates.Config{Reader: busy{w.reader, w}, Spool: w.spool, Series: w.series, Records: w.records, Writer: casefile.ServiceOf, Now: func() time.Time { return w.now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 5 {
+		w.now = w.now.Add(2 * time.Second)
+		if err := w.tick(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if st := w.follower.Status(); st.Lag != 0 || st.Unread == 0 {
+		t.Errorf("%+v: what arrived before each look was counted", st)
+	}
+}

@@ -129,7 +129,9 @@ func (p *process) Setup(ctx context.Context) (*web.Setup, error) {
 		{Name: "version", Value: p.Version}, {Name: "server", Value: p.name}, {Name: "data folder", Value: p.Settings.Data},
 		{Name: "lines are kept for", Value: p.Settings.Logs.MaxAge.String()}, {Name: "metrics are kept for", Value: p.Settings.Metrics.Retention.String()},
 	}
-	if s := p.follower.Status(); s.Err != nil {
+	s := p.follower.Status()
+	out.Facts = append(out.Facts, web.Fact{Name: "counting is behind by", Value: s.Lag.Round(time.Second).String()})
+	if s.Err != nil {
 		out.Facts = append(out.Facts, web.Fact{Name: "counting", Value: s.Err.Error()})
 	}
 	return out, nil
