@@ -92,3 +92,24 @@ func TestTypesBecomeSchemas(t *testing.T) {
 		t.Error(d)
 	}
 }
+
+func FuzzFromForm(f *testing.F) {
+	f.Add("text=hello&severity=2&factors=bug,load&until=2026-11-29T15:04&force=on")
+	f.Add("severity=999&until=x")
+	f.Fuzz(func(t *testing.T, query string) {
+		form, err := url.ParseQuery(query)
+		if err != nil {
+			return
+		}
+		var in struct {
+			Text     string    `json:"text"`
+			Severity int8      `json:"severity"`
+			Force    bool      `json:"force"`
+			Factors  []string  `json:"factors"`
+			Until    time.Time `json:"until"`
+		}
+		if err := wire.FromForm(form, &in); err == nil && form.Has("text") && strings.TrimSpace(strings.ReplaceAll(form.Get("text"), "\r\n", "\n")) != in.Text {
+			t.Errorf("%q became %q", form.Get("text"), in.Text)
+		}
+	})
+}
