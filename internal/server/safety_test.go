@@ -37,7 +37,7 @@ func freeAddress(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
+	defer func() { _ = l.Close() }()
 	return l.Addr().String()
 }
 
@@ -118,7 +118,7 @@ func TestNothingIsServedToStrangersOnceSomebodyCanSignIn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	if _, err := logs.NewLogsServiceClient(conn).Export(t.Context(), &logs.ExportLogsServiceRequest{}); status.Code(err) != codes.Unauthenticated {
 		t.Errorf("OTLP over gRPC: %v, want Unauthenticated", err)
 	}
@@ -284,7 +284,7 @@ func TestBodiesThatAreTooLargeAndBombsAreRefusedOnEveryWayIn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	big := &logs.ExportLogsServiceRequest{ResourceLogs: []*logsv1.ResourceLogs{{ScopeLogs: []*logsv1.ScopeLogs{{LogRecords: []*logsv1.LogRecord{{
 		Body: &common.AnyValue{Value: &common.AnyValue_StringValue{StringValue: strings.Repeat(" ", 64<<20)}}}}}}}}}
 	if _, err := logs.NewLogsServiceClient(conn).Export(t.Context(), big); status.Code(err) != codes.ResourceExhausted {

@@ -2,5 +2,5 @@ package pgtest
 
 import "syscall"
 
-// DieWithParent: a test that panics leaves no server behind.
+// DieWithParent lets a process end with this one: a test that panics leaves no server behind.
 func DieWithParent(a *syscall.SysProcAttr) { a.Pdeathsig = syscall.SIGQUIT }
