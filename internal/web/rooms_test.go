@@ -3,13 +3,13 @@ package web_test
 import (
 	"context"
 	"hash/fnv"
-	"html/template"
 	"math"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/inquesthq/inquest"
+	"github.com/inquesthq/inquest/internal/postmortem"
 	"github.com/inquesthq/inquest/internal/store"
 	"github.com/inquesthq/inquest/internal/web"
 )
@@ -128,7 +128,7 @@ type postmortems struct {
 }
 
 func (p *postmortems) finish(d web.Postmortem) *web.Postmortem {
-	d.HTML = template.HTML("<h2>Summary</h2><p>" + template.HTMLEscapeString(d.Markdown) + "</p>")
+	d.HTML, _ = postmortem.HTML(d.Markdown) // fails only where its writer does
 	d.Lint = []web.LintFinding{}
 	if !strings.Contains(d.Markdown, "owner:") {
 		d.Lint = append(d.Lint, web.LintFinding{Rule: "action-owner", Error: true, Text: "The root cause has no action item with an owner, a due date and a check.", Line: 12},
@@ -148,7 +148,9 @@ func (p *postmortems) Get(_ context.Context, incident string) (*web.Postmortem, 
 }
 
 func (p *postmortems) Draft(_ context.Context, incident string) (*web.Postmortem, error) {
-	return p.finish(web.Postmortem{Incident: incident, Markdown: "# Checkout answered 500\n\n## Summary\n\nFrom 04:14:05 UTC one in six requests failed.\n"}), nil
+	return p.finish(web.Postmortem{Incident: incident, Markdown: "# Checkout answered 500\n\n## Summary\n\nFrom 04:14:05 UTC one in six requests failed.\n\n" +
+		"## Action items\n\n| # | What | Type | Cause | Cures | Owner | Due | Check | State |\n|---|---|---|---|---|---|---|---|--:|\n| 1 | Index orders by customer_email and placed_at, without locking the table | fix | 1 | cause | TODO | TODO | TODO | open |\n\n" +
+		"## Evidence\n\n- **E1** infrastructure, 04:14:05, `postgresql.log:61`\n\n  ```text\n  duration: 1106.534 ms  execute S_5: select count(*), coalesce(sum(cents), 0) from orders where customer_email = $1\n  ```\n"}), nil
 }
 
 func (p *postmortems) Save(_ context.Context, d web.Postmortem) (*web.Postmortem, error) {
