@@ -153,6 +153,24 @@ func TestTextOfStrangersStaysText(t *testing.T) {
 	}
 }
 
+func TestMarkdownIsRendered(t *testing.T) {
+	const text = "# A *b*\n\n| # | What |\n|---|--:|\n| 1 | # no heading \\| **bold** `c` https://x.example/1 |\n| - x |\n\nSee https://x.example/2.\n\nAnd `https://x.example/3`.\n\n```text\n| a | b |\n|---|---|\nhttps://x.example/4 <b>\n```\n\n## After | it\n"
+	page, err := postmortem.HTML(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := string(page)
+	for _, want := range []string{"<h1 id=", "<em>b</em>", `aria-label="Table"><table><thead><tr><th>#</th><th>What</th></tr></thead>`, `<tr><td>1</td><td># no heading | <strong>bold</strong> <code>c</code> https://x.example/1</td></tr>`,
+		"<tr><td>- x</td></tr>", `<a href="https://x.example/2">`, "<code>https://x.example/3</code>", "| a | b |\n|---|---|\nhttps://x.example/4 &lt;b&gt;", `<pre tabindex="0">`, "<h2 id="} {
+		if !strings.Contains(got, want) {
+			t.Errorf("lacks %s in\n%s", want, got)
+		}
+	}
+	if strings.Count(got, "<table>") != 1 {
+		t.Error("a table in code is code")
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add(postmortem.Markdown(full(f)))
 	f.Add("# a\n\n## Timeline (x\n- 8:30 AM - got the alert\n## Root cause\n|a|b\n|--|\n|\\")
