@@ -99,6 +99,9 @@ func (b *builder) changed(service string) bool {
 	return slices.ContainsFunc(b.st.Changes(), func(c inquest.Change) bool { return strings.EqualFold(c.Service, service) })
 }
 
+// hostOfService is the name of a host after what runs on it: checkout-b2, checkout-prod3.
+var hostOfService = regexp.MustCompile(`^(.+)-[a-z]{0,4}\d{1,3}$`)
+
 func (b *builder) fromChanges() {
 	for _, ch := range b.st.Changes() {
 		if ch.Service == "" {
@@ -107,6 +110,12 @@ func (b *builder) fromChanges() {
 		if c := b.names.resolve(ch.Service); c != nil {
 			b.names.alias(c, ch.Service, rankChange)
 			continue
+		}
+		if m := hostOfService.FindStringSubmatch(ch.Service); m != nil {
+			if c := b.names.resolve(m[1]); c != nil && c.Logs && c.Kind == inquest.KindApp {
+				b.names.alias(c, ch.Service, rankChange)
+				continue
+			}
 		}
 		b.names.add(ch.Service, kindOf(ch.Service), rankChange)
 	}

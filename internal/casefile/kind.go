@@ -27,7 +27,7 @@ var roleWords = []kindWord{
 	{inquest.KindDatabase, []string{"db", "database", "sql"}},
 	{inquest.KindCache, []string{"cache"}},
 	{inquest.KindBroker, []string{"broker", "mq", "queue"}},
-	{inquest.KindProxy, []string{"gateway", "ingress", "proxy", "lb", "loadbalancer", "balancer", "edge"}},
+	{inquest.KindProxy, []string{"gateway", "gw", "ingress", "proxy", "lb", "loadbalancer", "balancer", "edge"}},
 	{inquest.KindSupervisor, []string{"supervisor", "events"}},
 	{inquest.KindKernel, []string{"kernel", "kern"}},
 	{inquest.KindHost, []string{"node", "host", "journal", "snapshot"}},

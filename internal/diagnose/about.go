@@ -52,6 +52,18 @@ func (a *analysis) terms(c *candidate, text string) []string {
 	return out[:min(len(out), 3)]
 }
 
+var subjectWord = regexp.MustCompile(`[a-z][a-z0-9_-]+`)
+
+// subject is the word of a change's summary that names what the mechanism is about, "" when there is none.
+func (a *analysis) subject(c *candidate, text string) string {
+	for _, w := range subjectWord.FindAllString(text, -1) {
+		if slices.ContainsFunc(a.d.byID[c.id].About, func(stem string) bool { return strings.HasPrefix(w, stem) }) && a.names.Find(w) == nil {
+			return w
+		}
+	}
+	return ""
+}
+
 var pathWord = regexp.MustCompile(`/[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)+`)
 
 // sharedPath is a path of a change's summary under which the failures name a file.

@@ -3,6 +3,7 @@ package diagnose
 import (
 	"math"
 	"net"
+	"regexp"
 	"slices"
 	"time"
 
@@ -157,7 +158,8 @@ func (a *analysis) timeRelevance(s *inquest.Symptom) float64 {
 	} else if !p.New {
 		r = 0.3
 	}
-	infra := p.Origin != inquest.KindApp && p.Origin != inquest.KindProxy
+	// What a balancer says of the state of a server it says once, as a server tells of itself.
+	infra := p.Origin != inquest.KindApp && (p.Origin != inquest.KindProxy || serverState.MatchString(symptom.Example(p).Text))
 	if p.New && a.silent(s.Component) && s.Onset.Sub(a.c.Onset).Abs() < time.Minute {
 		return 0.9 // a process that dies says so once
 	}
@@ -183,6 +185,9 @@ func (a *analysis) timeRelevance(s *inquest.Symptom) float64 {
 	}
 	return r * (0.4 + 0.3*often + 0.3*lasting)
 }
+
+// serverState matches how balancers tell that a health check took a server out: HAProxy, nginx, Apache, Envoy, Traefik, Caddy, AWS.
+var serverState = regexp.MustCompile(`(?i)^server \S+ is down|health[ -]?check|marked (?:as )?(?:down|dead|unhealthy)|unhealthy`)
 
 // silent reports whether a component stopped serving: monitoring lost it, it restarts in a loop, or most failed requests
 // were refused at its door.

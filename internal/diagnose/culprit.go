@@ -2,9 +2,11 @@ package diagnose
 
 import (
 	"cmp"
+	"math"
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/inquesthq/inquest"
 	"github.com/inquesthq/inquest/internal/diagnose/mechanism"
@@ -74,18 +76,63 @@ var askedServer = regexp.MustCompile(`\bon (\S+:53)\b`)
 func (a *analysis) self(id inquest.MechanismID, s *inquest.Symptom) string {
 	switch a.names.Kind(s.Component) {
 	case inquest.KindKernel, inquest.KindSupervisor, inquest.KindHost:
+		who := ""
 		if s.Pattern != nil {
-			if who := a.named(symptom.Example(s.Pattern).Text); who != "" {
-				return who
-			}
+			who = cmp.Or(a.named(symptom.Example(s.Pattern).Text), a.victim(s))
 		}
-		return cmp.Or(a.onlyHit(), s.Component)
+		return cmp.Or(who, a.onlyHit(), s.Component)
 	case inquest.KindDatabase:
 		if slices.Contains(a.d.byID[id].Roles, mechanism.RoleDatabase) {
 			return cmp.Or(a.onlyHit(), s.Component)
 		}
 	}
 	return s.Component
+}
+
+// killedProcess is a process that the kernel ended, by number and name (Linux, mm/oom_kill.c): "Killed process 812 (uwsgi)".
+var killedProcess = regexp.MustCompile(`[Kk]illed? process (\d+) \(([^)]+)\)`)
+
+// victim is the component of the process that a kernel's line is about, by the kernel's account of its end that is nearest in
+// time: some of its lines tell neither name nor number. "" when nothing was killed; the process's own name when no component is
+// known to be its.
+func (a *analysis) victim(s *inquest.Symptom) string {
+	about := symptom.Example(s.Pattern)
+	best, nearest := "", time.Duration(math.MaxInt64)
+	for i := range a.c.Patterns {
+		p := &a.c.Patterns[i]
+		if p.Service != s.Component && a.names.Name(p.Service) != s.Component {
+			continue
+		}
+		for k := range p.Examples {
+			x := &p.Examples[k]
+			m := killedProcess.FindStringSubmatch(x.Text)
+			if d := x.Time.Sub(about.Time).Abs(); m != nil && d < nearest {
+				best, nearest = cmp.Or(a.named(x.Text), a.ofProcess(x.Text, m[1]), m[2]), d
+			}
+		}
+	}
+	return best
+}
+
+// ofProcess is the component of a process. Its name is often that of a runtime; its number stands beside the unit's name in another
+// line of the kernel ("task_memcg=/system.slice/render.service"), or in the log of the service's own master.
+func (a *analysis) ofProcess(text, pid string) string {
+	for i := range a.c.Patterns {
+		p := &a.c.Patterns[i]
+		for k := range p.Examples {
+			other := p.Examples[k].Text
+			if other == text || !mechanism.WordIn(strings.ToLower(other), pid) {
+				continue
+			}
+			if a.names.Kind(p.Service) == inquest.KindApp {
+				return a.names.Name(p.Service)
+			}
+			if who := a.named(other); who != "" {
+				return who
+			}
+		}
+	}
+	return ""
 }
 
 // onlyHit is the application whose requests failed, "" when there are several or none is known.

@@ -47,8 +47,8 @@ func (a *analysis) trigger(c *candidate) *inquest.Trigger {
 }
 
 // woken is the change that a restart woke: a process reads its settings when it starts, so a misconfiguration may wait for days
-// between the change of a setting and the next start. It is the last change of the same component's configuration with no start in
-// between; without one, the restart itself.
+// between the change of a setting and the next start. It is the last change of the same component's configuration, or of one that
+// is about what the cause is about, with no start in between; without one, the restart itself.
 func (a *analysis) woken(c *candidate, restart *inquest.Change) *inquest.Change {
 	if restart.Kind != inquest.ChangeRestart || c.id.Class() != inquest.ClassConfig {
 		return restart
@@ -60,6 +60,9 @@ func (a *analysis) woken(c *candidate, restart *inquest.Change) *inquest.Change 
 			break
 		}
 		if a.names.Name(ch.Service) != a.names.Name(restart.Service) {
+			if ch.Kind == inquest.ChangeConfig && a.subject(c, strings.ToLower(redact.Text(ch.Summary))) != "" {
+				found = ch
+			}
 			continue
 		}
 		switch ch.Kind {
@@ -191,16 +194,26 @@ func (a *analysis) fit(c *candidate, ch *inquest.Change) fit {
 		score += 0.4
 		why = append(why, "it took an index away, and the plan finds none")
 	}
+	subject := a.subject(c, text)
 	if terms := a.terms(c, text); len(terms) > 0 {
 		score += 0.25
 		why = append(why, "it is about "+strings.Join(terms, ", ")+", which the failures name")
+	} else if subject != "" {
+		score += 0.25
+		why = append(why, "it is about "+subject+", as the cause is")
 	}
 	if p := a.sharedPath(c, ch.Summary); p != "" {
 		score += 0.4 // a path is a name that nobody uses by chance
 		why = append(why, "it touched "+p+", where the failures are")
 	}
-	t, reason := a.timeFit(c, ch, who)
-	f.score = score * a.kindFit(c, ch.Kind, who) * t
+	// A caller's own setting of its call to the dependency: a rollout, not the dependency's doing.
+	aimed := subject != "" && c.observers[who] && (who != c.culprit && mentions(text, c.culprit) || c.id.Class() != inquest.ClassDependency)
+	t, reason := a.timeFit(c, ch, who, aimed)
+	kind := a.kindFit(c, ch.Kind, who)
+	if aimed {
+		kind = max(kind, 0.85)
+	}
+	f.score = score * kind * t
 	if undoes(text) && a.c.Onset.Sub(ch.Time) > time.Minute {
 		f.score *= 0.6
 	}
@@ -252,7 +265,7 @@ func (a *analysis) explainsAt(c *candidate, who string) bool {
 
 // timeFit judges the time between change and first failure by what happened in between: requests of the failing routes that were
 // answered well after the change acquit it, unless the mechanism builds up or the change took its time to arrive.
-func (a *analysis) timeFit(c *candidate, ch *inquest.Change, who string) (float64, string) {
+func (a *analysis) timeFit(c *candidate, ch *inquest.Change, who string, aimed bool) (float64, string) {
 	began := a.began(c)
 	gap := began.Sub(ch.Time)
 	if gap < 0 {
@@ -267,7 +280,7 @@ func (a *analysis) timeFit(c *candidate, ch *inquest.Change, who string) (float6
 		return 1.5, "the failing routes were hardly used in between"
 	case gradual && a.grewSince(c, ch.Time):
 		return 1.5, fmt.Sprintf("it built up over the %s since", gap.Round(time.Second))
-	case gap <= 90*time.Second && (who == c.culprit || a.otherEnd(c, who) || a.d.byID[c.id].Shared || c.observers[who] && c.id.Class() != inquest.ClassDependency):
+	case gap <= 90*time.Second && (aimed || who == c.culprit || a.otherEnd(c, who) || a.d.byID[c.id].Shared || c.observers[who] && c.id.Class() != inquest.ClassDependency):
 		// A rollout takes seconds to minutes to reach all instances. What a dependency does by itself waits for no rollout of its
 		// callers.
 		return 1.3, "the failures begin " + later(gap) + ", as long as a rollout takes"

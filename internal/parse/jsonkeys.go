@@ -110,7 +110,9 @@ var keyRules = map[string]keyRule{
 	"http.response.body.bytes": {actBytes, 9, 0, ""}, "http.response.bytes": {actBytes, 8, 0, ""},
 
 	"upstream": {actUpstream, 6, 0, ""}, "upstreamaddr": {actUpstream, 9, 0, ""}, "upstreamhost": {actUpstream, 7, 0, ""},
-	"upstreamstatus": {actUpstreamStatus, 9, 0, ""},
+	"upstreamstatus": {actUpstreamStatus, 9, 0, ""}, "upstream.addr": {actUpstream, 9, 0, ""}, "upstream.address": {actUpstream, 9, 0, ""},
+	"upstream.host": {actUpstream, 7, 0, ""}, "upstream.status": {actUpstreamStatus, 9, 0, ""}, "upstream.time": {actUpstreamDuration, 8, unitS, ""},
+	"upstream.responsetime": {actUpstreamDuration, 9, unitS, ""},
 
 	"remoteaddr": {actClient, 8, 0, ""}, "remoteip": {actClient, 9, 0, ""}, "clientip": {actClient, 9, 0, ""},
 	"client.ip": {actClient, 9, 0, ""}, "client.address": {actClient, 9, 0, ""}, "source.ip": {actClient, 8, 0, ""},

@@ -19,6 +19,7 @@ func badCredential() Mechanism {
 			"misconfiguration/error-mapping")),
 		Above:    ids(failingAbove(), goneAbove()),
 		Triggers: []inquest.TriggerKind{"config", "infra", "deploy", "restart", inquest.TriggerExternal, "migration"},
+		About:    []string{"token", "password", "passwd", "secret", "credential", "apikey", "api-key", "api_key", "oauth", "login", "rotat"},
 		Roles:    []Role{RoleSelf, RolePeer, RoleDatabase},
 		Clues:    badCredentialClues(),
 		Confirm: []inquest.Command{

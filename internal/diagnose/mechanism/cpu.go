@@ -20,6 +20,7 @@ func cpu() Mechanism {
 			"misconfiguration/timeout-too-short", "bad-deploy/startup-crash")),
 		Above:    slowAbove(),
 		Triggers: []inquest.TriggerKind{inquest.TriggerTraffic, "deploy", "infra", "config", "scale", "flag", inquest.TriggerData},
+		About:    []string{"cpu", "core", "quota"},
 		Gradual:  true,
 		Shared:   true,
 		Roles:    []Role{RoleSelf, RoleDatabase, RolePeer},

@@ -21,6 +21,7 @@ func dependencyTimeout() Mechanism {
 		Explains: ids(fallout(), these("database/pool-exhausted", "resource-exhaustion/threads", "dependency-failure/upstream-overload", "misconfiguration/error-mapping", "bad-deploy/startup-crash")),
 		Above:    ids(slowAbove(), failingAbove()),
 		Triggers: []inquest.TriggerKind{inquest.TriggerExternal, inquest.TriggerTraffic, "deploy", "infra", "config"},
+		About:    []string{"timeout", "time-out", "deadline", "retr", "attempt", "backoff"},
 		Roles:    []Role{RolePeer, RoleSelf},
 		Silent:   true,
 		Clues:    dependencyTimeoutClues(),

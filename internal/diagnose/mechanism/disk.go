@@ -20,6 +20,7 @@ func disk() Mechanism {
 			"dependency-failure/timeout", "dependency-failure/bad-response", "dependency-failure/upstream-overload", "bad-deploy/startup-crash", "misconfiguration/permission", "misconfiguration/wrong-path", "misconfiguration/error-mapping")),
 		Above:    ids(failingAbove(), goneAbove()),
 		Triggers: []inquest.TriggerKind{inquest.TriggerData, "deploy", "config", inquest.TriggerTraffic, "infra", "migration"},
+		About:    []string{"disk", "volume", "storage", "retention", "rotat"},
 		Gradual:  true,
 		Shared:   true,
 		Roles:    []Role{RoleSelf, RoleDatabase, RolePeer},

@@ -19,6 +19,7 @@ func dns() Mechanism {
 			"bad-deploy/startup-crash", "misconfiguration/error-mapping")),
 		Above:    ids(failingAbove(), slowAbove()),
 		Triggers: []inquest.TriggerKind{"infra", "config", inquest.TriggerExternal, "deploy", "scale"},
+		About:    []string{"dns", "resolv", "nameserver", "zone", "domain", "hostname"},
 		Roles:    []Role{RolePeer, RoleSelf},
 		Clues: []Clue{
 			says(1, "getaddrinfo in any runtime's words", "enotfound", "eai_again", "getaddrinfo", "name or service not known", "temporary failure in name resolution", "nodename nor servname provided", "no address associated with hostname", "could not resolve host", "name resolution failed", "no such host is known", "could not resolve hostname", "failed to lookup address information",

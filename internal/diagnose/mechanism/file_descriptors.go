@@ -20,6 +20,7 @@ func fileDescriptors() Mechanism {
 			"database/down", "database/pool-exhausted", "database/query-error", "bad-deploy/missing-dependency", "bad-deploy/startup-crash", "unhandled-exception/parse-error", "misconfiguration/error-mapping")),
 		Above:    ids(failingAbove(), goneAbove(), slowAbove()),
 		Triggers: []inquest.TriggerKind{"deploy", inquest.TriggerTraffic, "config", "flag", "infra"},
+		About:    []string{"descriptor", "nofile", "ulimit", "socket"},
 		Gradual:  true,
 		Roles:    []Role{RoleSelf, RolePeer, RoleGateway},
 		Clues: []Clue{

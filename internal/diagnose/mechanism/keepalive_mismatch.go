@@ -19,6 +19,7 @@ func keepaliveMismatch() Mechanism {
 		Explains:    ids(fallout(), these("database/down", "dependency-failure/bad-response", "misconfiguration/error-mapping")),
 		Above:       failingAbove(),
 		Triggers:    []inquest.TriggerKind{"config", "deploy", "infra", inquest.TriggerTraffic},
+		About:       []string{"keepalive", "keep-alive", "idle"},
 		Roles:       []Role{RoleSelf, RoleGateway, RolePeer},
 		Silent:      true,
 		Clues: []Clue{

@@ -21,6 +21,7 @@ func limitTooSmall() Mechanism {
 			"dependency-failure/bad-response", "dependency-failure/rate-limited", "dependency-failure/upstream-overload", "unhandled-exception/parse-error", "misconfiguration/error-mapping")),
 		Above:    failingAbove(),
 		Triggers: []inquest.TriggerKind{"config", "deploy", inquest.TriggerData, inquest.TriggerTraffic, inquest.TriggerClient, "infra"},
+		About:    []string{"limit", "max", "buffer", "size", "quota", "header"},
 		Roles:    []Role{RoleGateway, RoleSelf, RolePeer, RoleDatabase},
 		Clues: []Clue{
 			says(1, "nginx: the upstream's header does not fit the buffer", "upstream sent too big header while reading response header"),

@@ -21,6 +21,7 @@ func lockContention() Mechanism {
 			"resource-exhaustion/threads", "misconfiguration/timeout-too-short")),
 		Above:    slowAbove(),
 		Triggers: []inquest.TriggerKind{"migration", "deploy", inquest.TriggerTraffic, "infra", inquest.TriggerData, "scale"},
+		About:    []string{"lock", "index", "transaction", "batch", "backfill", "vacuum"},
 		Shared:   true,
 		Roles:    []Role{RoleDatabase, RoleSelf},
 		Silent:   true,

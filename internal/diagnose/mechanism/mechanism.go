@@ -93,6 +93,9 @@ type Mechanism struct {
 	Above []inquest.MechanismID
 	// Triggers lists what can set it off, the most usual first.
 	Triggers []inquest.TriggerKind
+	// About are the beginnings of the words by which records of changes call what the mechanism is about: a change that speaks of
+	// tokens, when credentials are refused, is likelier to have set it off than one that speaks of anything else.
+	About []string
 	// Gradual mechanisms build up (leaks, growth): the change that set them off may lie long before the first failure.
 	Gradual bool
 	// Shared mechanisms are about something that others use as well (a database's locks and slots, a host's CPU and disk): a

@@ -21,6 +21,7 @@ func memory() Mechanism {
 			"dependency-failure/timeout", "dependency-failure/refused", "dependency-failure/bad-response", "dependency-failure/upstream-overload", "bad-deploy/startup-crash", "misconfiguration/timeout-too-short", "misconfiguration/keepalive-mismatch")),
 		Above:    ids(goneAbove(), failingAbove(), slowAbove()),
 		Triggers: []inquest.TriggerKind{"deploy", inquest.TriggerTraffic, "config", inquest.TriggerData, "infra", "scale", "flag"},
+		About:    []string{"memory", "heap", "cache", "ram", "xmx", "buffer"},
 		Gradual:  true,
 		Shared:   true,
 		Roles:    []Role{RoleSelf, RolePeer, RoleDatabase},

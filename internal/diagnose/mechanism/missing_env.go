@@ -19,6 +19,7 @@ func missingEnv() Mechanism {
 			"dependency-failure/refused", "dependency-failure/dns", "dependency-failure/bad-response", "bad-deploy/startup-crash", "unhandled-exception/parse-error")),
 		Above:    ids(goneAbove(), failingAbove()),
 		Triggers: []inquest.TriggerKind{"config", "deploy", "restart", "infra", "scale"},
+		About:    []string{"env", "variable", "setting", "configmap"},
 		Roles:    []Role{RoleSelf},
 		Clues: []Clue{
 			says(1, "services and libraries name it", "environment variable * not set", "environment variable * is not set", "environment variable * missing", "environment variable * is missing", "environment variable * is required", "missing environment variable",

@@ -18,6 +18,7 @@ func permission() Mechanism {
 		Explains:    ids(fallout(), these("dependency-failure/tls", "database/query-error", "bad-deploy/startup-crash", "dependency-failure/refused", "misconfiguration/wrong-upstream")),
 		Above:       ids(failingAbove(), goneAbove()),
 		Triggers:    []inquest.TriggerKind{"deploy", "config", "infra", "migration", "restart"},
+		About:       []string{"permission", "owner", "chmod", "chown", "harden", "privileg", "grant", "revoke", "rbac", "selinux", "apparmor", "umask"},
 		Roles:       []Role{RoleSelf, RoleDatabase, RoleGateway},
 		Clues: []Clue{
 			says(1, "errno EACCES and EPERM on a file, in any runtime's words", "eacces", "(13: permission denied)", "[errno 13] permission denied", "[errno 1] operation not permitted", ": permission denied (os error 13)", "errno::eacces", "failed to open stream: permission denied", "eperm: operation not permitted",

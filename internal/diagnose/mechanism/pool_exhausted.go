@@ -24,6 +24,7 @@ func poolExhausted() Mechanism {
 		Explains: ids(fallout(), these("resource-exhaustion/threads")),
 		Above:    slowAbove(),
 		Triggers: []inquest.TriggerKind{"deploy", inquest.TriggerTraffic, "config", "flag", "scale", "migration"},
+		About:    []string{"pool", "connection", "max_connections"},
 		Gradual:  true,
 		Roles:    []Role{RoleSelf},
 		Clues:    poolClues(),

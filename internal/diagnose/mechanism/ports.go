@@ -20,6 +20,7 @@ func ports() Mechanism {
 			"database/down", "database/pool-exhausted", "misconfiguration/wrong-upstream", "misconfiguration/error-mapping")),
 		Above:    ids(failingAbove(), slowAbove()),
 		Triggers: []inquest.TriggerKind{inquest.TriggerTraffic, "deploy", "config", "scale", "infra"},
+		About:    []string{"port", "keepalive", "keep-alive"},
 		Gradual:  true,
 		Shared:   true,
 		Roles:    []Role{RoleSelf, RoleGateway},

@@ -18,6 +18,7 @@ func readOnly() Mechanism {
 		Explains:    ids(fallout(), these("database/query-error", "misconfiguration/error-mapping")),
 		Above:       failingAbove(),
 		Triggers:    []inquest.TriggerKind{"infra", "config", "restart", inquest.TriggerExternal, "migration"},
+		About:       []string{"replica", "failover", "primary", "standby", "switchover", "read-only", "readonly", "promot"},
 		Roles:       []Role{RoleDatabase, RoleSelf},
 		Clues: []Clue{
 			says(1, "PostgreSQL", "in a read-only transaction", "during recovery*cannot execute", "cannot execute * during recovery"),

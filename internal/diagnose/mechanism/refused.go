@@ -18,6 +18,7 @@ func refused() Mechanism {
 		Explains:    ids(fallout(), these("dependency-failure/upstream-overload", "misconfiguration/error-mapping", "bad-deploy/startup-crash")),
 		Above:       failingAbove(),
 		Triggers:    []inquest.TriggerKind{inquest.TriggerExternal, "restart", "infra", "deploy", "config"},
+		About:       []string{"port", "listen", "bind", "firewall"},
 		Roles:       []Role{RolePeer},
 		Clues: []Clue{
 			{Any: []string{"econnrefused", "connection refused", "connectionrefusederror", "actively refused it", "connection was refused", "errno::econnrefused",

@@ -18,6 +18,7 @@ func schemaMismatch() Mechanism {
 		Explains:    ids(fallout(), these("database/query-error", "bad-deploy/startup-crash", "unhandled-exception/parse-error", "misconfiguration/error-mapping")),
 		Above:       ids(failingAbove(), goneAbove()),
 		Triggers:    []inquest.TriggerKind{"deploy", "migration", "restart", "config", "infra"},
+		About:       []string{"column", "table", "schema", "rename"},
 		Roles:       []Role{RoleSelf, RoleDatabase},
 		Clues: []Clue{
 			coded(1, "undefined column, table, object, schema: PostgreSQL, MySQL, ODBC", "42703", "42p01", "42704", "3f000", "42s22", "42s02", "mysql:1054", "mysql:1146", "mysql:1049", "er_bad_field_error", "er_no_such_table", "p2021", "p2022", "p3009").but("configuration parameter"),

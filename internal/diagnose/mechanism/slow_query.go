@@ -21,6 +21,7 @@ func slowQuery() Mechanism {
 			"misconfiguration/timeout-too-short", "dependency-failure/timeout", "dependency-failure/upstream-overload")),
 		Above:    slowAbove(),
 		Triggers: []inquest.TriggerKind{"deploy", "migration", inquest.TriggerData, inquest.TriggerTraffic, "config", "flag", "infra", "scale"},
+		About:    []string{"index", "query", "report", "vacuum", "analyze", "statistics"},
 		Gradual:  true, Shared: true,
 		Roles:  []Role{RoleDatabase, RoleSelf},
 		Silent: true,

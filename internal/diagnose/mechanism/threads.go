@@ -19,6 +19,7 @@ func threads() Mechanism {
 		Explains:    fallout(),
 		Above:       ids(slowAbove(), these("dependency-failure/refused", "database/query-error", "misconfiguration/keepalive-mismatch")),
 		Triggers:    []inquest.TriggerKind{inquest.TriggerTraffic, inquest.TriggerExternal, "deploy", "config", "scale", "flag"},
+		About:       []string{"thread", "worker", "concurren", "executor", "children"},
 		Gradual:     true,
 		Roles:       []Role{RoleSelf, RolePeer},
 		Silent:      true,

@@ -18,6 +18,7 @@ func timeoutTooShort() Mechanism {
 		Explains:    ids(fallout(), these("dependency-failure/timeout", "dependency-failure/upstream-overload", "misconfiguration/error-mapping")),
 		Above:       failingAbove(),
 		Triggers:    []inquest.TriggerKind{"config", "deploy", "infra", inquest.TriggerData},
+		About:       []string{"timeout", "time-out", "deadline", "retr", "attempt", "backoff"},
 		Roles:       []Role{RoleGateway, RoleSelf},
 		Silent:      true,
 		Clues: []Clue{

@@ -19,6 +19,7 @@ func tls() Mechanism {
 			"bad-deploy/startup-crash", "misconfiguration/error-mapping")),
 		Above:    failingAbove(),
 		Triggers: []inquest.TriggerKind{inquest.TriggerExternal, "deploy", "config", "infra"},
+		About:    []string{"cert", "tls", "ssl", "mtls", "pki", "keystore", "truststore", "issuer"},
 		Roles:    []Role{RolePeer, RoleSelf, RoleGateway},
 		Clues: []Clue{
 			says(1, "expired, or not yet valid", "certificate has expired", "certificate is expired", "cert_has_expired", "certificate expired", "certificate has expired or is not yet valid", "certificateexpiredexception", "certificatenotyetvalidexception", "certificate is not yet valid", "certexpired", "remotecertificatechainerrors", "notvalidforname").

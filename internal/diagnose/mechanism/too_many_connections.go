@@ -19,6 +19,7 @@ func tooManyConnections() Mechanism {
 		Explains:    ids(fallout(), these("database/pool-exhausted", "database/query-error", "bad-deploy/startup-crash", "misconfiguration/error-mapping")),
 		Above:       ids(slowAbove(), failingAbove()),
 		Triggers:    []inquest.TriggerKind{"scale", "deploy", inquest.TriggerTraffic, "config", "restart"},
+		About:       []string{"pool", "connection", "max_connections", "worker"},
 		Gradual:     true,
 		Shared:      true,
 		Roles:       []Role{RoleDatabase, RoleSelf},

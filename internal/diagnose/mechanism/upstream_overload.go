@@ -19,6 +19,7 @@ func upstreamOverload() Mechanism {
 		Explains:    ids(fallout(), these("dependency-failure/bad-response", "misconfiguration/error-mapping", "resource-exhaustion/threads")),
 		Above:       ids(failingAbove(), slowAbove()),
 		Triggers:    []inquest.TriggerKind{inquest.TriggerTraffic, inquest.TriggerExternal, "scale", "deploy", "config", "infra"},
+		About:       []string{"retr", "attempt", "backoff", "timeout", "concurren", "parallel"},
 		Roles:       []Role{RolePeer, RoleSelf},
 		Clues: []Clue{
 			says(0.9, "HTTP clients that were answered with a 503", "request failed with status code 503", "503 server error", "status code does not indicate success: 503", "resulted in a `503", "503 service unavailable from", "httpservererrorexception$serviceunavailable", "feignexception$serviceunavailable", "feignexception.serviceunavailable", "response code 503", "upstream returned 503", "returned status 503", "http status server error (503",

@@ -18,6 +18,7 @@ func wrongPath() Mechanism {
 		Explains:    ids(fallout(), these("bad-deploy/missing-dependency", "dependency-failure/tls", "bad-deploy/startup-crash", "dependency-failure/refused", "unhandled-exception/parse-error")),
 		Above:       ids(goneAbove(), failingAbove()),
 		Triggers:    []inquest.TriggerKind{"config", "deploy", "infra", "restart", inquest.TriggerData},
+		About:       []string{"path", "folder", "director", "mount", "volume", "health", "check", "probe"},
 		Roles:       []Role{RoleSelf, RoleGateway},
 		Clues: []Clue{
 			says(0.9, "errno ENOENT in any runtime's words", "no such file or directory", "enoent", "the system cannot find the file specified", "the system cannot find the path specified", "could not find a part of the path", "could not find file '",
@@ -29,6 +30,8 @@ func wrongPath() Mechanism {
 			says(0.2, "a web server asked for a static file that is not there: mostly a 404 of a scanner", "open() \"* failed (2: no such file or directory)", "file does not exist:").by(OriginProxy),
 			says(0.9, "nginx, Apache: the socket of the application server is not there", "connect() to unix:* failed (2: no such file or directory)", "ah02454").by(OriginProxy),
 			says(0.9, "containers: mount or program not there", "mountvolume.setup failed", "unable to attach or mount volumes", "failedmount", "is not a directory: unknown", "exec: \"*\": executable file not found", "failed at step exec spawning", "failed at step chdir", "can't find command '"),
+			says(0.9, "a health check asks for a page that the service does not have: HAProxy, AWS target groups, kubelet, Traefik, Caddy", "layer7 wrong status, code: 404", "layer7 wrong status, code: 405", "health checks failed with these codes: [404]",
+				"probe failed: http probe failed with statuscode: 404", "health check failed: received error status code: 404", "unexpected status code * 404 * health", "health check * 404 not found"),
 			says(0.8, "SQLite and others: the data file's directory is not there", "unable to open database file", "nosuchbucket", "the specified bucket does not exist"),
 		},
 		Confirm: []inquest.Command{

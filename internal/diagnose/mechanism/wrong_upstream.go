@@ -19,6 +19,7 @@ func wrongUpstream() Mechanism {
 			"dependency-failure/upstream-overload", "database/down", "misconfiguration/error-mapping")),
 		Above:    ids(failingAbove(), slowAbove()),
 		Triggers: []inquest.TriggerKind{"config", "deploy", "infra", "scale", "migration"},
+		About:    []string{"upstream", "port", "backend", "endpoint", "proxy_pass", "host", "url"},
 		Roles:    []Role{RoleGateway, RoleSelf},
 		Clues: []Clue{
 			says(0.9, "gateways that know no such upstream, cluster or route: nginx, Envoy, Kong, Traefik, HAProxy, ingress", "host not found in upstream", "cluster_not_found", "no_cluster_found", "unknown cluster", "no route matched with those values",
