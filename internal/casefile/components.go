@@ -112,8 +112,8 @@ func (b *builder) fromChanges() {
 			continue
 		}
 		if m := hostOfService.FindStringSubmatch(ch.Service); m != nil {
-			if c := b.names.resolve(m[1]); c != nil && c.Logs && c.Kind == inquest.KindApp {
-				b.names.alias(c, ch.Service, rankChange)
+			if c := b.names.resolve(m[1]); c != nil && c.Logs && (c.Kind == "" || c.Kind == inquest.KindApp) {
+				b.names.alias(c, ch.Service, rankAddress)
 				continue
 			}
 		}
@@ -235,6 +235,13 @@ func (b *builder) announced() {
 	}
 }
 
+// released reports whether a deploy of the component is on record.
+func (b *builder) released(c *component) bool {
+	return slices.ContainsFunc(b.st.Changes(), func(ch inquest.Change) bool {
+		return ch.Kind == inquest.ChangeDeploy && b.names.resolve(ch.Service) == c
+	})
+}
+
 // joinTwins unites the log and the exporter (or change record) of the only database, cache, broker or proxy there is:
 // "postgresql.log", pg_up{instance="db-1"} and a change to "db-1" are one component when there is one of the kind.
 func (b *builder) joinTwins() {
@@ -297,6 +304,9 @@ func (b *builder) joinNobody() {
 			if o != c && o.Metrics == monitored && !o.Logs && (o.Kind == "" || o.Kind == inquest.KindApp) {
 				silent = append(silent, o)
 			}
+		}
+		if len(silent) > 1 && !monitored { // a release has a log; a database or a host that was changed need not have one here
+			silent = slices.DeleteFunc(silent, func(o *component) bool { return !b.released(o) })
 		}
 		if len(silent) == 1 {
 			b.names.unite(silent[0], c)

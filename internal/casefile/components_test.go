@@ -221,3 +221,25 @@ func TestAServerGoesByTheAddressThatItSaysItListensAt(t *testing.T) {
 		isOne(t, build(gateway(), one, two), "cart", inquest.KindApp, "10.0.0.1:8080")
 	}
 }
+
+func TestTheOnlyApplicationIsCalledAsItIsDeployed(t *testing.T) {
+	app, changes := &file{name: "app/5001.log", format: "level-text"}, &file{name: "changes.jsonl", format: "changes"}
+	app.says(sec(1), inquest.LevelInfo, "listening")
+	changes.change(sec(0), inquest.ChangeDeploy, "wren", "leaderboard")
+	isOne(t, build(app, changes), "wren", inquest.KindApp, "app")
+
+	changes.change(sec(2), inquest.ChangeDeploy, "robin", "footer") // of two nobody knows which
+	if c := build(app, changes); component(c, "app") == nil {
+		t.Errorf("components %v", names(c))
+	}
+}
+
+func TestAHostNamedAfterAServiceIsTheService(t *testing.T) {
+	app, changes := &file{name: "ember.log", format: "json"}, &file{name: "changes.jsonl", format: "changes"}
+	app.says(sec(1), inquest.LevelInfo, "listening")
+	changes.change(sec(0), inquest.ChangeConfig, "ember-b2", "role hardening")
+	changes.change(sec(0), inquest.ChangeConfig, "ember-reports", "colours")
+	c := build(app, changes)
+	isOne(t, c, "ember", inquest.KindApp, "ember-b2")
+	isOne(t, c, "ember-reports", inquest.KindApp)
+}

@@ -120,9 +120,24 @@ func (b *builder) addLies(perRoute map[string]*inquest.RouteImpact) {
 	for _, l := range b.liedBy {
 		lies[l.route()]++
 	}
-	for _, g := range b.groups {
-		if g.Lying && lies[g.Route] == 0 && routeOf(perRoute, g.Route).Status[statusLie] == 0 {
-			lies[g.Route] = g.Failed
+	from, to := ns(b.window.From), ns(b.window.To)
+	for i := range b.groups {
+		g := &b.groups[i]
+		switch {
+		case !g.Lying:
+		case g.Route != "":
+			if lies[g.Route] == 0 && routeOf(perRoute, g.Route).Status[statusLie] == 0 {
+				lies[g.Route] = g.Failed
+			}
+		default:
+			for route, hs := range b.complaintsOf(g) {
+				if r := perRoute[route]; r != nil && lies[route] == 0 && r.Status[statusLie] == 0 {
+					for _, h := range hs {
+						lies[route] += int(h.Count(from, to))
+					}
+					lies[route] = min(lies[route], r.Requests-r.Failed)
+				}
+			}
 		}
 	}
 	for route, r := range perRoute {
@@ -245,10 +260,20 @@ func (b *builder) drawChart() {
 				}
 			}
 		}
-		for _, x := range b.st.Complaints() {
-			if slices.ContainsFunc(b.groups, func(g inquest.FailureGroup) bool { return g.Lying && g.Route == x.Name() }) {
-				for t, n := range x.Times.Buckets() {
-					yield(t, n)
+		told := map[*stat.Histogram]bool{}
+		for i := range b.groups {
+			if !b.groups[i].Lying {
+				continue
+			}
+			for _, hs := range b.complaintsOf(&b.groups[i]) {
+				for _, h := range hs {
+					if told[h] {
+						continue
+					}
+					told[h] = true
+					for t, n := range h.Buckets() {
+						yield(t, n)
+					}
 				}
 			}
 		}

@@ -57,6 +57,9 @@ func kindOf(name string) inquest.ComponentKind {
 		if bare == "" || i > 0 && ranks[bare] {
 			continue
 		}
+		if strings.HasSuffix(bare, "db") { // ordersdb, userdb
+			return inquest.KindDatabase
+		}
 		return kindIn(roleWords, t)
 	}
 	return ""

@@ -77,32 +77,65 @@ func (b *builder) complaints() []candidate {
 	if !b.proxy {
 		return b.attempts() // without a second observer there is nothing to set the errors against
 	}
-	by := map[string]*candidate{}
-	for _, x := range b.st.Complaints() {
-		if c := by[x.Name()]; c != nil {
-			c.failures = append(c.failures, &x.Times)
+	by := b.complaintsByRoute()
+	var out []candidate
+	all := candidate{status: statusLie, requests: b.edge, lying: true}
+	for _, s := range b.edge {
+		hs := by[s.Name()]
+		if len(hs) == 0 || s.Broken.Len() > 0 {
 			continue
 		}
-		for _, s := range b.edge {
-			if s.Name() != x.Name() || s.Broken.Len() > 0 {
-				continue
+		c := candidate{route: s.Name(), status: statusLie, requests: []*mem.Stream{s}, failures: hs, lying: true}
+		for i := range s.Status {
+			if s.Status[i].Status >= 400 {
+				c.minus = append(c.minus, &s.Status[i].Times)
 			}
-			c := &candidate{route: s.Name(), status: statusLie, requests: []*mem.Stream{s}, failures: []*stat.Histogram{&x.Times}, lying: true}
-			for i := range s.Status {
-				if s.Status[i].Status >= 400 {
-					c.minus = append(c.minus, &s.Status[i].Times)
-				}
-			}
-			by[x.Name()] = c
 		}
+		out = append(out, c)
+		all.failures, all.minus = append(all.failures, c.failures...), append(all.minus, c.minus...)
 	}
-	var out []candidate
-	for _, s := range b.edge {
-		if c := by[s.Name()]; c != nil {
-			out = append(out, *c)
-		}
+	if len(out) >= severalRoutes { // where every request has a route of its own, only all together tell
+		out = append(out, all)
 	}
 	return out
+}
+
+// severalRoutes is from how many routes on their errors are looked at together as well.
+const severalRoutes = 3
+
+// complaintsByRoute are the times of the errors that services logged about the requests of a route. A line with a request's id
+// counts where the edge logs none: elsewhere its request is known by the id (suspectLies). A line that tells no method is about the
+// only route of its path.
+func (b *builder) complaintsByRoute() map[string][]*stat.Histogram {
+	known := slices.ContainsFunc(b.st.Answers(), func(a mem.Answer) bool { return b.isEdge(a.By.Observer) })
+	paths := map[string][]string{} // names of the edge's routes, by path
+	for _, s := range b.edge {
+		paths[s.Route] = append(paths[s.Route], s.Name())
+	}
+	by := map[string][]*stat.Histogram{}
+	for _, x := range b.st.Complaints() {
+		name := x.Name()
+		if x.Method == "" {
+			if len(paths[x.Route]) != 1 {
+				continue
+			}
+			name = paths[x.Route][0]
+		}
+		by[name] = append(by[name], &x.Times)
+		if !known {
+			by[name] = append(by[name], &x.Named)
+		}
+	}
+	return by
+}
+
+// complaintsOf are the times of the errors about the routes of a group.
+func (b *builder) complaintsOf(g *inquest.FailureGroup) map[string][]*stat.Histogram {
+	by := b.complaintsByRoute()
+	if g.Route == "" {
+		return by
+	}
+	return map[string][]*stat.Histogram{g.Route: by[g.Route]}
 }
 
 // attempts are failures told by a proxy's error log alone, where its request log is missing: every line about an upstream is a

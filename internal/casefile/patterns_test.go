@@ -132,6 +132,38 @@ func TestAnswersThatHideAFailureAreFound(t *testing.T) {
 	}
 }
 
+func TestErrorsThatNameTheirRequestAreSetAgainstAnEdgeThatLogsNoIds(t *testing.T) {
+	path := func(p string) option {
+		return func(r *parse.Record) { r.Add("path", p) }
+	}
+	for _, c := range []struct {
+		name  string
+		paths int // on how many the lies are spread
+		ids   bool
+	}{{"one route", 1, false}, {"every request on a route of its own", 150, false}, {"an edge that logs ids", 1, true}} {
+		gw, app := gateway(), &file{name: "fares.log", format: "pino"}
+		gw.traffic(0, 1200, 10, via("10.0.0.1:80", "200"))
+		for n := range 300 {
+			at, p := sec(600+float64(n)), fmt.Sprint("/fares/", strings.Repeat("x", 1+n%c.paths))
+			gw.asked(at.Add(-10*time.Minute), "GET "+p, 200, via("10.0.0.1:80", "200"))
+			rid := fmt.Sprint("edge-", n)
+			if !c.ids {
+				rid = ""
+			}
+			gw.asked(at, "GET "+p, 200, via("10.0.0.1:80", "200"), id(rid))
+			app.says(at, inquest.LevelError, "no fares: unexpected token", id(fmt.Sprint("app-", n)), path(p))
+		}
+		got := build(gw, app)
+		if got.Incident == c.ids { // by ids of another kind nothing can be told
+			t.Errorf("%s: incident %v", c.name, got.Incident)
+			continue
+		}
+		if im := got.Impact; !c.ids && (im.Lying < 290 || im.Lying > 300 || im.Failed != im.Lying) {
+			t.Errorf("%s: %d lies of 300, %d failed", c.name, im.Lying, im.Failed)
+		}
+	}
+}
+
 func TestTheLieRateOfAnOldBugIsNoIncident(t *testing.T) {
 	gw, app := gateway(), &file{name: "orders.log", format: "pino"}
 	gw.traffic(0, 1200, 10)

@@ -196,7 +196,7 @@ func (a *analysis) fit(c *candidate, ch *inquest.Change) fit {
 	}
 	subject := a.subject(c, text)
 	if terms := a.terms(c, text); len(terms) > 0 {
-		score += 0.25
+		score += 0.15 + 0.1*float64(len(terms)) // one word may be chance, three are not
 		why = append(why, "it is about "+strings.Join(terms, ", ")+", which the failures name")
 	} else if subject != "" {
 		score += 0.25

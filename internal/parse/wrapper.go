@@ -255,32 +255,43 @@ func openCRI(l []byte, u *unwrapped) bool {
 	return true
 }
 
-// openDocker reads the json-file driver's {"log":"...\n","stream":"stdout","time":"..."}.
+// openDocker reads the json-file driver's {"log":"...\n","stream":"stdout","time":"..."}, also where a script wrote it anew with blanks.
 func openDocker(l []byte, u *unwrapped) bool {
-	const start = `{"log":"`
-	if !bytes.HasPrefix(l, []byte(start)) || l[len(l)-1] != '}' {
+	if !bytes.HasPrefix(l, []byte(`{"log":`)) || l[len(l)-1] != '}' {
 		return false
 	}
-	text := l[len(start):]
+	text, ok := stringAfter(l, `"log":`)
+	if !ok {
+		return false
+	}
 	end := quotedEnd(text)
 	if end < 0 {
 		return false
 	}
 	rest := text[end:]
 	text = text[:end]
-	i := bytes.Index(rest, []byte(`"time":"`))
-	if i < 0 {
+	stamp, ok := stringAfter(rest, `"time":`)
+	if !ok {
 		return false
 	}
-	stamp, _, _ := bytes.Cut(rest[i+len(`"time":"`):], []byte{'"'})
+	stamp, _, _ = bytes.Cut(stamp, []byte{'"'})
 	u.time = stampTime(stamp)
-	if i = bytes.Index(rest, []byte(`"stream":"`)); i >= 0 {
-		u.stream, _, _ = bytes.Cut(rest[i+len(`"stream":"`):], []byte{'"'})
+	if stream, ok := stringAfter(rest, `"stream":`); ok {
+		u.stream, _, _ = bytes.Cut(stream, []byte{'"'})
 	}
 	u.partial = !bytes.HasSuffix(text, []byte(`\n`))
 	u.text = bytes.TrimSuffix(bytes.TrimSuffix(text, []byte(`\n`)), []byte(`\r`))
 	u.escaped = true
 	return true
+}
+
+// stringAfter is what follows the quote that opens the string value of a key.
+func stringAfter(l []byte, key string) ([]byte, bool) {
+	i := bytes.Index(l, []byte(key))
+	if i < 0 {
+		return nil, false
+	}
+	return bytes.CutPrefix(l[i+len(key)+skipSpace(l[i+len(key):], 0):], []byte{'"'})
 }
 
 // quotedEnd returns the index of the quote that ends a JSON string whose first quote was taken off, -1 if none.

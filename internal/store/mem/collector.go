@@ -257,7 +257,7 @@ func (c *Collector) log(r *parse.Record) {
 	} else {
 		p.Times.Add(r.Time, 1)
 	}
-	if r.Level >= inquest.LevelError && !c.untimed && r.RequestID == "" && r.Kind == parse.KindLog {
+	if r.Level >= inquest.LevelError && !c.untimed && r.Kind == parse.KindLog {
 		c.complain(r, service)
 	}
 	if r.Level == inquest.LevelUnknown || r.Level >= inquest.LevelWarn { // what is said of requests that go well is not why some do not

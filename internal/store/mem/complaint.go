@@ -11,12 +11,13 @@ import (
 	"github.com/inquesthq/inquest/internal/stat"
 )
 
-// Complaint counts the errors that a service logged about requests of one route without naming the request's id. Set
-// against the answers of the route, they show failures that were answered as successes.
+// Complaint counts the errors that a service logged about requests of one route. Set against the answers of the route, they show
+// failures that were answered as successes.
 type Complaint struct {
-	Service, Method, Route string
-	Times                  stat.Histogram
-	Via                    stat.Histogram // those of them that name an upstream: a proxy's failed attempts
+	Service, Method, Route string         // Method is empty where the line told the path alone
+	Times                  stat.Histogram // of lines without the request's id
+	Named                  stat.Histogram // of lines with one
+	Via                    stat.Histogram // those of both that name an upstream: a proxy's failed attempts
 }
 
 // Name returns "METHOD /route".
@@ -24,6 +25,7 @@ func (c *Complaint) Name() string { return strings.TrimSpace(c.Method + " " + c.
 
 func (c *Complaint) merge(o *Complaint) {
 	c.Times.Merge(&o.Times)
+	c.Named.Merge(&o.Named)
 	c.Via.Merge(&o.Via)
 }
 
@@ -34,10 +36,12 @@ func (c *Complaint) compare(o *Complaint) int {
 // requestLine finds a request named in a message: a method of RFC 9110 and a path.
 var requestLine = regexp.MustCompile(`\b(GET|HEAD|POST|PUT|DELETE|PATCH|OPTIONS) (/[^\s"',;]*)`)
 
-// complain counts an error that names a request by method and path.
+// complain counts an error that names a request by method and path, or by its path alone.
 func (c *Collector) complain(r *parse.Record, service string) {
-	method, url := r.Method, r.URL
-	if method == "" || url == "" {
+	method, url := r.Method, cmp.Or(r.URL, r.Get("path"))
+	if strings.HasPrefix(url, "/") {
+		// told apart from the message
+	} else if method == "" || url == "" {
 		head, _, _ := strings.Cut(r.Message, "\n")
 		m := requestLine.FindStringSubmatch(head)
 		if m == nil {
@@ -57,7 +61,11 @@ func (c *Collector) complain(r *parse.Record, service string) {
 		c.complains[k] = x
 	}
 	if r.Time != 0 {
-		x.Times.Add(r.Time, 1)
+		if r.RequestID == "" {
+			x.Times.Add(r.Time, 1)
+		} else {
+			x.Named.Add(r.Time, 1)
+		}
 		if r.Upstream != "" {
 			x.Via.Add(r.Time, 1)
 		}
