@@ -8,13 +8,14 @@ import (
 
 // softLimit is what the process may hold before collections come more often, in bytes: with the pages of the program itself it
 // stays below 100 MB as long as the live data do (docs/performance.md says for which logs they do not).
-const softLimit = 68 << 20
+const softLimit = 62 << 20
 
 // saveMemory sets how much memory the process may take: logs of any size are to be read on small machines, next to what failed.
 // Reading allocates little, so a heap that grows by half between collections costs little time: by less costs more of it, by more
 // costs as much again for the pages that are touched. Where the data themselves need
 // more, the limit gives way, for collecting over and over frees nothing.
 func saveMemory() {
+	forgetStart()
 	debug.SetGCPercent(50)
 	debug.SetMemoryLimit(softLimit)
 	go func() {
@@ -33,5 +34,5 @@ func saveMemory() {
 // limitFor is the limit for so many bytes of live data: an eighth above them, and what is not heap, is left to work with. It never
 // falls.
 func limitFor(live, limit int64) int64 {
-	return max(limit, live+live/8+12<<20)
+	return max(limit, live+live/8+8<<20)
 }
