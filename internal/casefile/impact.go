@@ -260,25 +260,30 @@ func (b *builder) drawChart() {
 				}
 			}
 		}
-		told := map[*stat.Histogram]bool{}
-		for i := range b.groups {
-			if !b.groups[i].Lying {
-				continue
-			}
-			for _, hs := range b.complaintsOf(&b.groups[i]) {
-				for _, h := range hs {
-					if told[h] {
-						continue
-					}
-					told[h] = true
-					for t, n := range h.Buckets() {
-						yield(t, n)
-					}
+		b.complained(yield)
+	})
+	b.chart = inquest.Chart{From: b.span.From, Step: step, Requests: ints(req), Failed: ints(fail), Lying: ints(lied)}
+}
+
+// complained yields the errors about the routes of lying groups, each once.
+func (b *builder) complained(yield func(int64, uint32)) {
+	told := map[*stat.Histogram]bool{}
+	for i := range b.groups {
+		if !b.groups[i].Lying {
+			continue
+		}
+		for _, hs := range b.complaintsOf(&b.groups[i]) {
+			for _, h := range hs {
+				if told[h] {
+					continue
+				}
+				told[h] = true
+				for t, n := range h.Buckets() {
+					yield(t, n)
 				}
 			}
 		}
-	})
-	b.chart = inquest.Chart{From: b.span.From, Step: step, Requests: ints(req), Failed: ints(fail), Lying: ints(lied)}
+	}
 }
 
 func ints(in []float64) []int {

@@ -23,11 +23,10 @@ func poolExhausted() Mechanism {
 		// calls fail, and failing calls keep connections.
 		Explains: ids(fallout(), these("resource-exhaustion/threads")),
 		Above:    slowAbove(),
-		Triggers: []inquest.TriggerKind{"deploy", inquest.TriggerTraffic, "config", "flag", "scale", "migration"},
-		About:    []string{"pool", "connection", "max_connections"},
-		Gradual:  true,
-		Roles:    []Role{RoleSelf},
-		Clues:    poolClues(),
+		Triggers: []inquest.TriggerKind{"deploy", inquest.TriggerTraffic, "config", "flag", "scale", "migration"}, About: []string{"pool", "connection", "max_connections"},
+		Gradual: true,
+		Roles:   []Role{RoleSelf},
+		Clues:   poolClues(),
 		Supports: []Support{
 			{Symptom: inquest.SymptomSaturation, Resource: ResourcePool, Weight: 0.8, Why: "in use at the maximum while requests fail is what the mechanism is"},
 			{Symptom: inquest.SymptomPlateau, Weight: 0.2, Why: "an acquire time-out piles failures up at one duration"},
