@@ -27,6 +27,7 @@ var longer = map[string]string{
 	"internal/diagnose/mechanism":                "one file per mechanism; the rule excepts it",
 	"internal/casefile":                          "who wrote which file is told by the same names, kinds and aliases as who is who; a room of its own would take half of these along",
 	"internal/report":                            "five renderings and the wire format of one value share its order and its words; apart they would drift",
+	"internal/web":                               "one file per kind of page; pages, forms and API share one table of routes and one call, and what knows no request has left for words and wire",
 	"internal/servicegraph":                      "channels of clues over one timeline and one graph; each is a file, none is of use alone",
 }
 
