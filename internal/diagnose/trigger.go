@@ -198,7 +198,7 @@ func (a *analysis) fit(c *candidate, ch *inquest.Change) fit {
 	if terms := a.terms(c, text); len(terms) > 0 {
 		score += 0.15 + 0.1*float64(len(terms)) // one word may be chance, three are not
 		why = append(why, "it is about "+strings.Join(terms, ", ")+", which the failures name")
-	} else if subject != "" {
+	} else if subject != "" && score >= 0.35 { // of those whom the cause can concern at all
 		score += 0.25
 		why = append(why, "it is about "+subject+", as the cause is")
 	}

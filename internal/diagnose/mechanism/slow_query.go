@@ -20,7 +20,7 @@ func slowQuery() Mechanism {
 		Explains: ids(fallout(), these("database/pool-exhausted", "database/query-error", "resource-exhaustion/cpu", "resource-exhaustion/threads",
 			"misconfiguration/timeout-too-short", "dependency-failure/timeout", "dependency-failure/upstream-overload")),
 		Above:    slowAbove(),
-		Triggers: []inquest.TriggerKind{"deploy", "migration", inquest.TriggerData, inquest.TriggerTraffic, "config", "flag", "infra", "scale"}, About: []string{"index", "query", "report", "vacuum", "analyze", "statistics"},
+		Triggers: []inquest.TriggerKind{"deploy", "migration", inquest.TriggerData, inquest.TriggerTraffic, "config", "flag", "infra", "scale"}, About: []string{"report", "vacuum", "analyze", "statistics"},
 		Gradual: true, Shared: true,
 		Roles:  []Role{RoleDatabase, RoleSelf},
 		Silent: true,

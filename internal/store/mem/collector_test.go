@@ -196,14 +196,17 @@ func TestErrorsAboutRequestsWithoutAnIDAreComplaints(t *testing.T) {
 		{"with punctuation behind it", line(t0, inquest.LevelError, "could not answer GET /orders/17: timeout"), "GET /orders/{id}"},
 		{"a request named in fields", line(t0, inquest.LevelError, "unhandled", func(r *parse.Record) { r.Method, r.URL = "GET", "/cart?x=1" }), "GET /cart"},
 		{"a warning is none", line(t0, inquest.LevelWarn, "POST /orders failed"), ""},
-		{"a line with an id is told by the id", line(t0, inquest.LevelError, "POST /orders failed", id("r1")), ""},
+		{"a line with an id, apart", line(t0, inquest.LevelError, "POST /orders failed", id("r1")), "POST /orders by id"},
+		{"a path alone", line(t0, inquest.LevelError, "no fares", func(r *parse.Record) { r.Add("path", "/fares/17") }), "/fares/{id}"},
 		{"no request named", line(t0, inquest.LevelError, "could not connect"), ""},
 		{"a method within a word", line(t0, inquest.LevelError, "WIDGET /x"), ""},
 		{"only in the stack below the first line", line(t0, inquest.LevelError, "boom\nGET /x"), ""},
 	} {
 		got := ""
 		if l := list(gather(mem.Settings{}, "api", c.record)); len(l.Complaints) == 1 {
-			got = l.Complaints[0].Name
+			if got = l.Complaints[0].Name; l.Complaints[0].Named > 0 {
+				got += " by id"
+			}
 		}
 		if got != c.want {
 			t.Errorf("%s: complaint %q, want %q", c.name, got, c.want)

@@ -130,6 +130,7 @@ type patternRow struct {
 type complaint struct {
 	Service, Name string
 	Times         counts
+	Named         uint64 // lines with an id
 }
 
 type upstream struct {
@@ -157,7 +158,7 @@ func list(st *mem.Store) listed {
 	}
 	l.Patterns, l.SpanErrors = patternsOf(st.Patterns()), patternsOf(st.SpanErrors())
 	for _, c := range st.Complaints() {
-		l.Complaints = append(l.Complaints, complaint{c.Service, c.Name(), countsOf(&c.Times)})
+		l.Complaints = append(l.Complaints, complaint{c.Service, c.Name(), countsOf(&c.Times), c.Named.Count(0, 1<<62)})
 	}
 	for _, u := range st.Upstreams() {
 		l.Upstreams = append(l.Upstreams, upstream{u.Observer, u.Addr, countsOf(&u.Requests), countsOf(&u.Failed), countsOf(&u.NoAnswer)})
