@@ -157,7 +157,9 @@ func behind(url string) (float64, error) {
 	}
 	defer res.Body.Close()
 	var v struct {
-		Setup struct{ Facts []struct{ Name, Value string } }
+		Setup struct {
+			Facts []struct{ Name, Value string }
+		}
 	}
 	if err := json.NewDecoder(res.Body).Decode(&v); err != nil {
 		return 0, err
