@@ -46,6 +46,7 @@ func (d *doc) entry(n *yaml.Node) *entry {
 		{"explains", "", e.references("explains", &m.Explains)},
 		{"above", "", e.references("above", &m.Above)},
 		{"triggers", "a list of what can set it off, the most usual first: " + strings.Join(plain(triggers), ", "), words(d, "triggers", triggers, &m.Triggers)},
+		{"about", "", d.proses("about", &m.About)},
 		{"gradual", "", d.truth("gradual", &m.Gradual)},
 		{"silent", "", d.truth("silent", &m.Silent)},
 		{"shared", "", d.truth("shared", &m.Shared)},

@@ -5,6 +5,9 @@ import (
 	"strings"
 )
 
+// few is how many words are listed: more than any entry has keys, less than there are mechanisms.
+const few = 25
+
 // proposal says what may have been meant: the nearest known word, and all of them while they are few.
 func proposal(got string, known []string) string {
 	best, least := "", len(got)/2+1 // more than half of the letters wrong is no slip of the pen
@@ -18,11 +21,11 @@ func proposal(got string, known []string) string {
 		}
 	}
 	switch list := strings.Join(known, ", "); {
-	case best != "" && len(known) > 20:
+	case best != "" && len(known) > few:
 		return fmt.Sprintf("; did you mean %s?", best)
 	case best != "":
 		return fmt.Sprintf("; did you mean %s? (known: %s)", best, list)
-	case len(known) > 20:
+	case len(known) > few:
 		return "; 'inquest explain' lists what is known"
 	default:
 		return "; known: " + list

@@ -22,6 +22,7 @@ func written(m *mechanism.Mechanism) string {
 	}
 	out := object{"id": m.ID, "title": m.Title, "what": m.What, "signs": m.Signs, "needs": m.Needs, "contradicts": m.Contradicts,
 		"triggers": m.Triggers, "gradual": m.Gradual, "silent": m.Silent, "shared": m.Shared, "owner": m.Owner, "status": m.Status, "replace": true}
+	some(out, "about", m.About)
 	if len(m.Explains) > 0 {
 		out["explains"] = m.Explains
 	}
