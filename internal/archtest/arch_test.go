@@ -148,7 +148,7 @@ var guests = map[string][]string{
 	"github.com/spf13/pflag":           {"cmd/inquest"},
 	"go.opentelemetry.io/otel":         {"guard/otelguard"}, // interfaces; the SDK is the service's choice
 	"golang.org/x/term":                {"cmd/inquest"},
-	"golang.org/x/sys":                 {"internal/parse", "cmd/inquest"},      // mapping files into memory
+	"golang.org/x/sys":                 {"cmd/inquest"},                        // giving memory back
 	"go.yaml.in/yaml/v3":               {"internal/config", "internal/detect"}, // the user's own mechanisms; SLOs and tests of rules
 
 	"github.com/prometheus/prometheus":     {"internal/store/tsdb", "internal/store/remote", "internal/detect"}, // docs/adr/0010

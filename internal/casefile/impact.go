@@ -130,7 +130,7 @@ func (b *builder) addLies(perRoute map[string]*inquest.RouteImpact) {
 				lies[g.Route] = g.Failed
 			}
 		default:
-			for route, hs := range b.complaintsOf(g) {
+			for route, hs := range b.complaintsByRoute() { // there is one group of all routes
 				if r := perRoute[route]; r != nil && lies[route] == 0 && r.Status[statusLie] == 0 {
 					for _, h := range hs {
 						lies[route] += int(h.Count(from, to))
@@ -267,12 +267,12 @@ func (b *builder) drawChart() {
 
 // complained yields the errors about the routes of lying groups, each once.
 func (b *builder) complained(yield func(int64, uint32)) {
-	told := map[*stat.Histogram]bool{}
+	by, told := b.complaintsByRoute(), map[*stat.Histogram]bool{}
 	for i := range b.groups {
 		if !b.groups[i].Lying {
 			continue
 		}
-		for _, hs := range b.complaintsOf(&b.groups[i]) {
+		for _, hs := range complaintsOf(&b.groups[i], by) {
 			for _, h := range hs {
 				if told[h] {
 					continue

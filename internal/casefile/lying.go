@@ -129,9 +129,8 @@ func (b *builder) complaintsByRoute() map[string][]*stat.Histogram {
 	return by
 }
 
-// complaintsOf are the times of the errors about the routes of a group.
-func (b *builder) complaintsOf(g *inquest.FailureGroup) map[string][]*stat.Histogram {
-	by := b.complaintsByRoute()
+// complaintsOf picks from complaintsByRoute the routes of a group.
+func complaintsOf(g *inquest.FailureGroup, by map[string][]*stat.Histogram) map[string][]*stat.Histogram {
 	if g.Route == "" {
 		return by
 	}

@@ -39,9 +39,7 @@ var requestLine = regexp.MustCompile(`\b(GET|HEAD|POST|PUT|DELETE|PATCH|OPTIONS)
 // complain counts an error that names a request by method and path, or by its path alone.
 func (c *Collector) complain(r *parse.Record, service string) {
 	method, url := r.Method, cmp.Or(r.URL, r.Get("path"))
-	if strings.HasPrefix(url, "/") {
-		// told apart from the message
-	} else if method == "" || url == "" {
+	if !strings.HasPrefix(url, "/") && (method == "" || url == "") { // not told apart from the message
 		head, _, _ := strings.Cut(r.Message, "\n")
 		m := requestLine.FindStringSubmatch(head)
 		if m == nil {
