@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/signal"
 	"os/user"
-	"runtime/debug"
 	"strings"
 	"syscall"
 	"text/tabwriter"
@@ -64,7 +63,6 @@ func newGatewayRun() *cobra.Command {
 }
 
 func serveGateway(cmd *cobra.Command, file string) error {
-	debug.SetGCPercent(100) // main saves memory beside what failed; here time counts
 	reload, reopen := make(chan os.Signal, 1), make(chan os.Signal, 1)
 	signal.Notify(reload, syscall.SIGHUP)
 	signal.Notify(reopen, syscall.SIGUSR1)

@@ -4,6 +4,8 @@ import (
 	"runtime/debug"
 	"runtime/metrics"
 	"time"
+
+	"github.com/inquesthq/inquest/internal/resident"
 )
 
 // softLimit is what the process may hold before collections come more often, in bytes: with the pages of the program itself it
@@ -15,7 +17,7 @@ const softLimit = 62 << 20
 // costs as much again for the pages that are touched. Where the data themselves need
 // more, the limit gives way, for collecting over and over frees nothing.
 func saveMemory() {
-	forgetStart()
+	resident.ForgetStart()
 	debug.SetGCPercent(50)
 	debug.SetMemoryLimit(softLimit)
 	go func() {

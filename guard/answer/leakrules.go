@@ -1,16 +1,13 @@
 package answer
 
-import (
-	"regexp"
-	"strings"
-)
+import "strings"
 
 // leakRule finds one trace of a kind. Its regular expression is tried only where one of the words in need occurs (in
 // lower case): most texts then cost a few searches for words, which are a hundred times cheaper.
 type leakRule struct {
 	kind Kind
 	need []string
-	say  *regexp.Regexp // nil: the word is enough
+	say  pattern // nil: the word is enough
 }
 
 // seen is a text to look through, and the same in lower case.
@@ -34,7 +31,7 @@ func (j *Judge) find(k Kind, t seen) string {
 			if r.say == nil {
 				return word
 			}
-			if m := r.say.FindString(t.text); m != "" {
+			if m := r.say().FindString(t.text); m != "" {
 				return m
 			}
 			break
@@ -59,8 +56,8 @@ func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 func words(k Kind, all ...string) leakRule { return leakRule{kind: k, need: all} }
 
 // where makes a rule of a pattern, and of the words (separated by |) of which every match contains one.
-func where(k Kind, need, pattern string) leakRule {
-	return leakRule{k, strings.Split(need, "|"), regexp.MustCompile(`(?m)` + pattern)}
+func where(k Kind, need, expr string) leakRule {
+	return leakRule{k, strings.Split(need, "|"), compiled(`(?m)` + expr)}
 }
 
 // leakRules look at texts that were freed from escapes and markup, and at raw bodies.

@@ -100,7 +100,7 @@ func (j *Judge) visible(mediaType string, body []byte) []string {
 			texts = append(texts, html.UnescapeString(s))
 		}
 	case strings.Contains(mediaType, "html") || strings.Contains(mediaType, "xml") || strings.Contains(raw, "</"):
-		texts = append(texts, html.UnescapeString(j.tag.ReplaceAllString(raw, "\n")), html.UnescapeString(j.tag.ReplaceAllString(raw, "")))
+		texts = append(texts, html.UnescapeString(j.tag().ReplaceAllString(raw, "\n")), html.UnescapeString(j.tag().ReplaceAllString(raw, "")))
 	case strings.Contains(raw, `\n`) || strings.Contains(raw, `\"`) || strings.Contains(raw, `\u`): // JSON that was cut
 		texts = append(texts, strings.NewReplacer(`\n`, "\n", `\t`, "\t", `\"`, `"`, `\/`, "/", `\u0022`, `"`, `\u0027`, "'", `\\`, `\`).Replace(raw))
 	}

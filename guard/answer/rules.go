@@ -2,7 +2,6 @@ package answer
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -49,9 +48,9 @@ type Judge struct {
 	off     []string
 	texts   []textRule
 	leaks   []leakRule
-	page    *regexp.Regexp
-	heading *regexp.Regexp // of a page without a title
-	tag     *regexp.Regexp
+	page    pattern
+	heading pattern // of a page without a title
+	tag     pattern
 }
 
 // New returns a judge with all rules but those switched off.
@@ -68,9 +67,9 @@ func New(cfg Config) (*Judge, error) {
 	}
 	j := &Judge{off: slices.Clone(cfg.Off), texts: textRules(), leaks: leakRules()}
 	const page = `\s*(?:error:?\s*)?(5\d\d)?[\s:|-]*(internal server error|bad gateway|service (?:temporarily )?unavailable|gateway time-?out)\s*`
-	j.page = regexp.MustCompile(`(?i)<title>` + page + `</title>`)
-	j.heading = regexp.MustCompile(`(?i)<h1>` + page + `</h1>`)
-	j.tag = regexp.MustCompile(`(?s)<(?:script|style)\b.*?</(?:script|style)>|<!--|-->|<[^>]*>`)
+	j.page = compiled(`(?i)<title>` + page + `</title>`)
+	j.heading = compiled(`(?i)<h1>` + page + `</h1>`)
+	j.tag = compiled(`(?s)<(?:script|style)\b.*?</(?:script|style)>|<!--|-->|<[^>]*>`)
 	return j, nil
 }
 

@@ -113,9 +113,9 @@ func (j *Judge) success(a Answer, mediaType string, body []byte) Verdict {
 	same := Verdict{Status: a.Status}
 	switch {
 	case (mediaType == "text/html" || mediaType == "application/xhtml+xml") && j.on(RuleLiePage):
-		m := j.page.FindSubmatch(body)
+		m := j.page().FindSubmatch(body)
 		if lower := bytes.ToLower(body); m == nil && len(body) < 1<<10 && !bytes.Contains(lower, []byte("<title")) {
-			m = j.heading.FindSubmatch(body)
+			m = j.heading().FindSubmatch(body)
 		}
 		if m == nil {
 			return same

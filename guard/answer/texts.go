@@ -3,24 +3,31 @@ package answer
 import (
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // textRule finds a mechanism in the words of an error and says which status it deserves.
 type textRule struct {
 	id     string
 	status int
-	say    *regexp.Regexp
-	not    *regexp.Regexp // phrases that contain one of say's and mean something else; nil for none
+	say    pattern
+	not    pattern // phrases that contain one of say's and mean something else; nil for none
 }
 
 // textRules are asked in order: a pool that is exhausted shows as a timeout, so pools come before timeouts. All phrases
 // are those of the named software, or of the plain English that most errors are written in.
 func textRules() []textRule { return []textRule{poolRule(), breakerRule(), limitRule(), timeoutRule()} }
 
-// oneOf makes a pattern of phrases, in any case.
-func oneOf(phrases ...string) *regexp.Regexp {
-	return regexp.MustCompile(`(?i)` + strings.Join(phrases, "|"))
+// pattern is a regular expression that is compiled when a text is first held against it: most judges see healthy answers only, and
+// all patterns compiled are half a megabyte that every collection of garbage would look through.
+type pattern func() *regexp.Regexp
+
+func compiled(expr string) pattern {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
 }
+
+// oneOf makes a pattern of phrases, in any case.
+func oneOf(phrases ...string) pattern { return compiled(`(?i)` + strings.Join(phrases, "|")) }
 
 // poolRule knows the words for a connection that cannot be had.
 func poolRule() textRule {
@@ -119,7 +126,7 @@ func withoutFrames(text string) string {
 // match reports whether the rule finds its mechanism in text. One phrase that means something else does not hide
 // another that is meant.
 func (r *textRule) match(text string) bool {
-	for _, at := range r.say.FindAllStringIndex(text, 8) {
+	for _, at := range r.say().FindAllStringIndex(text, 8) {
 		if r.not == nil || !r.qualified(text, at[0], at[1]) {
 			return true
 		}
@@ -131,7 +138,7 @@ func (r *textRule) match(text string) bool {
 func (r *textRule) qualified(text string, from, to int) bool {
 	const around = 40 // bytes: what qualifies a phrase stands beside it
 	start := max(0, from-around)
-	for _, at := range r.not.FindAllStringIndex(text[start:min(len(text), to+around)], -1) {
+	for _, at := range r.not().FindAllStringIndex(text[start:min(len(text), to+around)], -1) {
 		if start+at[0] < to && start+at[1] > from {
 			return true
 		}

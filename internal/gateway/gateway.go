@@ -139,8 +139,8 @@ type call struct {
 	addr netip.Addr // of the client
 
 	x        *upstream.Exchange
-	status   int    // sent; 0 while none was
-	parent   string // traceparent for the upstream
+	status   int       // sent; 0 while none was
+	ids      [2]string // the request's id, and the traceparent for the upstream
 	body     *clientBody
 	panicked any
 }
@@ -305,7 +305,7 @@ func (c *call) WriteHeader(status int) {
 	if status >= 200 || status == http.StatusSwitchingProtocols {
 		c.status = status
 		if _, ok := h["X-Request-Id"]; !ok { // ReverseProxy clears the header after an interim answer
-			h["X-Request-Id"] = []string{c.RequestID}
+			h["X-Request-Id"] = c.requestID()
 		}
 		if _, ok := h["Content-Type"]; !ok {
 			h["Content-Type"] = nil // or net/http guesses one

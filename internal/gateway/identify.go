@@ -18,24 +18,44 @@ func (c *call) identify() {
 	if c.trusted() {
 		c.addr, c.Client = c.forwardedFor()
 	}
+	id, parent := first(r.Header["X-Request-Id"]), first(r.Header["Traceparent"])
+	known, traced := trace.ValidRequestID(id), validTraceparent(parent)
+	if !known {
+		id = ""
+	}
+	if !traced {
+		parent = newParent(id)
+	}
+	c.TraceID = parent[3:35]
+	switch {
+	case known:
+	case traced: // other requests share the trace
+		id = newParent("")[3:35]
+	default:
+		id = c.TraceID
+	}
+	c.RequestID, c.ids = id, [2]string{id, parent}
+	c.w.Header()["X-Request-Id"] = c.requestID()
+}
+
+// requestID and traceparent are the values of these headers.
+func (c *call) requestID() []string   { return c.ids[0:1:1] }
+func (c *call) traceparent() []string { return c.ids[1:2:2] }
+
+// newParent makes a traceparent: of the request's id if that can be a trace id, so that one number finds both.
+func newParent(requestID string) string {
 	var random [24]byte
 	_, _ = rand.Read(random[:]) // never fails: see its documentation
-	if id := first(r.Header["X-Request-Id"]); trace.ValidRequestID(id) {
-		c.RequestID = id
+	line := make([]byte, 0, 55)
+	line = append(line, "00-"...)
+	if len(requestID) == 32 && isHex(requestID) && requestID != zeros {
+		line = append(line, requestID...)
 	} else {
-		c.RequestID = hex.EncodeToString(random[:16])
+		line = hex.AppendEncode(line, random[:16])
 	}
-	if tp := first(r.Header["Traceparent"]); validTraceparent(tp) {
-		c.parent, c.TraceID = tp, tp[3:35]
-	} else {
-		id := c.RequestID
-		if len(id) != 32 || !isHex(id) || id == zeros[:32] {
-			id = hex.EncodeToString(random[:16])
-		}
-		c.TraceID = id
-		c.parent = "00-" + id + "-" + hex.EncodeToString(random[16:24]) + "-00"
-	}
-	c.w.Header()["X-Request-Id"] = []string{c.RequestID}
+	line = append(line, '-')
+	line = hex.AppendEncode(line, random[16:])
+	return string(append(line, "-00"...))
 }
 
 func first(values []string) string {

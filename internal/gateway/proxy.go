@@ -46,8 +46,8 @@ func (r *route) rewrite(p *httputil.ProxyRequest) {
 			p.Out.URL.RawPath = r.rebase(p.Out.URL.RawPath)
 		}
 	}
-	p.Out.Header["X-Request-Id"] = []string{c.RequestID}
-	p.Out.Header["Traceparent"] = []string{c.parent}
+	p.Out.Header["X-Request-Id"] = c.requestID()
+	p.Out.Header["Traceparent"] = c.traceparent()
 }
 
 // rebase takes the prefix off that the route strips, at a slash, and puts the one on that it adds.

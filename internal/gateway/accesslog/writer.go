@@ -23,8 +23,11 @@ type Config struct {
 	OnError func(err error, lost int64)
 }
 
-// bufferSize is when lines are written before their time, and twice that is all that is kept while writing fails, in bytes.
-const bufferSize = 256 << 10
+// bufferSize is when lines are written before their time, in bytes: a write for some hundred lines costs nothing beside them.
+const bufferSize = 64 << 10
+
+// most is all that is kept while writing does not keep up, in bytes.
+const most = 512 << 10
 
 // Writer gathers lines and writes them. All methods may be called at any time from anywhere.
 type Writer struct {
@@ -105,7 +108,7 @@ func (w *Writer) take(line func([]byte) []byte) bool {
 		w.mu.Unlock()
 		return false
 	}
-	if len(w.buf) > 2*bufferSize {
+	if len(w.buf) > most {
 		w.mu.Unlock()
 		w.lost.Add(1)
 		return true
@@ -164,6 +167,9 @@ func (w *Writer) flush() error {
 	w.buf = w.spare[:0]
 	w.mu.Unlock()
 	w.spare = lines[:0]
+	if cap(lines) > 2*bufferSize {
+		w.spare = nil // of a time when the disk was slow
+	}
 	if w.f == nil { // it could not be opened again
 		if err := w.open(); err != nil {
 			w.drop(lines)

@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 
 	"github.com/inquesthq/inquest/internal/gateway"
 	"github.com/inquesthq/inquest/internal/gateway/accesslog"
+	"github.com/inquesthq/inquest/internal/resident"
 )
 
 // Options is the wiring of a gateway process.
@@ -61,12 +63,23 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	p.logs.event(gateway.Event{Time: time.Now(), Kind: "start", Text: "serving"})
+	saveTime()
 	if o.Ready != nil {
 		o.Ready(p.ears.addrs(&cfg))
 	}
 	err = p.wait(ctx)
 	p.logs.event(gateway.Event{Time: time.Now(), Kind: "stop", Text: "no new connections; requests under way end"})
 	return errors.Join(err, p.ears.drain(cfg.Server.DrainTimeout))
+}
+
+// collectAt lets the heap grow to three times the live data between collections. A gateway holds some 3 MB of them and makes 9 KB
+// of garbage for a request: at Go's 100 percent it would collect every few hundred requests, for a tenth of its time.
+const collectAt = 200
+
+// saveTime trades the memory that only the start needed for time. GOMEMLIMIT of the environment still bounds the heap.
+func saveTime() {
+	debug.SetGCPercent(collectAt)
+	resident.ForgetStart()
 }
 
 // listen opens what is configured: the addresses for clients and the one for operators.

@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"sync"
 	"time"
@@ -17,7 +18,11 @@ type body struct {
 	head  []byte          // read ahead, not yet handed on
 	err   error           // what reading ahead ended in
 	buf   *[headSize]byte // behind head; given back by Close
-	done  func(*Failure)
+
+	open    bool // its end is still to come
+	ticket  ticket
+	status  int
+	outcome policy.Outcome // of an answer that comes whole
 }
 
 func (b *body) Read(p []byte) (int, error) {
@@ -57,12 +62,24 @@ func (b *body) read(p []byte) (int, error) {
 	return n, b.err
 }
 
-// end closes the books once: how the exchange came out, for the server's circuit and for the log.
+// end closes the books once, when the body ended or will not be read on.
 func (b *body) end(f *Failure) {
-	if b.done != nil {
+	if b.open {
+		b.open = false
 		b.x.Ended = time.Now()
-		b.done(f)
-		b.done = nil
+		b.settle(f)
+	}
+}
+
+// settle tells how the exchange came out, for the server's circuit and for the log.
+func (b *body) settle(f *Failure) {
+	switch {
+	case f != nil:
+		b.ticket.failed(f)
+	case b.outcome == policy.Failure:
+		b.ticket.failed(&Failure{Reason: reasonStatus, Err: fmt.Errorf("it answered %d", b.status)})
+	default:
+		b.ticket.done(b.outcome)
 	}
 }
 
@@ -74,7 +91,7 @@ func (b *body) Close() error {
 		headPool.Put(b.buf)
 		b.buf = nil
 	}
-	if b.done != nil { // nobody wanted the rest: a client that left, or an answer that is replaced
+	if b.open { // nobody wanted the rest: a client that left, or an answer that is replaced
 		var f *Failure
 		if b.x.clientLeft() {
 			f = b.x.fail(&Failure{Reason: policy.ClientLeft, Err: b.x.Context.Err()})

@@ -71,8 +71,17 @@ func Begin(r *http.Request) (*Exchange, *http.Request) {
 	ctx, cancel := context.WithCancelCause(r.Context())
 	x := &Exchange{Context: ctx, parent: r.Context(), cancel: cancel, most: 1}
 	x.fires.Store(math.MaxInt64)
-	trace := &httptrace.ClientTrace{GotConn: x.gotConn}
-	return x, r.WithContext(httptrace.WithClientTrace(x, trace))
+	return x, r.WithContext(x)
+}
+
+// watch has the transport tell which connections it takes. ReverseProxy brings a trace of its own, made for this request; the hook
+// is set in it, for putting one trace before another (httptrace.WithClientTrace) costs a context, a request and reflection.
+func (x *Exchange) watch(r *http.Request) *http.Request {
+	if t := httptrace.ContextClientTrace(r.Context()); t != nil && t.GotConn == nil {
+		t.GotConn = x.gotConn
+		return r
+	}
+	return r.WithContext(httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{GotConn: x.gotConn}))
 }
 
 // Close ends the exchange and whatever of it is still under way upstream.

@@ -22,6 +22,7 @@ func (u *Upstream) RoundTrip(r *http.Request) (*http.Response, error) {
 	if x == nil {
 		return nil, errNoExchange
 	}
+	r = x.watch(r)
 	u.begin(x, r)
 	var not *server
 	var before *Failure // of the attempt before
@@ -109,8 +110,7 @@ func (u *Upstream) attempt(x *Exchange, r *http.Request, t *ticket) (*http.Respo
 
 // open wraps the body and reads its first bytes where its length is known.
 func (u *Upstream) open(x *Exchange, r *http.Request, resp *http.Response, t *ticket) (*http.Response, *Failure) {
-	outcome := policy.StatusOutcome(resp.StatusCode, u.cfg.Failures...)
-	b := &body{rc: resp.Body, x: x, stall: u.cfg.StallTimeout}
+	b := &body{rc: resp.Body, x: x, stall: u.cfg.StallTimeout, ticket: *t, status: resp.StatusCode, outcome: policy.StatusOutcome(resp.StatusCode, u.cfg.Failures...)}
 	if resp.ContentLength > 0 && r.Method != http.MethodHead {
 		buf := headPool.Get().(*[headSize]byte)
 		err := b.readAhead(buf[:min(headSize, resp.ContentLength)])
@@ -121,22 +121,11 @@ func (u *Upstream) open(x *Exchange, r *http.Request, resp *http.Response, t *ti
 		}
 		b.buf = buf
 	}
-	ticket := *t
-	finish := func(f *Failure) {
-		switch {
-		case f != nil:
-			ticket.failed(f)
-		case outcome == policy.Failure:
-			ticket.failed(&Failure{Reason: reasonStatus, Err: fmt.Errorf("it answered %d", resp.StatusCode)})
-		default:
-			ticket.done(outcome)
-		}
-	}
 	if b.err != nil { // the whole body is here already
-		finish(nil)
+		b.settle(nil)
 		x.Ended = x.Answered
 	} else {
-		b.done = finish
+		b.open = true
 	}
 	resp.Body = b
 	return resp, nil
