@@ -13,7 +13,7 @@ BENCH_PKGS  := ./internal/pattern ./internal/parse ./internal/stat ./internal/di
 export CGO_ENABLED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help build install test test-full lint fmt check golden cases bench conformance bench-gateway bench-serve bench-diff cover fuzz docs man formats rca investigate-example demo setup shrink test-checkout vet-lab tidy tidy-check clean
+.PHONY: help build install test test-full lint fmt check golden cases bench conformance bench-gateway bench-serve bench-diff cover fuzz docs man formats rca investigate-example demo setup shrink test-checkout vet-lab vulncheck tidy tidy-check clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-20s %s\n", $$1, $$2 }'
@@ -113,6 +113,9 @@ man: build ## write the manual pages into bin/man
 
 setup: ## install what the tests need beyond Go (Debian, Ubuntu; as root)
 	scripts/setup.sh
+
+vulncheck: ## known vulnerabilities in what the binaries call (fetches the scanner and, where vuln.go.dev is out of reach, its database)
+	scripts/vulncheck.sh
 
 tidy-check: # go.mod and go.sum hold what is used, and nothing else
 	$(GO) mod tidy -diff

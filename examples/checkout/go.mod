@@ -2,6 +2,8 @@ module github.com/inquesthq/inquest/examples/checkout
 
 go 1.26.8
 
+toolchain go1.26.10
+
 require (
 	github.com/google/go-cmp v0.7.0
 	github.com/inquesthq/inquest/guard v0.0.0
