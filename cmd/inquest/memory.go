@@ -18,6 +18,7 @@ const softLimit = 62 << 20
 // more, the limit gives way, for collecting over and over frees nothing.
 func saveMemory() {
 	resident.ForgetStart()
+	resident.HugeHeap(softLimit)
 	debug.SetGCPercent(50)
 	debug.SetMemoryLimit(softLimit)
 	go func() {

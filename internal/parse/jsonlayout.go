@@ -116,21 +116,14 @@ next:
 	}
 }
 
-// val returns a value of the line b that s has just followed to leaf.
-func (s *jsonScanner) val(leaf *jsonLayout, i int16, b []byte) jsonVal {
-	v := leaf.vals[i]
-	if k := leaf.spans[i]; k >= 0 {
-		at := &s.spans[k]
-		v.raw, v.kind = b[at.from:at.to], at.kind
-	}
-	return v
-}
-
 // all puts the values of the line b that s has just followed to leaf into s.vals.
 func (s *jsonScanner) all(leaf *jsonLayout, b []byte) {
-	s.vals = s.vals[:0]
-	for i := range leaf.vals {
-		s.vals = append(s.vals, s.val(leaf, int16(i), b))
+	s.vals = append(s.vals[:0], leaf.vals...)
+	for i, k := range leaf.spans {
+		if k >= 0 {
+			at, v := &s.spans[k], &s.vals[i]
+			v.raw, v.kind = b[at.from:at.to], at.kind
+		}
 	}
 }
 

@@ -121,12 +121,15 @@ func (p *jsonParser) parse(line []byte, r *Record) bool {
 
 // known reads a line that is well, by its layout alone: no value on it is empty.
 func (p *jsonParser) known(leaf *jsonLayout, line []byte, r *Record) bool {
+	var v jsonVal // set by field: a whole value is copied by wide loads that wait for its narrow stores
 	for i := range leaf.acts {
 		a := &leaf.acts[i]
-		v := jsonVal{key: a.key, raw: a.raw, kind: a.kind}
+		v.key = a.key
 		if a.span >= 0 {
 			at := &p.scan.spans[a.span]
 			v.raw, v.kind = line[at.from:at.to], at.kind
+		} else {
+			v.raw, v.kind = a.raw, a.kind
 		}
 		if !a.chosen || !p.take(&v, r) {
 			p.field(&v, r)

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
 	"syscall"
 )
@@ -16,17 +17,54 @@ func ForgetStart() {
 	if err != nil {
 		return // no /proc: the pages stay
 	}
+	regions(func(r region) {
+		if r.mode[0] == 'r' && r.mode[1] != 'w' && strings.HasSuffix(r.line, " "+exe) {
+			advise(r, syscall.MADV_DONTNEED)
+		}
+	})
+}
+
+// HugeHeap asks for so many bytes of the heap that is to come to be mapped in huge pages (madvise(2), MADV_HUGEPAGE). A heap of
+// 50 MB is mapped by 25 faults instead of 12,000, which on a virtual machine are a tenth of the time of a short run. Call it at the
+// start, while the heap is small: it collects garbage. It is advice, as above.
+func HugeHeap(size int) {
+	heap := make([]byte, size) // not touched, so it takes address space only; what is allocated later takes its place
+	at := fmt.Sprintf("%p", heap)
+	var first uint64
+	if _, err := fmt.Sscanf(at, "0x%x", &first); err != nil {
+		return
+	}
+	regions(func(r region) {
+		if r.from <= first && first < r.to {
+			advise(r, syscall.MADV_HUGEPAGE)
+		}
+	})
+	runtime.KeepAlive(heap)
+	heap = nil
+	runtime.GC()
+}
+
+// region is a line of /proc/self/maps.
+type region struct {
+	from, to uint64
+	mode     string
+	line     string
+}
+
+func regions(do func(region)) {
 	f, err := os.Open("/proc/self/maps")
 	if err != nil {
 		return
 	}
 	defer func() { _ = f.Close() }() // only read
 	for s := bufio.NewScanner(f); s.Scan(); {
-		var from, to uint64
-		var mode string
-		if n, _ := fmt.Sscanf(s.Text(), "%x-%x %4s", &from, &to, &mode); n < 3 || mode[0] != 'r' || mode[1] == 'w' || !strings.HasSuffix(s.Text(), " "+exe) {
-			continue
+		r := region{line: s.Text()}
+		if n, _ := fmt.Sscanf(r.line, "%x-%x %4s", &r.from, &r.to, &r.mode); n == 3 && len(r.mode) == 4 {
+			do(r)
 		}
-		_, _, _ = syscall.Syscall(syscall.SYS_MADVISE, uintptr(from), uintptr(to-from), syscall.MADV_DONTNEED) // it is advice
 	}
+}
+
+func advise(r region, advice uintptr) {
+	_, _, _ = syscall.Syscall(syscall.SYS_MADVISE, uintptr(r.from), uintptr(r.to-r.from), advice) // it is advice
 }
