@@ -10,7 +10,7 @@ import (
 
 // softLimit is what the process may hold before collections come more often, in bytes: with the pages of the program itself it
 // stays below 100 MB as long as the live data do (docs/performance.md says for which logs they do not).
-const softLimit = 62 << 20
+const softLimit = 60 << 20
 
 // saveMemory sets how much memory the process may take: logs of any size are to be read on small machines, next to what failed.
 // Reading allocates little, so a heap that grows by half between collections costs little time: by less costs more of it, by more
@@ -19,11 +19,13 @@ const softLimit = 62 << 20
 func saveMemory() {
 	resident.ForgetStart()
 	resident.HugeHeap(softLimit)
-	debug.SetGCPercent(50)
+	debug.SetGCPercent(400) // nothing is collected below 16 MB: most runs are over before that
 	debug.SetMemoryLimit(softLimit)
 	go func() {
 		live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 		limit := int64(softLimit)
+		time.Sleep(200 * time.Millisecond)
+		debug.SetGCPercent(100)
 		for range time.Tick(200 * time.Millisecond) {
 			metrics.Read(live)
 			if next := limitFor(int64(live[0].Value.Uint64()), limit); next != limit {
@@ -37,5 +39,5 @@ func saveMemory() {
 // limitFor is the limit for so many bytes of live data: an eighth above them, and what is not heap, is left to work with. It never
 // falls.
 func limitFor(live, limit int64) int64 {
-	return max(limit, live+live/8+8<<20)
+	return max(limit, live+live/8+5<<20)
 }
