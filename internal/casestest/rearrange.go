@@ -191,12 +191,14 @@ func shape(b []byte) string {
 	return string(out)
 }
 
+// dated puts a date before the extension, which begins at ".log" (app.log.1) or at the last dot: php8.2-fpm.log has a version before.
 func dated(name string) string {
-	stem, rest, _ := strings.Cut(strings.TrimSuffix(name, ".gz"), ".")
-	if rest == "" {
-		return stem + "-20261121"
+	name = strings.TrimSuffix(name, ".gz")
+	at := strings.Index(name, ".log")
+	if at < 0 {
+		at = len(name) - len(filepath.Ext(name))
 	}
-	return stem + "-20261121." + rest
+	return name[:at] + "-20261121" + name[at:]
 }
 
 func numbered(in []File) []File {
