@@ -79,7 +79,7 @@ func TestTextFormats(t *testing.T) {
 		"supervisord": {"level-text",
 			"2026-11-20 16:45:20,136 WARN stopped: catalog (terminated by SIGTERM)\n",
 			[]string{"level=WARN|message=stopped: catalog (terminated by SIGTERM)"}},
-		"RabbitMQ": {"level-text",
+		"RabbitMQ": {"rabbitmq",
 			"2026-11-20 16:12:03.123456+00:00 [warning] <0.123.0> closing\n", []string{"level=warning|message=closing"}},
 		"Go's log with a panic below": {"timed-text",
 			"2026/11/20 16:15:08 main.go:12: listening\n2026/11/20 16:15:09 done\n", []string{"caller=main.go:12|message=listening", "message=done"}},
