@@ -12,20 +12,24 @@ import (
 // stays below 100 MB as long as the live data do (docs/performance.md says for which logs they do not).
 const softLimit = 60 << 20
 
+// atStart and later are by how much of its live data the heap grows between collections, in percent: at the start, that nothing is
+// collected below 16 MB, where most runs are over, and then.
+const atStart, later = 400, 100
+
 // saveMemory sets how much memory the process may take: logs of any size are to be read on small machines, next to what failed.
-// Reading allocates little, so a heap that grows by half between collections costs little time: by less costs more of it, by more
-// costs as much again for the pages that are touched. Where the data themselves need
-// more, the limit gives way, for collecting over and over frees nothing.
+// Where the data themselves need more than the limit, it gives way, for collecting over and over frees nothing.
 func saveMemory() {
 	resident.ForgetStart()
 	resident.HugeHeap(softLimit)
-	debug.SetGCPercent(400) // nothing is collected below 16 MB: most runs are over before that
+	debug.SetGCPercent(atStart)
 	debug.SetMemoryLimit(softLimit)
 	go func() {
 		live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 		limit := int64(softLimit)
 		time.Sleep(200 * time.Millisecond)
-		debug.SetGCPercent(100)
+		if was := debug.SetGCPercent(later); was != atStart {
+			debug.SetGCPercent(was) // the command has chosen for itself, as the gateway does
+		}
 		for range time.Tick(200 * time.Millisecond) {
 			metrics.Read(live)
 			if next := limitFor(int64(live[0].Value.Uint64()), limit); next != limit {
