@@ -38,15 +38,15 @@ func parseError() Mechanism {
 
 func parseErrorClues() []Clue {
 	return []Clue{
-		says(0.9, "V8's JSON.parse", "in json at position", "unexpected end of json input", "is not valid json", "unexpected token * in json", "expected property name or '}' in json"),
-		says(0.7, "an HTML page where JSON was due: mostly somebody's error page", "unexpected token < in json", "unexpected token '<'"),
+		says(0.9, "V8's JSON.parse", "in json at position", "unexpected end of json input", "is not valid json", "unexpected token * in json", "expected property name or '}' in json").but(htmlInstead()...),
+		says(0.7, "an HTML page where JSON was due: mostly somebody's error page", htmlInstead()...),
 		thrown(0.9, "parsers' exceptions of Java, Python, Ruby, PHP, .NET", "JsonParseException", "JSONDecodeError", "JsonSyntaxException", "MismatchedInputException", "JsonMappingException",
 			"MalformedJsonException", "HttpMessageNotReadableException", "JSON::ParserError", "JsonReaderException", "XmlException", "SAXParseException", "XMLSyntaxError",
 			"ExpatError", "YAMLException", "ScannerError", "InvalidFormatException", "JsonDecodingException", "BadJsonException"),
 		says(0.9, "encoding/json of Go, serde_json of Rust", "invalid character * looking for beginning of", "invalid character * after", "unexpected end of json input", "json: cannot unmarshal",
-			"eof while parsing", "expected value at line", "expected ident at line", "trailing characters at line").but("config"),
+			"eof while parsing", "expected value at line", "expected ident at line", "trailing characters at line").but("config", "character '<' looking"),
 		says(0.9, "Python, Ruby, PHP, System.Text.Json", "expecting value: line", "expecting property name enclosed in double quotes", "unexpected token at '", "json_decode(): syntax error", "json could not be decoded",
-			"the json value could not be converted", "is an invalid start of a value", "the input does not contain any json tokens"),
+			"the json value could not be converted", "is an invalid start of a value", "the input does not contain any json tokens").but(htmlInstead()...),
 		says(0.9, "XML and YAML parsers", "content is not allowed in prolog", "premature end of file", "xml syntax error on line", "start tag expected, '<' not found", "mismatched tag: line",
 			"root element is missing", "mapping values are not allowed here"),
 		thrown(0.7, "numbers, dates and text that could not be read", "NumberFormatException", "DateTimeParseException", "DateTimeParseError", "ParseException", "UnicodeDecodeError",
@@ -56,4 +56,9 @@ func parseErrorClues() []Clue {
 			"invalid byte sequence in utf-8", "codec can't decode byte", "invalid utf-8 sequence"),
 		says(0.6, "protobuf, Avro and friends", "proto: cannot parse invalid wire-format data", "invalidprotocolbufferexception", "protocol message contained an invalid tag", "msgpack: invalid code", "malformed utf-8"),
 	}
+}
+
+// htmlInstead are the words of parsers of JSON that met the first character of a page.
+func htmlInstead() []string {
+	return []string{"unexpected token <", "unexpected token '<'", "'<' is an invalid start of a value", "unexpected token at '<"}
 }
