@@ -406,7 +406,7 @@ func (b *builder) upstreams() []inquest.UpstreamUse {
 // edges joins the declared call graph with what the logs show: who answers for a proxy's upstreams, who is in traces.
 func (b *builder) edges() []inquest.Edge {
 	set := map[inquest.Edge]bool{}
-	for _, e := range b.st.Edges() {
+	for _, e := range slices.Concat(b.st.Edges(), b.st.Traces().Edges()) {
 		set[inquest.Edge{From: b.names.nameOf(e.From), To: b.names.nameOf(e.To)}] = true
 	}
 	for _, u := range b.st.Upstreams() {

@@ -40,6 +40,9 @@ func (a *analysis) culprit(id inquest.MechanismID, s *inquest.Symptom) string {
 			if p := cmp.Or(a.impliedPeer(s), a.tracedPeer(s)); p != "" {
 				return p
 			}
+			if p := a.onlyStranger(s.Component); p != "" && id == "dependency-failure/bad-response" {
+				return p
+			}
 		case mechanism.RoleDatabase:
 			return a.database(s)
 		case mechanism.RoleGateway:
@@ -216,6 +219,22 @@ func (a *analysis) tracedPeer(s *inquest.Symptom) string {
 		found = o.Peer
 	}
 	return found
+}
+
+// onlyStranger is the one server outside of this system that a component calls, "" if there are none or several: it goes by the name of
+// a domain. Whoever sent something that cannot be read is mostly it: services of one's own say in their logs and statuses that they failed.
+func (a *analysis) onlyStranger(component string) string {
+	only := ""
+	for _, e := range a.c.Edges {
+		if a.names.Name(e.From) != component || !strings.Contains(e.To, ".") || a.ours(e.To) {
+			continue
+		}
+		if only != "" && only != e.To {
+			return ""
+		}
+		only = e.To
+	}
+	return only
 }
 
 // serverWords are what clients' exceptions and messages call the server that they talk to ("RedisException", "PG::ConnectionBad"),

@@ -58,6 +58,10 @@ func TestTheDeeperAndEarlierMechanismIsTheCause(t *testing.T) {
 			says("cart", "POST: certificate has expired (api.pay.example)", 0.9, 0, func(p *inquest.LogPattern) {
 				p.Span, p.Examples[0].Fields = true, map[string]string{"span.peer": "api.pay.example"}
 			})}, "dependency-failure/tls at api.pay.example"},
+		{"a page instead of JSON, from the only third party that the traces know", []part{says("cart", "Unexpected token '<', \"<!doctype \"... is not valid JSON", 0.9, 0, thrown("SyntaxError", "Unexpected token '<'")),
+			func(c *inquest.Case) {
+				c.Edges = []inquest.Edge{{From: "cart", To: "api.pay.example"}, {From: "cart", To: "db-1"}}
+			}}, "dependency-failure/bad-response at api.pay.example"},
 		{"an address that answered until the onset is the right one", []part{says("gateway", "connect() failed (111: Connection refused) while connecting to upstream", 0.9, 0, func(p *inquest.LogPattern) {
 			p.Examples[0].Fields = map[string]string{"upstream": "http://10.0.0.1:8080/cart"}
 		}), failing(func(_ int, r *inquest.Request) { r.Status, r.UpstreamStatus = 502, "502" }),

@@ -19,7 +19,7 @@ func BuildGraph(edges []inquest.Edge, traces *Traces) *Graph {
 	for _, e := range edges {
 		seen[inquest.Edge{From: strings.TrimSpace(e.From), To: strings.TrimSpace(e.To)}] = true
 	}
-	for _, e := range traces.edges() {
+	for _, e := range traces.Edges() {
 		seen[e] = true
 	}
 	g := &Graph{callees: map[string][]string{}, callers: map[string][]string{}}

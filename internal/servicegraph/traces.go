@@ -281,8 +281,8 @@ func leadsTo(p, n *node) bool {
 	return false
 }
 
-// edges returns who called whom in the traces.
-func (t *Traces) edges() []inquest.Edge {
+// Edges returns who called whom in the traces, callees that send no spans of their own included, in no order.
+func (t *Traces) Edges() []inquest.Edge {
 	seen := map[inquest.Edge]bool{}
 	for _, n := range t.forest() {
 		if n.remote() {
