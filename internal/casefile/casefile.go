@@ -77,6 +77,10 @@ func (b *builder) make() *inquest.Case {
 	c.Passed = b.passed()
 	c.Upstreams = b.upstreams()
 	c.Patterns = b.patterns()
+	if jobs := b.jobs(c.Patterns); len(jobs) > 0 {
+		c.Changes = slices.Concat(c.Changes, jobs)
+		slices.SortStableFunc(c.Changes, func(a, b inquest.Change) int { return a.Time.Compare(b.Time) })
+	}
 	c.Edges = b.edges()
 	return c
 }
