@@ -241,7 +241,7 @@ func (a *analysis) onlyStranger(component string) string {
 // and the name to print for it when no file names it otherwise: who is on call knows which Redis theirs is. The last ones name a
 // role only, and so nobody.
 var serverWords = []serverWord{
-	{"redis", inquest.KindCache, "redis"}, {"valkey", inquest.KindCache, "valkey"}, {"memcache", inquest.KindCache, "memcached"},
+	{"redis", inquest.KindCache, "redis"}, {"against a read only replica", inquest.KindCache, "redis"}, {"valkey", inquest.KindCache, "valkey"}, {"memcache", inquest.KindCache, "memcached"},
 	{"postgres", inquest.KindDatabase, "postgresql"}, {"pg::", inquest.KindDatabase, "postgresql"}, {"psycopg", inquest.KindDatabase, "postgresql"},
 	{"npgsql", inquest.KindDatabase, "postgresql"}, {"mysql", inquest.KindDatabase, "mysql"}, {"mariadb", inquest.KindDatabase, "mariadb"}, {"mongo", inquest.KindDatabase, "mongodb"},
 	{"elasticsearch", inquest.KindDatabase, "elasticsearch"}, {"kafka", inquest.KindBroker, "kafka"}, {"rabbit", inquest.KindBroker, "rabbitmq"}, {"amqp", inquest.KindBroker, "rabbitmq"},
@@ -257,13 +257,22 @@ func (a *analysis) database(s *inquest.Symptom) string {
 	if s.Peer != "" && (a.names.Kind(s.Peer) == inquest.KindDatabase) {
 		return s.Peer
 	}
+	implied := a.impliedPeer(s)
+	if a.cache(implied) {
+		return implied
+	}
 	if of := a.names.OfKind(inquest.KindDatabase, a.c.Components); len(of) == 1 {
 		return of[0]
 	}
 	if s.Peer != "" && (symptom.KindAt(s.Peer) == inquest.KindDatabase || a.names.Kind(s.Peer) == "") {
 		return s.Peer
 	}
-	return "database"
+	return cmp.Or(implied, "database")
+}
+
+// cache: a component that is one, or the name of a software that is.
+func (a *analysis) cache(name string) bool {
+	return a.names.Kind(name) == inquest.KindCache || slices.ContainsFunc(serverWords, func(k serverWord) bool { return k.software == name && name != "" && k.kind == inquest.KindCache })
 }
 
 func (a *analysis) gateway(s *inquest.Symptom) string {

@@ -6,6 +6,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/inquesthq/inquest"
 )
@@ -97,7 +98,37 @@ func (a *analysis) weight(c *candidate) float64 {
 	if known {
 		w *= 0.5 + 0.5*math.Min(1, share/0.3)
 	}
+	if a.lateComer(c) {
+		w *= 0.8
+	}
 	return w
+}
+
+// tooLate is how long after the first failure a cause that is told in words may be told first, when another one was told with it: time
+// for a call to run into its time-out.
+const tooLate = 5 * time.Second
+
+// lateComer reports whether the words for c come only after requests have failed for a while of something else that is told: it may
+// have made things worse, and did not begin them.
+func (a *analysis) lateComer(c *candidate) bool {
+	told, ok := c.told()
+	if !ok || told.Sub(a.c.Onset) <= tooLate {
+		return false
+	}
+	return slices.ContainsFunc(a.cands, func(o *candidate) bool {
+		first, ok := o.told()
+		return ok && o.explained == nil && o.strength >= probableFrom && first.Sub(a.c.Onset) <= time.Second
+	})
+}
+
+// told is when the first words for a candidate came.
+func (c *candidate) told() (first time.Time, ok bool) {
+	for i := range c.claims {
+		if cl := &c.claims[i]; cl.text && cl.strength >= 0.25 && (!ok || cl.symptom.Onset.Before(first)) {
+			first, ok = cl.symptom.Onset, true
+		}
+	}
+	return first, ok
 }
 
 // byTrigger lets the change that set a fault off choose between the components on which one could act: a slow query is

@@ -62,6 +62,9 @@ func TestTheDeeperAndEarlierMechanismIsTheCause(t *testing.T) {
 			func(c *inquest.Case) {
 				c.Edges = []inquest.Edge{{From: "cart", To: "api.pay.example"}, {From: "cart", To: "db-1"}}
 			}}, "dependency-failure/bad-response at api.pay.example"},
+		{"what came first, when something else comes on top later", []part{says("cart", "count: READONLY You can't write against a read only replica.", -1, 0),
+			component("cache-1", inquest.KindCache, true), measured("up", 0, 1, 8*time.Second, "job", "cache-1"),
+			says("cart", "count: i/o timeout", -1, 8*time.Second), says("cart", "show: context deadline exceeded (Client.Timeout exceeded while awaiting headers)", -1, 8*time.Second)}, "database/read-only at cache-1"},
 		{"an address that answered until the onset is the right one", []part{says("gateway", "connect() failed (111: Connection refused) while connecting to upstream", 0.9, 0, func(p *inquest.LogPattern) {
 			p.Examples[0].Fields = map[string]string{"upstream": "http://10.0.0.1:8080/cart"}
 		}), failing(func(_ int, r *inquest.Request) { r.Status, r.UpstreamStatus = 502, "502" }),
