@@ -242,6 +242,8 @@ func (a *analysis) reach(c *candidate, who, text, version string) (float64, stri
 		return 0.5, "it brought " + who + " in: whatever it takes of a shared resource comes on top"
 	case a.d.byID[c.id].Shared && who != "" && a.names.Kind(who) != inquest.KindProxy:
 		return 0.4, "it changed " + who + ", which may use the same resource"
+	case c.id == "misconfiguration/bad-credential" && who != "" && a.subject(c, text) != "":
+		return 0.4, "it changed " + who + ": a credential has two sides, who shows it and who knows it"
 	case a.explainsAt(c, who) && (c.id.Class() != inquest.ClassDeploy || c.id == "bad-deploy/schema-mismatch"):
 		// A release brings its faults to the service that it releases; only a schema has two sides.
 		return 0.35, "it changed " + who + ", which suffers from it"

@@ -55,6 +55,7 @@ func TestTheTriggerIsTheChangeThatFits(t *testing.T) {
 		{"a caller's own time limit for the call that is given up", []part{says("cart", `Get "http://stock:8000/": context deadline exceeded (Client.Timeout exceeded while awaiting headers)`, 0.9, 0), component("stock", inquest.KindApp, true), calls("cart", "stock"),
 			changed(-25*time.Second, inquest.ChangeConfig, "cart", "stock client timeout 3000 ms -> 400 ms"), changed(-12*time.Second, inquest.ChangeDeploy, "pay", "release 7")}, "config cart"},
 		{"the restart itself, when another start after the setting went well", []part{says("cart", "cannot sign: PAY_SECRET_KEY is not set", 0.9, 0), changed(-9*time.Minute, inquest.ChangeConfig, "cart", "environment from the vault"), changed(-8*time.Minute, inquest.ChangeDeploy, "cart", "cart 2.2"), changed(-2*time.Second, inquest.ChangeRestart, "cart", "kernel update")}, "restart cart"},
+		{"the other side of a credential", []part{says("cart", "GET /points: upstream said 401 api key is not valid", 0.9, 0), component("points", inquest.KindApp, true), changed(-20*time.Second, inquest.ChangeDeploy, "cart-ui", "wording"), changed(0, inquest.ChangeConfig, "points", "API_KEYS rotated (yearly)")}, "config points"},
 		{"a rollback long before heals rather than harms", []part{nullDereference, changed(-8*time.Minute, inquest.ChangeDeploy, "cart", "rollback to 2.0")}, "data "},
 	} {
 		v := verdict(c.parts...)

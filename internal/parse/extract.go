@@ -110,6 +110,9 @@ func withFields(r *Record, e *inquest.Exception) *inquest.Exception {
 	if strings.HasPrefix(text, "{") {
 		text = ""
 	}
+	if text == "" {
+		text, code = listedError(r.Get("errors"), code)
+	}
 	if e == nil {
 		if typ == "" && text == "" || r.Level < inquest.LevelWarn && r.Status < 500 {
 			return nil
@@ -134,6 +137,42 @@ func withFields(r *Record, e *inquest.Exception) *inquest.Exception {
 		e.Code = errorCode(e.Type, e.Message)
 	}
 	return e
+}
+
+// listedError is the first of a list of errors, as a GraphQL server logs those of an answer (GraphQL specification, 7.1.2, Errors):
+// [{"message": "...", "extensions": {"code": "..."}}]. code is what is known already.
+func listedError(list, code string) (text, listed string) {
+	if !strings.HasPrefix(list, "[{") {
+		return "", code
+	}
+	p := &pull{b: []byte(list)}
+	errors := 0
+	known := func(key []byte) {
+		switch string(key) {
+		case "message", "msg", "detail":
+			if text == "" {
+				text = p.str()
+			}
+		case "code":
+			if code == "" && p.peek() == '"' {
+				code = p.str()
+			}
+		}
+	}
+	p.array(func() {
+		if errors++; errors > 1 {
+			p.skip()
+			return
+		}
+		p.object(func(key []byte) {
+			if string(key) == "extensions" {
+				p.object(known)
+				return
+			}
+			known(key)
+		})
+	})
+	return text, code
 }
 
 // textError makes an exception of an error's text without a type, as Go's loggers write it: "a: b: c" wraps from

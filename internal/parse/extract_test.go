@@ -62,6 +62,27 @@ func TestExceptionInJSONFields(t *testing.T) {
 	}
 }
 
+func TestTheFirstOfAListOfErrorsIsTheRecords(t *testing.T) {
+	line := func(list string) string {
+		return `{"level":"ERROR","time":"2026-11-29T22:21:27.101Z","op":"AddPlay","errors":` + list + `,"msg":"operation returned errors"}` + "\n"
+	}
+	for list, want := range map[string][2]string{
+		`[{"message":"POST /plays: upstream said 401","path":["AddPlay"],"extensions":{"code":"UPSTREAM","status":401}},{"message":"later"}]`: {"POST /plays: upstream said 401", "UPSTREAM"},
+		`[{"code":"E_FULL","detail":"no \"room\""}]`: {`no "room"`, "E_FULL"},
+		`[{"path":["a"]}]`:                           {},
+		`["no object"]`:                              {},
+	} {
+		k := readText(t, "slog", line(`[{"message":"x"}]`)+line(list))
+		got := [2]string{}
+		if e := k.records[1].Exception; e != nil {
+			got = [2]string{e.Message, e.Code}
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", list, got, want)
+		}
+	}
+}
+
 // The record keeps its whole message; `inquest parse` prints the trace as fields and the rest as the message.
 func TestPrintedMessageEndsWhereTheTraceBegins(t *testing.T) {
 	for message, want := range map[string]string{
