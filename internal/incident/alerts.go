@@ -163,8 +163,8 @@ func (e *edit) again(ctx context.Context, f *draft, i int, a inquest.Alert) erro
 	if f.Alerts[i].State == inquest.AlertFiring {
 		return nil
 	}
-	if !a.Fired.After(f.Alerts[i].Fired) && a.Fired.Before(f.Alerts[i].Resolved) {
-		return nil // told late: the same firing, which has ended since
+	if e.toldLate(&a, &f.Alerts[i]) {
+		return nil
 	}
 	f.Alerts[i] = a
 	f.desk.Calm = time.Time{}
@@ -175,6 +175,15 @@ func (e *edit) again(ctx context.Context, f *draft, i int, a inquest.Alert) erro
 	return nil
 }
 
+// toldLate reports whether an alert that fires is a firing that has ended since. An end that lies ahead is of a clock that was set back, and says nothing of
+// what fires now: without that, nobody would be told until the clock has caught up.
+func (e *edit) toldLate(a, known *inquest.Alert) bool {
+	return !a.Fired.After(known.Fired) && a.Fired.Before(known.Resolved) && !known.Resolved.After(e.now.Add(skew))
+}
+
+// skew is how far the clock of another machine may be ahead of ours.
+const skew = time.Minute
+
 // againAfter handles an alert that fires though its incident was resolved a short while ago.
 func (e *edit) againAfter(ctx context.Context, f *draft, i int, a inquest.Alert) error {
 	old := &f.Alerts[i]
@@ -184,7 +193,7 @@ func (e *edit) againAfter(ctx context.Context, f *draft, i int, a inquest.Alert)
 		return nil // the window of its rule still holds the failures from before; an end far ahead is of a clock that was set back
 	case old.State == inquest.AlertFiring:
 		why = describe(&a) + " still, " + text(e.desk.policy.Settle) + " after the incident was resolved"
-	case !a.Fired.After(old.Fired) && a.Fired.Before(old.Resolved):
+	case e.toldLate(&a, old):
 		return nil
 	}
 	f.Alerts[i] = a
@@ -347,7 +356,7 @@ func (e *edit) keepAlert(ctx context.Context, a inquest.Alert, silence string) e
 // endAlert marks a standing alert as resolved.
 func (e *edit) endAlert(ctx context.Context, a inquest.Alert) error {
 	r, s, err := e.standing(ctx, hash(a.Key()))
-	if err != nil || s == nil || s.State != inquest.AlertFiring || a.Resolved.Before(s.Fired) {
+	if err != nil || s == nil || s.State != inquest.AlertFiring || a.Resolved.Before(s.Fired) && !s.Fired.After(e.now) {
 		return err
 	}
 	s.State, s.Alert.Resolved = inquest.AlertResolved, a.Resolved

@@ -153,10 +153,11 @@ func (e *edit) active() []*draft {
 	return e.sorted(func(f *draft) bool { return f.State.Active() })
 }
 
-// closed returns those that were resolved within the time in which they are reopened, newest first.
+// closed returns those that were resolved within the time in which they are reopened, newest first. One whose end lies ahead, because the clock was set
+// back, is none: reopened, it would have begun in the future, and nothing could be found out about it.
 func (e *edit) closed() []*draft {
 	out := e.sorted(func(f *draft) bool {
-		return f.State == inquest.IncidentResolved && f.Merged == "" && e.now.Sub(f.Resolved) <= e.desk.policy.Reopen
+		return f.State == inquest.IncidentResolved && f.Merged == "" && e.now.Sub(f.Resolved) <= e.desk.policy.Reopen && !f.Resolved.After(e.now.Add(skew))
 	})
 	slices.Reverse(out)
 	return out

@@ -59,7 +59,7 @@ func (d *Desk) lead(ctx context.Context) (bool, error) {
 		return true, nil
 	}
 	now := d.cfg.Now()
-	if !d.leading.IsZero() && now.Sub(d.leading) < d.cfg.Lease/3 {
+	if !d.leading.IsZero() && now.Sub(d.leading).Abs() < d.cfg.Lease/3 {
 		return d.leader, nil
 	}
 	ok, err := d.cfg.Leaders.Lead(ctx, "incidents", d.cfg.Server, d.cfg.Lease)

@@ -1148,3 +1148,36 @@ func TestAClockThatIsSetBackStopsNothing(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatFiresAfterTheClockWasSetBackIsNotTakenForWhatEndedLater(t *testing.T) {
+	for name, back := range map[string]time.Duration{"while the incident is open": 2 * time.Minute, "when it was resolved": time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := &world{t: t, ctx: t.Context(), records: newMemory()}
+				now := func() time.Time { return time.Now() }
+				var err error
+				w.Desk, err = incident.New(incident.Config{Records: w.records, Policy: everyone, Now: func() time.Time { return now() }})
+				if err != nil {
+					t.Fatal(err)
+				}
+				first := alert("HighErrorRate", "checkout", "page")
+				time.Sleep(10 * time.Minute)
+				w.alerts(first, over(first))
+				id := w.only().ID
+				if back == time.Hour {
+					must[*inquest.Incident](t)(w.Resolve(w.ctx, id, incident.Act{By: "ada", Force: true, Text: "rolled back"}))
+				}
+				now = func() time.Time { return time.Now().Add(-back) }
+				again := alert("HighErrorRate", "checkout", "page")
+				again.Fired, again.Since = first.Fired.Add(-back), first.Since.Add(-back)
+				w.alerts(again)
+				all := w.all()
+				if back == time.Hour {
+					w.expect([]any{len(all), all[0].State, all[0].Opened.Before(now().Add(time.Second)), len(w.told(all[0].ID))}, []any{2, inquest.IncidentOpen, true, 2})
+				} else {
+					w.expect([]any{len(all), all[0].Alerts[0].State}, []any{1, inquest.AlertFiring})
+				}
+			})
+		})
+	}
+}

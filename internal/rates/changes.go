@@ -62,6 +62,15 @@ func (c *Changes) Log(r *parse.Record, now time.Time) {
 	c.services[strings.Clone(r.Service)] = slices.Insert(all, 0, v)[:min(len(all)+1, maxVersions)]
 }
 
+// setBack moves what was noted by a clock that has been set back by so much since.
+func (c *Changes) setBack(by time.Duration) {
+	for _, all := range c.services {
+		for i := range all {
+			all[i].last = all[i].last.Add(-by)
+		}
+	}
+}
+
 // Signal takes the entries of a record of changes.
 func (c *Changes) Signal(s parse.Signal) {
 	if s.Change != nil {

@@ -232,6 +232,29 @@ func (c *Counter) Series(now time.Time) []inquest.Series {
 	return out
 }
 
+// StartOver makes all counts begin again at zero, as those of a new process do: a counter that falls to zero is understood everywhere, one whose samples go
+// back in time is not.
+func (c *Counter) StartOver() {
+	for _, s := range c.services {
+		for _, t := range s.routes {
+			for i := range t.codes {
+				t.codes[i].startOver()
+			}
+			t.failed.startOver()
+			t.lying.startOver()
+			t.durations = nil
+		}
+		for i := range s.levels {
+			s.levels[i].startOver()
+		}
+		for _, u := range s.upstreams {
+			for i := range u {
+				u[i].startOver()
+			}
+		}
+	}
+}
+
 // Add adds what another counter has counted: a replay counts each stretch of time by itself, in whatever order logs are read, and
 // adds them up in the order of time.
 func (c *Counter) Add(o *Counter) {

@@ -20,6 +20,8 @@ const (
 	tickBytes   = 128 << 20 // read at a time: what a core counts in about two seconds
 	maxKnown    = 2000      // sources whose format is remembered
 	lastTick    = 5 * time.Second
+	// farBack is by how much a clock must have gone back for its old time not to be waited for; rules and the store of metrics have the same figure.
+	farBack = 10 * time.Minute
 )
 
 // Reader gives what is new in the spool; *spool.Reader is one.
@@ -51,6 +53,7 @@ type Follower struct {
 	changed  []inquest.Change        // to be stored
 	known    map[string]*parse.Known // formats, by the source's folder
 	started  time.Time
+	last     time.Time // of the last tick
 
 	mu     sync.Mutex
 	status Status
@@ -104,6 +107,7 @@ func (f *Follower) Status() Status {
 // Tick counts what is new and writes what has changed. Counts are cumulative, so nothing is lost when a store takes nothing for a while.
 func (f *Follower) Tick(ctx context.Context) error {
 	began := f.cfg.Now()
+	f.followClock(began)
 	all := f.read(ctx)
 	now := f.cfg.Now()
 	unread := f.cfg.Reader.Unread()
@@ -115,7 +119,7 @@ func (f *Follower) Tick(ctx context.Context) error {
 	case all: // what has come since is not late yet: under load there is always some
 		st.caught = began
 	}
-	st.Lag, st.Unread = now.Sub(st.caught), unread
+	st.Lag, st.Unread = max(0, now.Sub(st.caught)), unread
 	lag := st.Lag
 	f.mu.Unlock()
 
@@ -130,6 +134,24 @@ func (f *Follower) Tick(ctx context.Context) error {
 	f.status.Err = err
 	f.mu.Unlock()
 	return err
+}
+
+// followClock counts anew when the clock was set back. What was counted before stays where it is stored; a counter cannot go on at a time that it has passed,
+// and while nothing is counted nobody is told of anything.
+func (f *Follower) followClock(now time.Time) {
+	by := f.last.Sub(now)
+	if by > 0 && by < farBack {
+		return
+	}
+	if by > 0 {
+		f.counter.StartOver()
+		f.patterns.setBack(by, now)
+		f.changes.setBack(by)
+		f.mu.Lock()
+		f.status.caught = now
+		f.mu.Unlock()
+	}
+	f.last = now
 }
 
 func (f *Follower) append(ctx context.Context, series []inquest.Series) error {

@@ -303,6 +303,22 @@ func (p *Patterns) Series(now time.Time) []inquest.Series {
 	return out
 }
 
+// setBack moves what was noted by a clock that has been set back by so much since.
+func (p *Patterns) setBack(by time.Duration, now time.Time) {
+	for _, c := range p.counters {
+		c.startOver()
+	}
+	for _, s := range p.services {
+		s.since = s.since.Add(-by)
+	}
+	for _, e := range p.entries {
+		e.begun = e.begun.Add(-by)
+		if e.Last.After(now) {
+			e.Last = now
+		}
+	}
+}
+
 // surges looks at each pattern of a warning or worse once a minute.
 func (p *Patterns) surges(now time.Time) {
 	for _, e := range p.entries {

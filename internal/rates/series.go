@@ -35,6 +35,8 @@ func (c *counted) show(out []inquest.Series, now time.Time, step time.Duration) 
 	return append(out, s)
 }
 
+func (c *counted) startOver() { c.value, c.shown, c.at = 0, 0, time.Time{} }
+
 // bounds are the upper bounds of the buckets of durations, in seconds, as labels and as numbers.
 var bounds = [...]float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}
 

@@ -68,6 +68,9 @@ func (p *process) investigate(ctx context.Context, job incident.Job) (*inquest.D
 			began = t
 		}
 	}
+	if began.After(job.At) { // the clock was set back since
+		began = job.At
+	}
 	w := inquest.Window{From: began.Add(-healthy), To: job.At.Add(time.Second)}
 	series, err := p.metrics.Raw(ctx, `{__name__=~".+"}`, w.From, w.To)
 	var notes []string

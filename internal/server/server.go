@@ -44,6 +44,8 @@ func Run(ctx context.Context, o Options) (err error) {
 	if o.Log == nil {
 		o.Log = func(string) {}
 	}
+	now := o.Now
+	o.Now = func() time.Time { return now().Round(0) } // without the monotonic reading, which hides from comparisons that the clock was set
 	o.Settings = o.Settings.Complete()
 	if err := errorOf(Check(o.Settings)); err != nil {
 		return fmt.Errorf("server: %w", err)
@@ -157,6 +159,7 @@ func (p *process) openSpool(context.Context) error {
 	}
 	p.also("counting", p.follower.Run)
 	p.also("looking after counting", p.lookAfter)
+	p.also("the clock", p.watchClock)
 	return nil
 }
 

@@ -85,6 +85,34 @@ func (p *process) lookAfter(ctx context.Context) error {
 	})
 }
 
+// What is told of the clock: a correction by NTP is seconds.
+const (
+	clockPace = 5 * time.Second
+	clockJump = time.Minute
+)
+
+// watchClock tells the operator when the clock was set, for times on pages and in messages are not to be trusted around that moment.
+func (p *process) watchClock(ctx context.Context) error {
+	last := p.Now()
+	return p.every(ctx, clockPace, "clock", func() error {
+		now := p.Now()
+		gone := now.Sub(last)
+		last = now
+		switch {
+		case gone <= -farBack:
+			p.Log(fmt.Sprintf("the clock was set back by %s to %s: counts, rules and incidents go on at the new time; keep NTP running", (-gone).Round(time.Second), now.UTC().Format(time.RFC3339)))
+		case gone <= -clockJump:
+			p.Log(fmt.Sprintf("the clock was set back by %s: rules wait until it has caught up; keep NTP running", (-gone).Round(time.Second)))
+		case gone >= clockJump+clockPace:
+			p.Log(fmt.Sprintf("%s have passed at once: the clock was set ahead, or this machine stood still; keep NTP running", gone.Round(time.Second)))
+		}
+		return nil
+	})
+}
+
+// farBack is from where on a clock that was set back is not waited for; the rooms that count, store and evaluate have the same figure.
+const farBack = 10 * time.Minute
+
 // own puts the server's name on what it counts itself, as the label instance, so that several servers that write to one store keep their counters
 // apart. The rules sum over it.
 type own struct {

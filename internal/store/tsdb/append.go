@@ -19,11 +19,13 @@ import (
 // Append stores all samples, but for those that Stats counts as dropped. An error means that none of them can be queried;
 // after a restart they may be there nevertheless. They may be given again: equal samples are one.
 func (d *DB) Append(ctx context.Context, series []inquest.Series) error {
-	if err := d.allowLate(); err != nil {
+	db, err := d.follow()
+	if err != nil {
 		return err
 	}
+	defer d.mu.RUnlock()
 	limit := d.cfg.Now().Add(maxAhead).UnixMilli()
-	app := d.db.Appender(ctx)
+	app := db.Appender(ctx)
 	for i := range series {
 		s := &series[i]
 		set, ok := labelsOf(s)

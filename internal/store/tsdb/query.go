@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/value"
@@ -20,7 +21,7 @@ import (
 
 // Instant evaluates PromQL at one time.
 func (d *DB) Instant(ctx context.Context, query string, at time.Time) ([]inquest.Series, error) {
-	q, err := d.engine.NewInstantQuery(ctx, d.db, nil, query, at)
+	q, err := d.engine.NewInstantQuery(ctx, view{d}, nil, query, at)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", store.ErrQuery, err)
 	}
@@ -36,7 +37,7 @@ func (d *DB) Range(ctx context.Context, query string, from, to time.Time, step t
 	if step <= 0 || to.Before(from) {
 		return nil, fmt.Errorf("%w: from %s to %s every %s: the step must be above zero, and the end not before the start", store.ErrQuery, from, to, step)
 	}
-	q, err := d.engine.NewRangeQuery(ctx, d.db, nil, query, from, to, step)
+	q, err := d.engine.NewRangeQuery(ctx, view{d}, nil, query, from, to, step)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", store.ErrQuery, err)
 	}
@@ -56,9 +57,9 @@ func (d *DB) Raw(ctx context.Context, selector string, from, to time.Time) ([]in
 	if maxt < mint {
 		return nil, nil
 	}
-	q, err := d.db.Querier(mint, maxt)
+	q, err := view{d}.Querier(mint, maxt)
 	if err != nil {
-		return nil, fmt.Errorf("tsdb: %w", err)
+		return nil, err
 	}
 	defer func() { _ = q.Close() }()
 	var out []inquest.Series
@@ -177,46 +178,59 @@ type Stats struct {
 	Invalid    uint64 // no name
 
 	Repaired bool          // the log of writes was damaged when the folder was opened, and was cut off there
-	Ahead    time.Duration // how far the newest sample is ahead of the clock; above ten minutes, samples may be late without being dropped
+	Ahead    time.Duration // how far the newest sample is ahead of the clock; above ten minutes, what is stored now is kept apart
 }
 
 // Stats counts.
 func (d *DB) Stats() (Stats, error) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
 	sums, err := d.counters()
 	if err != nil {
 		return Stats{}, err
 	}
 	s := Stats{
-		Series: d.db.Head().NumSeries(), Bytes: d.db.Head().Size(),
 		Appended: sums["prometheus_tsdb_head_samples_appended_total"], OutOfOrder: sums["prometheus_tsdb_out_of_order_samples_total"],
 		TooOld: sums["prometheus_tsdb_out_of_bound_samples_total"] + sums["prometheus_tsdb_too_old_samples_total"],
 		Twice:  d.twice.Load(), Future: d.future.Load(), Invalid: d.invalid.Load(),
 		Repaired: sums["prometheus_tsdb_wal_corruptions_total"]+sums["prometheus_tsdb_mmap_chunk_corruptions_total"] > 0,
 	}
-	oldest := int64(math.MaxInt64)
-	if s.Series > 0 {
-		oldest = d.db.Head().MinTime()
+	oldest, latest := int64(math.MaxInt64), int64(math.MinInt64)
+	for _, db := range d.all() {
+		h := db.Head()
+		s.Series += h.NumSeries()
+		s.Bytes += h.Size()
+		if h.NumSeries() > 0 {
+			oldest = min(oldest, h.MinTime())
+		}
+		for _, b := range db.Blocks() {
+			s.Bytes += b.Size()
+			oldest = min(oldest, b.Meta().MinTime)
+		}
+		latest = max(latest, newest(db))
 	}
-	for _, b := range d.db.Blocks() {
-		s.Bytes += b.Size()
-		oldest = min(oldest, b.Meta().MinTime)
-	}
-	if newest := d.newest(); newest != math.MinInt64 {
-		s.From, s.To = time.UnixMilli(oldest).UTC(), time.UnixMilli(newest).UTC()
+	if latest != math.MinInt64 {
+		s.From, s.To = time.UnixMilli(oldest).UTC(), time.UnixMilli(latest).UTC()
 		s.Ahead = max(0, s.To.Sub(d.cfg.Now()))
 	}
 	return s, nil
 }
 
 func (d *DB) counters() (map[string]uint64, error) {
-	families, err := d.reg.Gather()
-	if err != nil {
-		return nil, fmt.Errorf("tsdb: %w", err)
+	all := []*prometheus.Registry{d.reg}
+	if d.again != nil {
+		all = append(all, d.again.reg)
 	}
 	sums := map[string]uint64{}
-	for _, f := range families {
-		for _, m := range f.GetMetric() {
-			sums[f.GetName()] += uint64(m.GetCounter().GetValue())
+	for _, reg := range all {
+		families, err := reg.Gather()
+		if err != nil {
+			return nil, fmt.Errorf("tsdb: %w", err)
+		}
+		for _, f := range families {
+			for _, m := range f.GetMetric() {
+				sums[f.GetName()] += uint64(m.GetCounter().GetValue())
+			}
 		}
 	}
 	return sums, nil

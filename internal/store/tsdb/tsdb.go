@@ -23,7 +23,6 @@ import (
 
 	"github.com/oklog/ulid/v2"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/prometheus/config"
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/promql/parser"
 	prom "github.com/prometheus/prometheus/tsdb"
@@ -69,8 +68,8 @@ type DB struct {
 	invalid atomic.Uint64 // or have no name
 	twice   atomic.Uint64 // or another value at a time that has one
 
-	mu     sync.Mutex // guards what follows
-	window int64      // milliseconds that a sample may be late, while the store holds samples of the future; usually 0
+	mu    sync.RWMutex // locked for reading by all that uses the databases; for writing while one begins
+	again *again       // nil unless the clock was set back
 }
 
 // Open opens the folder's database, and mends its log of writes when that is damaged.
@@ -94,21 +93,22 @@ func Open(cfg Config) (*DB, error) {
 		cfg.Now = time.Now
 	}
 	d := &DB{cfg: cfg, reg: prometheus.NewRegistry(), parser: parser.NewParser(parser.Options{})}
-	if err := d.open(); err != nil {
+	var err error
+	if d.db, err = d.openFolder(cfg.Dir, d.reg); err != nil {
 		return nil, err
+	}
+	if err := d.openAgain(); err != nil {
+		return nil, errors.Join(err, d.Close())
 	}
 	d.engine = promql.NewEngine(promql.EngineOpts{
 		Logger: cfg.Logger, MaxSamples: querySamples, Timeout: cfg.Timeout, LookbackDelta: 5 * time.Minute,
 		NoStepSubqueryIntervalFn: func(int64) int64 { return time.Minute.Milliseconds() },
 		EnableAtModifier:         true, EnableNegativeOffset: true, Parser: d.parser,
 	})
-	if err := d.allowLate(); err != nil {
-		return nil, errors.Join(err, d.Close())
-	}
 	return d, nil
 }
 
-func (d *DB) open() error {
+func (d *DB) openFolder(dir string, reg *prometheus.Registry) (*prom.DB, error) {
 	opts := prom.DefaultOptions()
 	opts.RetentionDuration = d.cfg.Retention.Milliseconds()
 	opts.MaxBytes = d.cfg.MaxBytes
@@ -117,32 +117,39 @@ func (d *DB) open() error {
 	opts.StripeSize = 1 << 10 // locks: a few writers, not the thousand targets of a Prometheus
 	// As in Prometheus' own main, where blocks grow up to a tenth of the retention.
 	opts.MaxBlockDuration = max(opts.MinBlockDuration, min(opts.RetentionDuration/10, (31*24*time.Hour).Milliseconds()))
-	opts.BlocksToDelete = d.deletable
-	var err error
-	if d.db, err = prom.Open(d.cfg.Dir, d.cfg.Logger, d.reg, opts, nil); err != nil {
-		return d.explain(err)
+	var opened atomic.Pointer[prom.DB] // its own goroutine asks what to delete
+	opts.BlocksToDelete = func(blocks []*prom.Block) map[ulid.ULID]struct{} { return d.deletable(opened.Load(), blocks) }
+	db, err := prom.Open(dir, d.cfg.Logger, reg, opts, nil)
+	if err != nil {
+		return nil, d.explain(dir, err)
 	}
-	return nil
+	opened.Store(db)
+	return db, nil
 }
 
 // explain says what to do about an error of Open.
-func (d *DB) explain(err error) error {
+func (d *DB) explain(dir string, err error) error {
 	switch {
 	case errors.Is(err, os.ErrPermission):
-		return fmt.Errorf("tsdb: %w: let the server's user write to %s", err, d.cfg.Dir)
+		return fmt.Errorf("tsdb: %w: let the server's user write to %s", err, dir)
 	case isLocked(err):
-		return fmt.Errorf("tsdb: %w: another process has %s open; stop it, or give this one a data folder of its own", err, d.cfg.Dir)
+		return fmt.Errorf("tsdb: %w: another process has %s open; stop it, or give this one a data folder of its own", err, dir)
 	case isReadOnly(err):
-		return fmt.Errorf("tsdb: %w: the file system of %s is read-only", err, d.cfg.Dir)
+		return fmt.Errorf("tsdb: %w: the file system of %s is read-only", err, dir)
 	case isFull(err):
-		return fmt.Errorf("tsdb: %w: make room on the disk of %s, or set a smaller retention", err, d.cfg.Dir)
+		return fmt.Errorf("tsdb: %w: make room on the disk of %s, or set a smaller retention", err, dir)
 	}
-	return fmt.Errorf("tsdb: %w: %w: move the named block, or all of %s, away and start again; what was in it is lost for queries", store.ErrCorrupt, err, d.cfg.Dir)
+	return fmt.Errorf("tsdb: %w: %w: move the named block, or all of %s, away and start again; what was in it is lost for queries", store.ErrCorrupt, err, dir)
 }
 
 // Close writes what is pending and releases the folder.
 func (d *DB) Close() error {
-	err := errors.Join(d.sync(), d.db.Close())
+	err := d.sync()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, db := range d.all() {
+		err = errors.Join(err, db.Close())
+	}
 	if err != nil {
 		return fmt.Errorf("tsdb: close: %w", err)
 	}
@@ -167,7 +174,16 @@ func (d *DB) Run(ctx context.Context) error {
 
 // sync forces the last segment of the log of writes to the disk; the database does so for each earlier one.
 func (d *DB) sync() error {
-	dir := filepath.Join(d.cfg.Dir, "wal")
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	var errs []error
+	for _, db := range d.all() {
+		errs = append(errs, syncLog(filepath.Join(db.Dir(), "wal")))
+	}
+	return errors.Join(errs...)
+}
+
+func syncLog(dir string) error {
 	_, last, err := wlog.Segments(dir)
 	if err != nil || last < 0 {
 		return err
@@ -186,42 +202,20 @@ func (d *DB) sync() error {
 }
 
 // newest is the time of the newest sample, in milliseconds; math.MinInt64 when there is none.
-func (d *DB) newest() int64 {
+func newest(db *prom.DB) int64 {
 	newest := int64(math.MinInt64)
-	if h := d.db.Head(); h.NumSeries() > 0 {
+	if h := db.Head(); h.NumSeries() > 0 {
 		newest = h.MaxTime()
 	}
-	for _, b := range d.db.Blocks() {
+	for _, b := range db.Blocks() {
 		newest = max(newest, b.Meta().MaxTime)
 	}
 	return newest
 }
 
-// allowLate looks whether the store holds samples of the future, which a clock that ran ahead has left there. The database would drop
-// every sample of the present as too old; so it gets a window in which samples may be late, until the present has caught up.
-func (d *DB) allowLate() error {
-	now, newest := d.cfg.Now().UnixMilli(), d.newest()
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	var window int64
-	if newest > now+maxAhead.Milliseconds() {
-		if window = d.window; newest-now > window-time.Hour.Milliseconds() {
-			window = newest - now + 2*time.Hour.Milliseconds() // with room, so that it does not change with every sample
-		}
-	}
-	if window == d.window {
-		return nil
-	}
-	if err := d.db.ApplyConfig(&config.Config{StorageConfig: config.StorageConfig{TSDBConfig: &config.TSDBConfig{OutOfOrderTimeWindow: window}}}); err != nil {
-		return fmt.Errorf("tsdb: %w", err)
-	}
-	d.window = window
-	return nil
-}
-
 // deletable chooses the blocks that go. It differs from Prometheus' choice in one thing: what is too old is measured from the newest
 // block that is not of the future, for a block that a wrong clock made must not cost all the others.
-func (d *DB) deletable(blocks []*prom.Block) map[ulid.ULID]struct{} {
+func (d *DB) deletable(db *prom.DB, blocks []*prom.Block) map[ulid.ULID]struct{} {
 	now := d.cfg.Now().UnixMilli()
 	newest := int64(math.MinInt64)
 	for _, b := range blocks {
@@ -235,8 +229,8 @@ func (d *DB) deletable(blocks []*prom.Block) map[ulid.ULID]struct{} {
 			gone[m.ULID] = struct{}{}
 		}
 	}
-	if d.db != nil { // while it opens there is no size to ask for; the next look is a minute later
-		for id := range prom.BeyondSizeRetention(d.db, newestFirst(blocks)) {
+	if db != nil { // while it opens there is no size to ask for; the next look is a minute later
+		for id := range prom.BeyondSizeRetention(db, newestFirst(blocks)) {
 			gone[id] = struct{}{}
 		}
 	}
@@ -245,8 +239,12 @@ func (d *DB) deletable(blocks []*prom.Block) map[ulid.ULID]struct{} {
 
 // Compact makes blocks of what is older than the last three hours and deletes what retention does not keep, at once instead of within a minute.
 func (d *DB) Compact(ctx context.Context) error {
-	if err := d.db.Compact(ctx); err != nil {
-		return fmt.Errorf("tsdb: %w", err)
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	for _, db := range d.all() {
+		if err := db.Compact(ctx); err != nil {
+			return fmt.Errorf("tsdb: %w", err)
+		}
 	}
 	return nil
 }

@@ -120,10 +120,10 @@ func TestAClockThatRanAheadCostsNothingOfThePresent(t *testing.T) {
 	add(t, db, one("x", noon, 1))
 	c.Time = noon.AddDate(2, 0, 0) // somebody set the clock to a year that has not come
 	add(t, db, one("x", c.Time, 2))
-	c.Time = noon.Add(time.Minute) // and back
+	c.Time = noon.Add(6 * time.Minute) // and back
 	add(t, db, one("x", c.Time, 3))
-	wantStored(t, db, "x", 1, 3, 2)
-	if s := stats(t, db); s.Ahead < 24*time.Hour || s.TooOld+s.OutOfOrder > 0 {
+	wantStored(t, db, "x", 1, 3)
+	if s := stats(t, db); s.Ahead < 24*time.Hour || s.TooOld+s.OutOfOrder > 0 || s.Appended != 3 {
 		t.Errorf("two years ahead: stats %+v", s)
 	}
 	got, err := db.Instant(t.Context(), "x", c.Time)
@@ -134,9 +134,79 @@ func TestAClockThatRanAheadCostsNothingOfThePresent(t *testing.T) {
 		t.Fatal(err)
 	}
 	db = open(t, tsdb.Config{Dir: dir, Now: c.now}) // a start with the future on disk
-	c.Time = noon.Add(2 * time.Minute)
+	c.Time = noon.Add(7 * time.Minute)
 	add(t, db, one("x", c.Time, 4))
-	wantStored(t, db, "x", 1, 3, 4, 2)
+	wantStored(t, db, "x", 1, 3, 4)
+	c.Time = noon.AddDate(2, 0, 1) // the present has caught up
+	add(t, db, one("x", c.Time, 5))
+	wantStored(t, db, "x", 1, 3, 4, 5)
+}
+
+// TestAnHourThatIsLivedTwiceCountsOnce: what an hour was the first time is not mixed into what it is the second time, neither while it lasts nor later.
+func TestAnHourThatIsLivedTwiceCountsOnce(t *testing.T) {
+	dir, c := t.TempDir(), &clock{noon}
+	db := open(t, tsdb.Config{Dir: dir, Now: c.now})
+	count := func(from, minutes int, value, rise float64) {
+		t.Helper()
+		for m := range minutes {
+			c.Time = noon.Add(time.Duration(from+m) * time.Minute)
+			add(t, db, []inquest.Series{{Name: "x", Samples: []inquest.Sample{{Time: c.Time, Value: value + float64(m)*rise}}}})
+		}
+	}
+	rises := func(what string, want float64) {
+		t.Helper()
+		got, err := db.Instant(t.Context(), "max_over_time(rate(x[3m])[1h:1m])", c.Time)
+		if err != nil || len(got) != 1 || got[0].Samples[0].Value != want {
+			t.Errorf("%s: the steepest rate is %v (%v), want %g", what, got, err, want)
+		}
+	}
+	count(0, 60, 0, 6) // a tenth a second
+	rises("the first time", 0.1)
+	count(-10, 60, 0, 3) // the counter begins anew
+	rises("the second time", 0.05)
+	for _, series := range []string{"x", `{__name__=~"x|y"}`} {
+		got, err := db.Range(t.Context(), series, noon.Add(-10*time.Minute), noon.Add(time.Hour), time.Minute)
+		if err != nil || len(got) != 1 || len(got[0].Samples) != 64 { // the last is seen for four minutes more
+			t.Errorf("%s over both: %v (%v)", series, got, err)
+		}
+	}
+	count(-30, 20, 0, 12) // and again, before anything that there is
+	rises("the third time", 0.2)
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	db = open(t, tsdb.Config{Dir: dir, Now: c.now})
+	rises("after a restart", 0.2)
+	count(-10, 90, 240, 3)
+	rises("on into what is new", 0.05)
+	if s := stats(t, db); s.OutOfOrder+s.TooOld+s.Twice > 0 {
+		t.Errorf("stats %+v: something was dropped", s)
+	}
+}
+
+func TestTheFolderOfAClockThatWasSetBackMayBeBroken(t *testing.T) {
+	for _, x := range []struct {
+		name, file, text string
+		want             error
+	}{
+		{"its making was broken off", "span.json.new", "{}", nil},
+		{"its span cannot be read", "span.json", "{", store.ErrCorrupt},
+	} {
+		dir := t.TempDir()
+		again := filepath.Join(dir, "set-back")
+		if err := errors.Join(os.Mkdir(again, 0o700), os.WriteFile(filepath.Join(again, x.file), []byte(x.text), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		db, err := tsdb.Open(tsdb.Config{Dir: dir})
+		if !errors.Is(err, x.want) || x.want != nil && !strings.Contains(err.Error(), again) {
+			t.Errorf("%s: %v, want %v", x.name, err, x.want)
+		}
+		if err == nil {
+			if err := db.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
 }
 
 func TestAClockThatRanBehindDropsUntilItHasCaughtUp(t *testing.T) {
