@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/inquesthq/inquest"
 	"github.com/inquesthq/inquest/internal/parse"
@@ -58,6 +59,8 @@ func fileCoverage(r *parse.FileReport) inquest.FileCoverage {
 	}
 	f.Notes = append(f.Notes, r.Notes...)
 	switch {
+	case r.Shift%(15*time.Minute) != 0 && r.Shift.Abs() < 24*time.Hour: // no zone is
+		f.Notes = append(f.Notes, fmt.Sprintf("the clock was wrong: the same requests in other files show that it takes a shift of %s", r.Shift))
 	case r.Shift != 0:
 		f.Notes = append(f.Notes, fmt.Sprintf("times carry no zone or year: shifted by %s, which fits the other files", r.Shift))
 	case r.Clock == parse.ClockLocal:

@@ -9,9 +9,10 @@ import (
 )
 
 // alignClocks reads files whose times carry no zone (or no year) again, shifted to fit those that carry one: by the same
-// requests in both, else by the stretch of time they cover. What fits as it is stays as it is.
+// requests in both, by the same failures, else by the stretch of time they cover. What fits as it is stays as it is. So a host's
+// clock that is wrong by minutes is put right too, where the same requests prove it.
 func (r *reader) alignClocks(ctx context.Context) {
-	ref, ids := r.reference()
+	ref, ids, failed := r.reference()
 	if ref == (stretch{}) {
 		r.byStarts(ctx)
 		return
@@ -23,6 +24,9 @@ func (r *reader) alignClocks(ctx context.Context) {
 			continue
 		}
 		shift, ok := r.byRequests(i, ids)
+		if !ok {
+			shift, ok = r.byFailures(i, failed)
+		}
 		if !ok {
 			shift = byStretch(own, ref, rep.Clock == parse.ClockNoYear)
 		}
@@ -98,8 +102,9 @@ func (r *reader) local(i int) stretch {
 // stretch is the time that a file covers.
 type stretch struct{ from, to time.Time }
 
-// reference is the time covered by the files with full times, and when each identified request was answered in them.
-func (r *reader) reference() (stretch, map[uint64]int64) {
+// reference is the time covered by the files with full times, when each identified request was answered in them, and when each
+// request failed.
+func (r *reader) reference() (stretch, map[uint64]int64, once) {
 	var s stretch
 	widen := func(from, to time.Time) {
 		if from.IsZero() || to.Before(from) {
@@ -112,7 +117,7 @@ func (r *reader) reference() (stretch, map[uint64]int64) {
 			s.to = to
 		}
 	}
-	ids := map[uint64]int64{}
+	ids, failed := map[uint64]int64{}, once{}
 	for i := range r.reports {
 		rep := &r.reports[i]
 		for _, c := range r.sinks[i] {
@@ -121,13 +126,14 @@ func (r *reader) reference() (stretch, map[uint64]int64) {
 			}
 			if rep.Clock == parse.ClockUTC && len(ids) < 200_000 {
 				c.AnswerTimes(func(id uint64, at int64) { ids[id] = at })
+				c.FailedAsks(failed.add)
 			}
 		}
 		if rep.Clock == parse.ClockUTC && rep.Records > 0 && len(r.sinks[i]) > 0 {
 			widen(rep.From, rep.To)
 		}
 	}
-	return s, ids
+	return s, ids, failed
 }
 
 // quarter: every zone in use is a multiple of fifteen minutes from UTC.
@@ -143,13 +149,57 @@ func (r *reader) byRequests(i int, ids map[uint64]int64) (time.Duration, bool) {
 			}
 		})
 	}
-	if len(diffs) < 5 {
+	return agreed(diffs, 5)
+}
+
+// once holds when something was asked for that was asked for once; -1 if more than once. Two lines of a request (its error and its
+// answer) are one.
+type once map[string]int64
+
+func (o once) add(asked string, at int64) {
+	was, again := o[asked]
+	switch {
+	case !again:
+		o[asked] = at
+	case was < 0 || time.Duration(at-was).Abs() > time.Second:
+		o[asked] = -1
+	}
+}
+
+// byFailures finds the shift from requests that failed here and there: what was asked for once is the same request. No id is
+// needed for it.
+func (r *reader) byFailures(i int, failed once) (time.Duration, bool) {
+	own := once{}
+	for _, c := range r.sinks[i] {
+		c.FailedAsks(own.add)
+	}
+	var diffs []time.Duration
+	for asked, at := range own {
+		if t, ok := failed[asked]; ok && t >= 0 && at >= 0 {
+			diffs = append(diffs, time.Duration(t-at))
+		}
+	}
+	return agreed(diffs, 3) // few are kept with what they asked for
+}
+
+// agreed is the shift that the differences of the same requests' times agree on: a zone's, or that of a clock that is minutes wrong,
+// to the second. False when they are few or contradict each other.
+func agreed(diffs []time.Duration, least int) (time.Duration, bool) {
+	if len(diffs) < least {
 		return 0, false
 	}
 	slices.Sort(diffs)
 	median := diffs[len(diffs)/2]
-	shift := median.Round(quarter)
-	return shift, (median - shift).Abs() < 2*time.Minute // more is a wrong clock, not a zone: left alone
+	if zone := median.Round(quarter); (median - zone).Abs() < 2*time.Minute {
+		return zone, true
+	}
+	same := 0
+	for _, d := range diffs {
+		if (d - median).Abs() <= 3*time.Second {
+			same++
+		}
+	}
+	return median.Round(time.Second), same*5 >= len(diffs)*4
 }
 
 // byStretch finds the shift by which the file covers the time of the others best. It takes one only when the file hardly

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/inquesthq/inquest"
 	"github.com/inquesthq/inquest/internal/parse"
 	"github.com/inquesthq/inquest/internal/stat"
 )
@@ -117,5 +118,35 @@ func (c *Collector) AnswerTimes(f func(id uint64, at int64)) {
 	}
 	for _, a := range c.tally.gather().answers {
 		f(a.ID, a.Time)
+	}
+}
+
+// FailedAsks calls f for the failed requests of the file, and for the errors that name a request, with what was asked for (path and
+// query). They are samples, see Failure and Example. Each collector of a file tells its own errors, the first one all its requests.
+func (c *Collector) FailedAsks(f func(asked string, at int64)) {
+	if c.leads() {
+		for _, some := range c.tally.gather().failures {
+			for i := range some {
+				f(some[i].URL, some[i].Time)
+			}
+		}
+	}
+	for k, p := range c.patterns {
+		if k.level < inquest.LevelError {
+			continue
+		}
+		for i := range p.Examples {
+			x := &p.Examples[i]
+			asked := x.URL
+			if asked == "" {
+				head, _, _ := strings.Cut(x.Text, "\n")
+				if m := requestLine.FindStringSubmatch(head); m != nil {
+					asked = strings.TrimRight(m[2], ":.)]")
+				}
+			}
+			if asked != "" {
+				f(asked, x.Time)
+			}
+		}
 	}
 }
