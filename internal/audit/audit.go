@@ -88,9 +88,13 @@ func (a *Auditor) Judge(in Input) *inquest.Audit {
 	w := a.world(in)
 	w.pairUp()
 	errorsBehind500(a.judge, w)
+	logs := w.logQuality()
 	for i := range a.rules {
 		if a.rules[i].whole != nil {
 			a.rules[i].whole(w)
+		}
+		if a.rules[i].log != nil {
+			w.found = append(w.found, a.rules[i].judgeLogs(logs)...)
 		}
 	}
 	w.tallies.shrink()
@@ -98,12 +102,9 @@ func (a *Auditor) Judge(in Input) *inquest.Audit {
 	out := &inquest.Audit{
 		Window:   inquest.Window{From: instant(w.from), To: instant(w.to)},
 		Requests: w.holdings.requests, Records: w.holdings.logs,
-		Findings: w.found, Mappings: w.mappings(), Logs: w.logQuality(), Files: w.files(), Notes: in.Notes,
+		Findings: w.found, Mappings: w.mappings(), Logs: logs, Files: w.files(), Notes: in.Notes,
 	}
-	slices.SortStableFunc(out.Findings, func(x, y inquest.AuditFinding) int {
-		return cmp.Or(cmp.Compare(y.Rule.Severity.Rank(), x.Rule.Severity.Rank()), cmp.Compare(x.Rule.ID, y.Rule.ID), cmp.Compare(y.Count, x.Count),
-			cmp.Compare(x.Service, y.Service), cmp.Compare(x.Route, y.Route), cmp.Compare(x.Detail, y.Detail))
-	})
+	slices.SortStableFunc(out.Findings, byGravity)
 	for i := range a.rules {
 		r := &a.rules[i]
 		if r.unable == nil || w.has(r.ID) {
@@ -114,6 +115,12 @@ func (a *Auditor) Judge(in Input) *inquest.Audit {
 		}
 	}
 	return out
+}
+
+// byGravity orders findings for people: gravest rules first, and of a rule what is most frequent.
+func byGravity(x, y inquest.AuditFinding) int {
+	return cmp.Or(cmp.Compare(y.Rule.Severity.Rank(), x.Rule.Severity.Rank()), cmp.Compare(x.Rule.ID, y.Rule.ID), cmp.Compare(y.Count, x.Count),
+		cmp.Compare(x.Service, y.Service), cmp.Compare(x.Route, y.Route), cmp.Compare(x.Detail, y.Detail))
 }
 
 func (a *Auditor) world(in Input) *world {

@@ -17,7 +17,7 @@ func logRules() []rule {
 		return rule{
 			AuditRule: inquest.AuditRule{ID: id, Title: title, Severity: severity, Why: why, Source: "OpenTelemetry, log data model; OWASP Logging Cheat Sheet, event attributes",
 				Fix: fix, Needs: "application logs"},
-			whole: func(w *world) { w.judgeLogs(id, judge) },
+			log: judge,
 			unable: func(h *holdings) string {
 				if h.logs == 0 {
 					return "no application logs were read"
@@ -66,19 +66,20 @@ func logRules() []rule {
 	}
 }
 
-// judgeLogs makes findings of the logs of which judge counts too many records.
-func (w *world) judgeLogs(id string, judge func(q *inquest.LogQuality) (n, of int, detail string)) {
-	logs := w.logQuality()
+// judgeLogs makes findings of the logs of which too many records lack what the rule asks for.
+func (r *rule) judgeLogs(logs []inquest.LogQuality) []inquest.AuditFinding {
+	var out []inquest.AuditFinding
 	for i := range logs {
 		q := &logs[i]
-		n, of, detail := judge(q)
+		n, of, detail := r.log(q)
 		if of < enoughRecords || float64(n) <= (1-mostly)*float64(of) {
 			continue
 		}
-		f := inquest.AuditFinding{Rule: w.rules[id], Service: q.Service, Count: n, Of: of, Detail: detail}
+		f := inquest.AuditFinding{Rule: r.AuditRule, Service: q.Service, Count: n, Of: of, Detail: detail}
 		if q.Rewritten != "" {
 			f.Examples = []inquest.AuditExample{q.Sample}
 		}
-		w.found = append(w.found, f)
+		out = append(out, f)
 	}
+	return out
 }

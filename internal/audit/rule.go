@@ -12,6 +12,8 @@ type rule struct {
 	request func(x *exchange, report func(detail string))
 	// whole looks at everything that was read.
 	whole func(w *world)
+	// log counts the records of one service's log that lack something, of how many.
+	log func(q *inquest.LogQuality) (n, of int, detail string)
 	// unable says why the rule cannot be applied to what was read, "" if it can.
 	unable func(h *holdings) string
 }

@@ -22,9 +22,14 @@ func Audit(ctx context.Context, path string, a *audit.Auditor, extra []*parse.Re
 			return nil, err
 		}
 	}
+	r.extra = extra
+	return r.audit(ctx, a, notes)
+}
+
+// audit reads everything and judges it.
+func (r *reader) audit(ctx context.Context, a *audit.Auditor, notes []string) (*inquest.Audit, error) {
 	t := &tap{auditor: a, by: make([][]*audit.Collector, len(r.entries))}
 	r.tapped = t
-	r.extra = extra
 	if err := r.read(ctx); err != nil {
 		return nil, err
 	}

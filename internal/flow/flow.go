@@ -124,6 +124,7 @@ type reader struct {
 	extra   []*parse.Record // requests that were made rather than read
 	given   []given         // signals that were recorded elsewhere, for a live investigation
 	logs    []*parse.Known  // of a live investigation: the log that an entry is a segment of; segments of one log follow each other
+	from    []int64         // of a live audit: where each entry is read from; nil: from its beginning
 	total   int64
 	done    atomic.Int64
 }
@@ -206,8 +207,12 @@ func (r *reader) file(ctx context.Context, i, workers int, shift time.Duration) 
 	}
 	var rep parse.FileReport
 	if r.logs != nil { // it may grow: what is behind its size is not written yet
+		from := int64(0)
+		if r.from != nil {
+			from = r.from[i]
+		}
 		opts.Known = r.logs[i]
-		rep = parse.ReadRange(ctx, e.Dir, e.Name, 0, e.Size, opts, newSink)
+		rep = parse.ReadRange(ctx, e.Dir, e.Name, from, e.Size, opts, newSink)
 	} else {
 		rep = parse.ReadFile(ctx, e.Dir, e.Name, opts, newSink)
 	}
