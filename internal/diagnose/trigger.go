@@ -182,7 +182,8 @@ func (a *analysis) kindFit(c *candidate, kind inquest.ChangeKind, who string) fl
 // they would have to come.
 func (a *analysis) fit(c *candidate, ch *inquest.Change) fit {
 	f := fit{change: ch}
-	if a.c.Onset.Sub(ch.Time) < -1500*time.Millisecond { // change records are often cut to seconds
+	late := a.c.Onset.Sub(ch.Time) < -cutToSeconds
+	if late && !a.replaced(c, ch) {
 		return f
 	}
 	// Words are quoted out of their place, where nobody can tell any more that one was a password.
@@ -209,6 +210,9 @@ func (a *analysis) fit(c *candidate, ch *inquest.Change) fit {
 	// A caller's own setting of its call to the dependency: a rollout, not the dependency's doing.
 	aimed := subject != "" && c.observers[who] && (who != c.culprit && mentions(text, c.culprit) || c.id.Class() != inquest.ClassDependency)
 	t, reason := a.timeFit(c, ch, who, aimed)
+	if late {
+		t, reason = 1.3, "what failed before is the release that it replaced, which went away; the first sign of the cause comes after it"
+	}
 	kind := a.kindFit(c, ch.Kind, who)
 	if aimed {
 		kind = max(kind, 0.85)
@@ -219,6 +223,33 @@ func (a *analysis) fit(c *candidate, ch *inquest.Change) fit {
 	}
 	f.why = strings.Join(slices.DeleteFunc(append(why, reason), func(w string) bool { return w == "" }), "; ")
 	return f
+}
+
+const (
+	// cutToSeconds is how late a change may be recorded that came before: records are often cut to seconds.
+	cutToSeconds = 1500 * time.Millisecond
+	// rollout is how long it takes to replace a release, instance by instance.
+	rollout = 90 * time.Second
+)
+
+// replaced reports whether a change is the deploy of a release that brought the cause, though it is recorded after the first failure. The record of a deploy is
+// written when it is over; the release that goes away refuses while it goes, and those failures come first. The faults of the code are the new release's if none
+// of their signs is older than the record.
+func (a *analysis) replaced(c *candidate, ch *inquest.Change) bool {
+	if ch.Kind != inquest.ChangeDeploy || c.id.Class() != inquest.ClassException || a.names.Name(ch.Service) != c.culprit || ch.Time.Sub(a.c.Onset) > rollout {
+		return false
+	}
+	signs := 0
+	for _, cl := range c.claims {
+		if cl.strength < 0.25 {
+			continue
+		}
+		if ch.Time.Sub(cl.symptom.Onset) > cutToSeconds {
+			return false
+		}
+		signs++
+	}
+	return signs > 0
 }
 
 // firstVersion is a version that nothing can have come before (Semantic Versioning 2.0.0, items 4 and 5, and its FAQ: start at 0.1.0).
@@ -276,13 +307,13 @@ func (a *analysis) timeFit(c *candidate, ch *inquest.Change, who string, aimed b
 	passed, known := a.passedSince(ch.Time, began)
 	gradual := a.d.byID[c.id].Gradual
 	switch {
-	case known && passed < 3 && gap <= 90*time.Second: // three failures were to be expected by then: chance of none is one in twenty
+	case known && passed < 3 && gap <= rollout: // three failures were to be expected by then: chance of none is one in twenty
 		return 1.6, "the failures begin " + later(gap)
 	case known && passed < 3 && !ch.Time.Before(a.c.Span.From):
 		return 1.5, "the failing routes were hardly used in between"
 	case gradual && a.grewSince(c, ch.Time):
 		return 1.5, fmt.Sprintf("it built up over the %s since", gap.Round(time.Second))
-	case gap <= 90*time.Second && (aimed || who == c.culprit || a.otherEnd(c, who) || a.d.byID[c.id].Shared || c.observers[who] && c.id.Class() != inquest.ClassDependency):
+	case gap <= rollout && (aimed || who == c.culprit || a.otherEnd(c, who) || a.d.byID[c.id].Shared || c.observers[who] && c.id.Class() != inquest.ClassDependency):
 		// A rollout takes seconds to minutes to reach all instances. What a dependency does by itself waits for no rollout of its
 		// callers.
 		return 1.3, "the failures begin " + later(gap) + ", as long as a rollout takes"

@@ -11,6 +11,7 @@ func TestTheTriggerIsTheChangeThatFits(t *testing.T) {
 	unused := func(c *inquest.Case) { // nobody asked for the affected routes before the onset
 		c.Passed = make([]int, 13*60*60)
 	}
+	lateNull := says("cart", "TypeError: Cannot read properties of undefined (reading 'price')", 0.9, 20*time.Second, thrown("TypeError", "Cannot read properties of undefined (reading 'price')"))
 	surge := func(c *inquest.Case) { c.Traffic.OnsetRate, c.Traffic.IncidentRate = 40, 45 }
 	mystery := says("cart", `column "discount" of relation "baskets" does not exist`, 0.9, 0)
 	slowSince := says("db-1", "duration: 8123.4 ms  statement: SELECT * FROM baskets WHERE owner = 17", -1, 0, at(inquest.LevelInfo))
@@ -23,6 +24,10 @@ func TestTheTriggerIsTheChangeThatFits(t *testing.T) {
 		{"not the deploy of another service half a minute before", []part{nullDereference, changed(-30*time.Second, inquest.ChangeDeploy, "pay", "release 7")}, "data "},
 		{"the culprit's deploy, though another service was deployed nearer", []part{nullDereference, changed(-60*time.Second, inquest.ChangeDeploy, "cart", "release 2.1"), changed(-30*time.Second, inquest.ChangeDeploy, "pay", "release 7")}, "deploy cart"},
 		{"not what came after the first failure", []part{nullDereference, changed(30*time.Second, inquest.ChangeDeploy, "cart", "hotfix")}, "data "},
+		{"a deploy that is recorded when the release that it replaced has gone away, before the first sign of the cause", []part{lateNull, changed(8*time.Second, inquest.ChangeDeploy, "cart", "release 2.1")}, "deploy cart"},
+		{"not a restart then: what fails is restarted", []part{lateNull, changed(8*time.Second, inquest.ChangeRestart, "cart", "by the supervisor")}, "data "},
+		{"not the deploy of another service then", []part{lateNull, changed(8*time.Second, inquest.ChangeDeploy, "pay", "release 7")}, "data "},
+		{"not a deploy after the first sign of the cause", []part{lateNull, changed(30*time.Second, inquest.ChangeDeploy, "cart", "hotfix")}, "data "},
 		{"not a deploy with thousands of good answers since", []part{nullDereference, changed(-9*time.Minute, inquest.ChangeDeploy, "cart", "release 2.1")}, "data "},
 		{"a deploy hours before whose route nobody used since", []part{nullDereference, unused, func(c *inquest.Case) { c.Span.From = onset.Add(-13 * time.Hour) }, changed(-12*time.Hour, inquest.ChangeDeploy, "cart", "release 2.1")}, "deploy cart"},
 		{"a migration that drops what the failures name", []part{mystery, changed(-40*time.Second, inquest.ChangeMigration, "db-1", "baskets: drop column discount"), changed(-20*time.Second, inquest.ChangeDeploy, "pay", "release 7")}, "migration db-1"},
