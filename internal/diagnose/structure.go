@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"fmt"
+	"math"
 	"net"
 	"slices"
 	"strings"
@@ -46,6 +47,9 @@ func (a *analysis) movedUpstream() {
 		if u.FirstSeen.Before(a.c.Onset.Add(-5 * time.Second)) {
 			continue
 		}
+		if a.unseenByChance(&u) {
+			continue
+		}
 		gateway := a.names.Name(u.Observer)
 		text := fmt.Sprintf("%s sends requests to %s, where it never did before the onset, and %d of %d failed", gateway, u.Addr, u.IncidentFailed, u.IncidentFailed+u.IncidentOK)
 		s := &inquest.Symptom{Kind: inquest.SymptomUpstream, Detail: "moved", Component: gateway, Peer: u.Addr, Onset: a.c.Onset, Count: u.IncidentFailed, Share: -1, Text: text,
@@ -53,6 +57,20 @@ func (a *analysis) movedUpstream() {
 		a.symptoms = append(a.symptoms, *s)
 		a.claim("misconfiguration/wrong-upstream", gateway, 0.9, s, "an upstream address that appears with the first failure, and does not answer")
 	}
+}
+
+// unseenByChance reports whether an address may have been in use before the onset already, and got none of the requests that are
+// known of that time by chance: there were few, or it gets few. One in a thousand is taken for no chance.
+func (a *analysis) unseenByChance(u *inquest.UpstreamUse) bool {
+	before, during := 0, 0
+	for _, o := range a.c.Upstreams {
+		if o.Observer == u.Observer {
+			before += o.BaselineOK + o.BaselineFailed
+			during += o.IncidentOK + o.IncidentFailed
+		}
+	}
+	share := float64(u.IncidentOK+u.IncidentFailed) / float64(max(1, during))
+	return before == 0 || math.Pow(1-share, float64(before)) > 0.001
 }
 
 func (a *analysis) viaEvidence(addr, text string) []inquest.Evidence {

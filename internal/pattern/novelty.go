@@ -44,8 +44,15 @@ type Novelty struct {
 // then says how surprising that is, given the length of the baseline.
 func Compare(e *Entry, baseline, window [2]int64) Novelty {
 	long, short := float64(baseline[1]-baseline[0]), float64(window[1]-window[0])
-	if long <= 0 || short <= 0 {
-		return Novelty{Kind: KindSteady, Ratio: 1, Chance: 1}
+	if long <= 0 || short <= 0 { // nothing to compare with; what there was is counted all the same
+		n := Novelty{Kind: KindSteady, Ratio: 1, Chance: 1}
+		if long > 0 {
+			n.Before = e.Histogram.Count(baseline[0], baseline[1])
+		}
+		if short > 0 {
+			n.During = e.Histogram.Count(window[0], window[1])
+		}
+		return n
 	}
 	n := Novelty{
 		Kind:   KindSteady,
