@@ -62,8 +62,17 @@ func service(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv(args[0], s.Listener.Addr().String())
 }
 
-// fetch [-X METHOD] [-d BODY] URL FILE [HEADER...]: the answer's status, header and body go to FILE. It waits for the server to be there.
-func fetch(ts *testscript.TestScript, _ bool, args []string) {
+// fetch [-n TIMES] [-X METHOD] [-d BODY] URL FILE [HEADER...]: the (last) answer's status, header and body go to FILE. It waits for the
+// server to be there.
+func fetch(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) > 3 && args[0] == "-n" {
+		n, err := strconv.Atoi(args[1])
+		ts.Check(err)
+		for range n {
+			fetch(ts, neg, args[2:])
+		}
+		return
+	}
 	method, body := http.MethodGet, ""
 	for len(args) > 2 && strings.HasPrefix(args[0], "-") {
 		switch args[0] {

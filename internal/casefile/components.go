@@ -363,13 +363,20 @@ func (b *builder) fromUpstreams() {
 				best, n = s, k
 			}
 		}
+		if best == "" && b.names.resolve(u.Name) != nil {
+			best = u.Name
+		}
 		if best == "" {
 			best = b.byRoutes(u.Addr)
 		}
 		if best == "" {
 			best = b.byPort(u.Addr)
 		}
-		if c := b.names.resolve(best); c != nil {
+		c := b.names.resolve(best)
+		if c == nil && u.Name != "" {
+			c = b.names.add(u.Name, inquest.KindApp, rankAddress)
+		}
+		if c != nil {
 			b.names.alias(c, u.Addr, rankAddress)
 			if host, _, err := net.SplitHostPort(u.Addr); err == nil && !b.sharedHost(host) {
 				b.names.aliasIfFree(c, host, rankAddress)

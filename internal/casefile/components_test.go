@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/inquesthq/inquest"
+	"github.com/inquesthq/inquest/internal/parse"
 )
 
 // isOne checks that a component goes by all the names, and nobody else by any of them.
@@ -242,4 +243,22 @@ func TestAHostNamedAfterAServiceIsTheService(t *testing.T) {
 	c := build(app, changes)
 	isOne(t, c, "ember", inquest.KindApp, "ember-b2")
 	isOne(t, c, "ember-reports", inquest.KindApp)
+}
+
+func TestAnUpstreamThatNothingElseNamesGoesByTheProxysNameForIt(t *testing.T) {
+	named := func(name string) option { return func(r *parse.Record) { r.Add("upstream_name", name) } }
+	gw := gateway()
+	gw.traffic(0, 300, 5)
+	gw.failing(0, 300, 1, "GET /pay", 502, via("10.0.0.9:3100", "-"), named("payment"))
+	gw.failing(0, 300, 1, "GET /mail", 502, via("10.0.0.8:25", "-"))
+	c := build(gw)
+	isOne(t, c, "payment", inquest.KindApp, "10.0.0.9:3100")
+	if component(c, "10.0.0.8") != nil || component(c, "10.0.0.8:25") != nil {
+		t.Errorf("an address is no component: %v", names(c))
+	}
+	pay := &file{name: "payment.log", format: "pino"}
+	other := &file{name: "cart.log", format: "pino"}
+	pay.says(sec(1), inquest.LevelInfo, "started")
+	other.says(sec(1), inquest.LevelInfo, "started")
+	isOne(t, build(gw, pay, other), "payment", inquest.KindApp, "10.0.0.9:3100")
 }

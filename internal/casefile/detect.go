@@ -2,6 +2,7 @@ package casefile
 
 import (
 	"cmp"
+	"iter"
 	"math"
 	"slices"
 	"time"
@@ -110,11 +111,9 @@ func (b *builder) throughout() {
 	requests, failed, by := 0.0, 0.0, map[int]int{}
 	for _, s := range b.edge {
 		requests += float64(s.Requests.Count(0, 1<<62))
-		for i := range s.Status {
-			if st := &s.Status[i]; failing(st.Status) {
-				failed += float64(st.Count)
-				by[st.Status] += int(st.Count)
-			}
+		for status, n := range failures(s) {
+			failed += n
+			by[status] += int(n)
 		}
 	}
 	if failed < minFailures {
@@ -145,11 +144,9 @@ func (b *builder) routesThroughout(requests float64) {
 	for _, s := range b.edge {
 		n, bad := float64(s.Requests.Count(0, 1<<62)), 0.0
 		var of []inquest.FailureGroup
-		for i := range s.Status {
-			if st := &s.Status[i]; failing(st.Status) {
-				bad += float64(st.Count)
-				of = append(of, inquest.FailureGroup{Route: s.Name(), Status: st.Status, Window: b.span, Requests: int(n), Failed: int(st.Count), Score: float64(st.Count)})
-			}
+		for status, k := range failures(s) {
+			bad += k
+			of = append(of, inquest.FailureGroup{Route: s.Name(), Status: status, Window: b.span, Requests: int(n), Failed: int(k), Score: k})
 		}
 		if bad >= minFailures && stat.WilsonLower(bad, n, 1.96) >= mostly {
 			failed += bad
@@ -218,6 +215,7 @@ func (b *builder) candidates() []candidate {
 			out = append(out, candidate{route: s.Name(), status: statusAbandoned, requests: []*mem.Stream{s}, failures: []*stat.Histogram{&s.Abandoned}, least: minAbandoned})
 		}
 	}
+	out = append(out, b.limitedForErrors()...)
 	lies := b.lyingTimes()
 	for _, s := range b.edge {
 		if s.Broken.Len() > 0 { // the proxy measured it: better than what the service wrote
@@ -242,6 +240,50 @@ func (b *builder) candidates() []candidate {
 	return out
 }
 
+// statusLimited is "too many requests" (RFC 6585, 4).
+const statusLimited = 429
+
+// limitedForErrors are candidates for 429s that a proxy made of 5xx.
+func (b *builder) limitedForErrors() []candidate {
+	var out []candidate
+	for _, s := range b.edge {
+		if s.Limited.Len() > 0 {
+			out = append(out, candidate{route: s.Name(), status: statusLimited, requests: []*mem.Stream{s}, failures: []*stat.Histogram{&s.Limited}, least: b.leastLimited(s)})
+		}
+	}
+	return out
+}
+
+// leastLimited is the ratio from which such 429s are more than the excess of one client, for which a limit is there: where all are one
+// client's, most of the route's requests have to fail.
+func (b *builder) leastLimited(s *mem.Stream) float64 {
+	client, others := "", false
+	for _, f := range b.st.Failures() {
+		if f.Status == statusLimited && f.Observer == s.Observer && f.On(s.Name()) {
+			others = others || client != "" && f.Client != client || f.Client == ""
+			client = f.Client
+		}
+	}
+	if others {
+		return 0
+	}
+	return mostly
+}
+
+// failures lists the statuses of a stream whose requests failed, with how many: those that say so, and 429s made of 5xx.
+func failures(s *mem.Stream) iter.Seq2[int, float64] {
+	return func(yield func(int, float64) bool) {
+		for i := range s.Status {
+			if st := &s.Status[i]; failing(st.Status) && !yield(st.Status, float64(st.Count)) {
+				return
+			}
+		}
+		if n := s.Limited.Count(0, 1<<62); n > 0 {
+			yield(statusLimited, float64(n))
+		}
+	}
+}
+
 // failing statuses: every 5xx but 501 (the method is not implemented: the client's choice) and 505.
 func failing(status int) bool { return status >= 500 && status != 501 && status != 505 }
 
@@ -260,6 +302,9 @@ func (b *builder) against(c *candidate) []*mem.Stream {
 	}
 	s := c.requests[0]
 	well := slices.ContainsFunc(s.Status, func(s mem.StatusCount) bool { return !failing(s.Status) })
+	if c.status == statusLimited {
+		well = s.Limited.Count(0, 1<<62) < s.Requests.Count(0, 1<<62)
+	}
 	if c.lying {
 		well = s.Broken.Len() == 0 || s.Broken.Count(0, 1<<62) < s.Requests.Count(0, 1<<62)
 	}

@@ -418,3 +418,54 @@ func TestErrorsAloneAreAnIncidentWhereNobodyLoggedRequests(t *testing.T) {
 		t.Error("what clients got is not known")
 	}
 }
+
+// A gateway that tells 429 for its upstream's 500 spares the client a lie; the upstream called it a failure of its own.
+func TestA429MadeOfTheUpstreams500HasFailed(t *testing.T) {
+	field := func(name, value string) option { return func(r *parse.Record) { r.Add(name, value) } }
+	quoting := []option{via("10.0.0.1:8080", "500"), field("error", "rate limit exceeded"), field(parse.ErrorBy, "upstream"), field("upstream_name", "shop")}
+	one := func(r *parse.Record) { r.ClientAddr = "198.51.100.7" }
+	for name, c := range map[string]struct {
+		from, to float64 // when it answers so
+		route    string
+		opts     []option
+		well     float64 // requests a second of the same route that go well meanwhile
+		want     int     // failed requests; 0: no incident
+	}{
+		"after a healthy stretch":         {603, 900, "GET /pay", quoting, 0, 297},
+		"from the first line":             {0, 1200, "GET /pay", quoting, 0, 1200},
+		"one client of many":              {603, 900, "GET /pay", append(slices.Clone(quoting), one), 2, 0},
+		"one client, and nobody else":     {603, 900, "GET /pay", append(slices.Clone(quoting), one), 0, 297},
+		"the upstream's own 429":          {603, 900, "GET /pay", []option{via("10.0.0.1:8080", "429")}, 0, 0},
+		"the gateway's own limit":         {603, 900, "GET /pay", nil, 0, 0},
+		"the upstream's own 429, for all": {0, 1200, "GET /pay", []option{via("10.0.0.1:8080", "429")}, 0, 0},
+	} {
+		gw := gateway()
+		if c.from > 0 {
+			gw.traffic(0, 1200, 10)
+			gw.failing(0, c.from, 1, c.route, 200)
+		}
+		gw.failing(c.from, c.to, 1, c.route, 429, c.opts...)
+		if c.well > 0 {
+			gw.failing(c.from, c.to, c.well, c.route, 200)
+		}
+		got := build(gw)
+		if got.Incident != (c.want > 0) || got.Impact.Failed != c.want {
+			t.Errorf("%s: incident %v, %d failed, want %d; %+v", name, got.Incident, got.Impact.Failed, c.want, got.Groups)
+			continue
+		}
+		if c.want == 0 {
+			continue
+		}
+		p := pattern(got, "rate limit exceeded")
+		if p == nil || p.Service != "shop" || p.Origin != inquest.KindApp || p.During == 0 {
+			t.Errorf("%s: the words are the upstream's: %+v", name, p)
+		}
+		failed := 0
+		for _, n := range got.Chart.Failed {
+			failed += n
+		}
+		if failed != c.want || len(got.Failures) == 0 || got.Groups[0].Status != 429 {
+			t.Errorf("%s: the chart shows %d, %d failures with their detail, groups %+v", name, failed, len(got.Failures), got.Groups)
+		}
+	}
+}

@@ -95,9 +95,12 @@ func (b *builder) addStream(perRoute map[string]*inquest.RouteImpact, s *mem.Str
 	r.Requests += n
 	for i := range s.Status {
 		code, times := s.Status[i].Status, &s.Status[i].Times
-		if code == statusAbandoned {
+		switch {
+		case code == statusAbandoned:
 			times = &s.Abandoned
-		} else if !failing(code) {
+		case code == statusLimited:
+			times = &s.Limited
+		case !failing(code):
 			continue
 		}
 		if k := int(times.Count(from, to)); k > 0 && b.inGroups(s.Name(), code) {
@@ -237,6 +240,11 @@ func (b *builder) drawChart() {
 		for _, s := range b.edge {
 			if b.inGroups(s.Name(), statusAbandoned) {
 				for t, n := range s.Abandoned.Buckets() {
+					yield(t, n)
+				}
+			}
+			if b.inGroups(s.Name(), statusLimited) {
+				for t, n := range s.Limited.Buckets() {
 					yield(t, n)
 				}
 			}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/inquesthq/inquest"
+	"github.com/inquesthq/inquest/internal/parse"
 	"github.com/inquesthq/inquest/internal/pattern"
 	"github.com/inquesthq/inquest/internal/stat"
 	"github.com/inquesthq/inquest/internal/store/mem"
@@ -36,7 +37,8 @@ func (b *builder) pattern(p *mem.Pattern, span bool) inquest.LogPattern {
 		Total: int(p.Count), Share: -1, Answered: -1, Span: span,
 	}
 	lp.Origin = b.originOf(p)
-	if lp.Origin == inquest.KindProxy && len(p.Examples) > 0 && quotesApplication(p.Examples[0].Text) {
+	quoted := len(p.Examples) > 0 && quotesAnswer(&p.Examples[0])
+	if lp.Origin == inquest.KindProxy && len(p.Examples) > 0 && (quoted || quotesApplication(p.Examples[0].Text)) {
 		lp.Origin = inquest.KindApp
 		lp.Service = b.behind(&p.Examples[0], lp.Service)
 	}
@@ -46,6 +48,9 @@ func (b *builder) pattern(p *mem.Pattern, span bool) inquest.LogPattern {
 		e := &p.Examples[i]
 		x := inquest.LogExample{Time: at(e.Time), Text: e.Text, Instance: e.Instance, RequestID: e.RequestID, URL: e.URL,
 			Exception: e.Exception, Pool: e.Pool, Source: b.source(e.File, e.Line)}
+		if quoted && e.Exception != nil && e.Exception.Type == errorField {
+			x.Exception = nil
+		}
 		if len(e.Fields) > 0 {
 			x.Fields = make(map[string]string, len(e.Fields))
 			for _, f := range e.Fields {
@@ -55,6 +60,15 @@ func (b *builder) pattern(p *mem.Pattern, span bool) inquest.LogPattern {
 		lp.Examples = append(lp.Examples, x)
 	}
 	return lp
+}
+
+// errorField is the type of an exception of which a line told only that there was an error. Of what somebody answered, that is the status
+// again.
+const errorField = "error"
+
+// quotesAnswer: a gateway's access log repeats what its upstream answered.
+func quotesAnswer(e *mem.Example) bool {
+	return slices.ContainsFunc(e.Fields, func(f parse.Field) bool { return f.Name == parse.ErrorBy && f.Value == "upstream" })
 }
 
 // quotesApplication: a web server's error log repeats what its FastCGI application wrote to standard error.
@@ -117,8 +131,11 @@ func (b *builder) novelty(lp *inquest.LogPattern, p *mem.Pattern) {
 		b.untimed(lp, p)
 		return
 	}
-	from := b.onset.Add(-b.lead()).UnixNano()
+	from := b.onset.Add(-b.lead()).Truncate(time.Second).UnixNano() // lines are counted by whole seconds
 	to := b.window.To.UnixNano()
+	if to-from < int64(time.Second) {
+		to = from + int64(time.Second)
+	}
 	baseFrom, baseTo := ns(b.base.From), min(ns(b.base.To), from)
 	if ns(b.base.From) >= to { // the baseline is what came after
 		baseTo = ns(b.base.To)

@@ -272,3 +272,37 @@ func TestTheSameStoreGivesTheSameCase(t *testing.T) {
 		}
 	}
 }
+
+func TestWithoutAHealthyStretchWhatIsSaidMayBeNew(t *testing.T) {
+	gw := gateway()
+	for i := range 200 {
+		gw.failing(float64(i), float64(i)+0.5, 1, "GET /cart", 502, func(r *parse.Record) { r.Add("error", "dial tcp: no such host") })
+	}
+	c := build(gw)
+	p := pattern(c, "no such host")
+	if !c.Incident || !c.Baseline.IsZero() || p == nil || !p.New || p.During < 190 || p.Before != 0 {
+		t.Errorf("incident %v, baseline %v, pattern %+v", c.Incident, c.Baseline, p)
+	}
+}
+
+func TestTheNameOfAFieldIsNoExceptionOfWhoeverAnswered(t *testing.T) {
+	said := func(typ string) option {
+		return func(r *parse.Record) {
+			r.UpstreamStatus, r.Upstream = "500", "10.0.0.1:80"
+			r.Exception = &inquest.Exception{Type: typ, Message: "boom of " + typ}
+			r.Add("error", "boom of "+typ)
+			r.Add(parse.ErrorBy, "upstream")
+		}
+	}
+	gw := gateway()
+	gw.traffic(0, 600, 5)
+	gw.failing(300, 600, 1, "GET /a", 500, said("error"))
+	gw.failing(300, 600, 1, "GET /b", 500, said("KeyError"))
+	c := build(gw)
+	for text, want := range map[string]bool{"boom of error": false, "boom of KeyError": true} {
+		p := pattern(c, text)
+		if p == nil || (p.Examples[0].Exception != nil) != want {
+			t.Errorf("%s: %+v", text, p)
+		}
+	}
+}

@@ -226,6 +226,11 @@ func (a *analysis) workedBefore(c *candidate) {
 		}
 		peers[c.claims[i].symptom.Peer] = true
 	}
+	if a.c.Baseline.IsZero() { // the server may as well be down since before: of the two, that needs nobody's mistake
+		c.against = append(c.against, "nothing says that the address is wrong, or was changed")
+		c.doubt *= 0.5
+		return
+	}
 	for _, u := range a.c.Upstreams {
 		if (peers[u.Addr] || u.Component != "" && peers[u.Component]) && u.IncidentFailed > 0 && u.BaselineOK >= 10 && u.BaselineOK > u.BaselineFailed {
 			c.against = append(c.against, fmt.Sprintf("%s answered %d requests before, and nothing says that the caller's settings changed", u.Addr, u.BaselineOK))

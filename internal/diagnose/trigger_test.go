@@ -99,4 +99,21 @@ func TestAGatewayThatIsPointedElsewhereIsTheCulprit(t *testing.T) {
 	if stopped.Mechanism == "misconfiguration/wrong-upstream" {
 		t.Error("an address that answered before and refuses now is no wrong address")
 	}
+	early := verdict(moved[0], func(c *inquest.Case) { // three requests came before the onset: the other half may always have failed
+		c.Upstreams = []inquest.UpstreamUse{
+			{Observer: "gateway", Addr: "10.0.0.1:8080", BaselineOK: 3, IncidentOK: 600, FirstSeen: t0, LastSeen: end},
+			{Observer: "gateway", Addr: "10.0.0.1:8081", IncidentFailed: 600, NoAnswer: 600, FirstSeen: onset, LastSeen: end},
+		}
+	})
+	if early.Mechanism == "misconfiguration/wrong-upstream" {
+		t.Error("an address is not new where too few requests came before it")
+	}
+}
+
+func TestWithoutAHealthyStretchARefusalIsNoWrongAddress(t *testing.T) {
+	v := verdict(says("gateway", "error=refused: dial tcp 10.0.0.1:8080: connect: connection refused", 1, 0),
+		failing(func(_ int, r *inquest.Request) { r.Status, r.UpstreamStatus, r.Reason = 502, "", "refused" }), func(c *inquest.Case) { c.Baseline = inquest.Window{} })
+	if name(v) != "dependency-failure/refused at cart" {
+		t.Errorf("%s: the lines say that cart refuses, and not why", name(v))
+	}
 }

@@ -209,6 +209,9 @@ func azureJSON() *jsonVariant {
 		}}
 }
 
+// ErrorBy is the field that says who the error of a proxy's line is from: "upstream" where the proxy quotes what that answered.
+const ErrorBy = "error_by"
+
 // inquestJSON is the access log of `inquest gateway`. Source: docs/format/gateway-log.md.
 func inquestJSON() *jsonVariant {
 	return &jsonVariant{name: "inquest-gateway", need: []string{"request_uri", "attempts", "duration_s", "bytes_sent"},
@@ -223,6 +226,9 @@ func inquestJSON() *jsonVariant {
 		rest: func(p *jsonParser, r *Record) {
 			reason := r.Get("error_reason")
 			r.Broken = reason == "cut" || reason == "stall"
+			if r.UpstreamStatus != "" && (reason == "" || reason == "body-rule") && r.Get("error") != "" { // there was an answer: the gateway quotes it
+				r.Add(ErrorBy, "upstream")
+			}
 		}}
 }
 

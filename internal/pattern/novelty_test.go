@@ -86,9 +86,15 @@ func TestCompareHugeCounts(t *testing.T) {
 func TestCompareWithoutABaselineSaysNothing(t *testing.T) {
 	m := pattern.New(pattern.Config{})
 	m.Add([]byte("x"), 5*sec)
-	for _, w := range [][2][2]int64{{{0, 0}, {0, 10 * sec}}, {{0, 5 * sec}, {9, 9}}, {{5, 0}, {0, 5}}} {
-		if n := pattern.Compare(m.Entries()[0], w[0], w[1]); n.Kind != pattern.KindSteady || n.Chance != 1 {
-			t.Errorf("%v: %+v", w, n)
+	for _, c := range []struct {
+		baseline, window [2]int64
+		before, during   uint64
+	}{
+		{[2]int64{0, 0}, [2]int64{0, 10 * sec}, 0, 1}, {[2]int64{0, 9 * sec}, [2]int64{9, 9}, 1, 0}, {[2]int64{5, 0}, [2]int64{0, 5}, 0, 0},
+	} {
+		n := pattern.Compare(m.Entries()[0], c.baseline, c.window)
+		if n.Kind != pattern.KindSteady || n.Chance != 1 || n.Ratio != 1 || n.Before != c.before || n.During != c.during {
+			t.Errorf("%v %v: %+v; nothing can be compared, and what there was is counted", c.baseline, c.window, n)
 		}
 	}
 }

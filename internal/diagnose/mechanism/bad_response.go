@@ -59,6 +59,7 @@ func badResponseClues() []Clue {
 			"unexpected character ('<' (code 60))", "unexpected token at '<", "unexpected character: '<"),
 		says(0.7, "gRPC: the callee failed inside", "code = internal", "statuscode.internal", "status{code=internal", "code = unknown desc", "statuscode.unknown", "code = dataloss", "rst_stream with error code", "stream terminated by rst_stream"),
 		says(0.9, "AWS: a function or integration failed or answered with the wrong shape", "malformed lambda proxy response", "lambda was not able to decode", "function_error", "lambda invocation failed with status: 5", "execution failed due to configuration error: malformed", "unhandled*functionerror", "lambda execution failed"),
+		says(0.8, "inquest gateway: the circuit is open because the upstream's own answers said so", "open after status*: it answered 500", "open after status*: it answered 502").by(OriginProxy, OriginApp),
 		says(0.8, "inquest gateway: it connected and sent the request, and the upstream hung up without an answer", "closed a new connection before it answered").by(OriginProxy, OriginApp),
 		says(0.5, "the answer broke off: reset or closed by the dependency", "unexpected eof", "connection reset by peer", "econnreset", "connection was reset", "err_stream_premature_close", "upstream reset", "connectionreseterror", "stream closed with error code", "http2: server sent goaway").
 			but("client", "reading from client", "listener", "aborted", "writing response", "while sending to client", "broken pipe"),

@@ -31,6 +31,7 @@ func upstreamOverload() Mechanism {
 			says(0.7, "gRPC", "code = unavailable", "statuscode.unavailable", "status unavailable", "status{code=unavailable", "unavailable: io exception", "14 unavailable:", "statuscode=\"unavailable\"").but("econnrefused", "connection refused", "connect failed", "failed to connect", "no such host", "name resolution", "dns"),
 			says(0.9, "gRPC flow control and AWS capacity", "code = resourceexhausted desc = * capacity", "insufficient capacity", "insufficientinstancecapacity", "service is unable to handle request", "serviceunavailableexception", "an error occurred (serviceunavailable)", "capacity exceeded"),
 			says(0.3, "a breaker is open: something failed before, this says not what", "circuit breaker is open", "circuitbreaker is open", "circuit breaker * open", "callnotpermittedexception", "brokencircuitexception", "circuitbreaker:open", "circuit open", "breaker is open", "opossum*breaker is open", "breaker open", "circuit is open").but("half-open", "half open", "is now closed"),
+			says(0.8, "inquest gateway: the circuit is open because the upstream's own answers said so", "open after status*: it answered 503").by(OriginProxy, OriginApp),
 			says(0.8, "brokers and caches that hold producers back", "connection.blocked", "not_enough_replicas", "notenoughreplicasexception", "buffer pool exhausted*kafka", "bufferexhaustedexception", "loading redis is loading the dataset in memory", "clusterdown", "clusterdown hash slot not served", "tryagain multiple keys", "redis is loading the dataset"),
 		},
 		Supports: []Support{

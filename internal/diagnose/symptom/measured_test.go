@@ -281,6 +281,10 @@ func TestWhatAProxySawOfItsUpstream(t *testing.T) {
 		{"HAProxy: queue", func(r *inquest.Request) { r.Status, r.Reason = 503, "sQ--" }, "overload"},
 		{"HAProxy: server closed", func(r *inquest.Request) { r.Status, r.Reason = 502, "SH--" }, "reset"},
 		{"HAProxy: malformed", func(r *inquest.Request) { r.Status, r.Reason = 502, "PH--" }, "malformed"},
+		{"inquest gateway: its 504s opened the circuit", func(r *inquest.Request) { r.Status, r.Reason = 503, "status-504" }, "timeout"},
+		{"inquest gateway: its 503s opened the circuit", func(r *inquest.Request) { r.Status, r.Reason = 503, "status-503" }, "no-live"},
+		{"inquest gateway: its 502s opened the circuit", func(r *inquest.Request) { r.Status, r.Reason = 503, "status-502" }, "status"},
+		{"inquest gateway: a circuit of an older version", func(r *inquest.Request) { r.Status, r.Reason = 503, "open" }, "no-live"},
 		{"no upstream was asked", func(r *inquest.Request) { r.Status, r.Upstream = 503, "" }, ""},
 	} {
 		k := incident()

@@ -107,11 +107,13 @@ func byReason(reason string) string {
 		return "reset"
 	case "refused", "malformed", "tls", "dns": // inquest gateway's own words, docs/format/gateway-log.md
 		return first
-	case "connect-timeout", "header-timeout", "stall":
+	case "connect-timeout", "header-timeout", "stall", "status-504":
 		return "timeout"
+	case "status-502", "status-500": // its own answers opened the circuit
+		return "status"
 	case "cut":
 		return "reset"
-	case "open":
+	case "open", "status", "status-503":
 		return "no-live"
 	case "shed":
 		return "overload"

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"sync"
 	"time"
 
@@ -77,7 +78,7 @@ func (b *body) settle(f *Failure) {
 	case f != nil:
 		b.ticket.failed(f)
 	case b.outcome == policy.Failure:
-		b.ticket.failed(&Failure{Reason: reasonStatus, Err: fmt.Errorf("it answered %d", b.status)})
+		b.ticket.failed(&Failure{Reason: reasonStatus + policy.Reason(strconv.Itoa(b.status)), Err: fmt.Errorf("it answered %d", b.status)})
 	default:
 		b.ticket.done(b.outcome)
 	}

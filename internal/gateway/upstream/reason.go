@@ -55,8 +55,9 @@ func (f *Failure) Status() int {
 	return http.StatusBadGateway
 }
 
-// reasonStatus is the [Failure].Cause of a circuit that statuses opened: 502, 503 and 504 of the upstream itself.
-const reasonStatus policy.Reason = "status"
+// reasonStatus begins the [Failure].Cause of a circuit that statuses opened, of the upstream itself: "status-502". What is wrong there
+// depends on which.
+const reasonStatus policy.Reason = "status-"
 
 // outcome is what the failure says about the server that was asked. A client that left and the gateway's own limits say nothing.
 func (f *Failure) outcome() policy.Outcome {

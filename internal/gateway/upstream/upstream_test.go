@@ -266,7 +266,7 @@ func TestAnOpenCircuitSaysWhatOpenedIt(t *testing.T) {
 		says  string
 	}{
 		"nobody listens":                {"127.0.0.1:1", policy.Refused, "connection refused"},
-		"it answers 503":                {busy, "status", "it answered 503"},
+		"it answers 503":                {busy, "status-503", "it answered 503"},
 		"it hangs up on a fresh caller": {server(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }), policy.Cut, "closed a new connection before it answered"},
 	} {
 		var told string

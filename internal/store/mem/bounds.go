@@ -132,7 +132,7 @@ type filled struct{ traffic, failures int }
 func filledBy(streams iter.Seq[*Stream]) (f filled) {
 	for st := range streams {
 		f.traffic += st.Requests.Len()
-		f.failures += st.Abandoned.Len() + st.Broken.Len()
+		f.failures += st.Abandoned.Len() + st.Broken.Len() + st.Limited.Len()
 		for i := range st.Status {
 			f.failures += st.Status[i].Times.Len()
 		}
@@ -169,6 +169,7 @@ func (s *Stream) widen(w widths) {
 	s.Requests.Widen(w.traffic)
 	s.Abandoned.Widen(w.failures)
 	s.Broken.Widen(w.failures)
+	s.Limited.Widen(w.failures)
 	for i := range s.Status {
 		s.Status[i].Times.Widen(w.failures)
 	}

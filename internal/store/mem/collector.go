@@ -147,7 +147,7 @@ func (c *Collector) Log(r *parse.Record) {
 			return
 		}
 		c.request(r)
-		if r.Level < inquest.LevelWarn && r.Exception == nil && r.Status < 500 && !r.Broken {
+		if r.Level < inquest.LevelWarn && r.Exception == nil && r.Status < 500 && !r.Broken && !limitedForError(r) {
 			return
 		}
 		if r.Message == "" && r.Exception == nil && !hasErrorField(r) {

@@ -37,6 +37,9 @@ type Stream struct {
 	Abandoned stat.Histogram
 	// Broken counts answers that began well, with a status below 400, and broke off in the middle, by the proxy's own word.
 	Broken stat.Histogram
+	// Limited counts answers of 429 that the proxy made of its upstream's 5xx. A 429 of the upstream's own is how a limit should be told,
+	// and the client's business; this upstream called it a failure of its own, and whoever reads its statuses sees an outage.
+	Limited stat.Histogram
 }
 
 // newStream makes the stream of a name ("METHOD /route") of which the first n bytes are the method.
@@ -75,6 +78,7 @@ func (s *Stream) merge(o *Stream) {
 	s.Requests.Merge(&o.Requests)
 	s.Abandoned.Merge(&o.Abandoned)
 	s.Broken.Merge(&o.Broken)
+	s.Limited.Merge(&o.Limited)
 	for i := range o.Status {
 		c := s.status(o.Status[i].Status)
 		c.Count += o.Status[i].Count
@@ -193,6 +197,7 @@ type Upstream struct {
 	Requests stat.Histogram
 	Failed   stat.Histogram // upstream answered 5xx or not at all
 	NoAnswer stat.Histogram // not at all
+	Name     string         // by which the proxy's own configuration knows it (a cluster, a backend), told by a failed request
 }
 
 func (u *Upstream) compare(o *Upstream) int {
@@ -203,6 +208,7 @@ func (u *Upstream) merge(o *Upstream) {
 	u.Requests.Merge(&o.Requests)
 	u.Failed.Merge(&o.Failed)
 	u.NoAnswer.Merge(&o.NoAnswer)
+	u.Name = max(u.Name, o.Name) // two names at one address: either, but always the same
 }
 
 // HashID hashes a request or trace id, the same in every run; 0 stands for "no id" and is never returned for a non-empty id.

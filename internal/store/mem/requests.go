@@ -30,6 +30,10 @@ func (c *Collector) request(r *parse.Record) {
 		n.flags |= countedBroken
 		c.failure(r, k)
 	}
+	if limitedForError(r) {
+		n.flags |= countedLimited
+		c.failure(r, k)
+	}
 	if r.Status >= 499 {
 		if r.Status == 499 && r.Duration >= 1 {
 			n.flags |= countedAbandoned
@@ -44,6 +48,14 @@ func (c *Collector) request(r *parse.Record) {
 	if c.batch = append(c.batch, n); len(c.batch) >= batchSize {
 		c.flush()
 	}
+}
+
+// statusLimited is "too many requests" (RFC 6585, 4).
+const statusLimited = 429
+
+// limitedForError reports whether a proxy told the client 429 for a 5xx of the upstream, see [Stream.Limited].
+func limitedForError(r *parse.Record) bool {
+	return r.Status == statusLimited && strings.HasPrefix(lastOf(r.UpstreamStatus), "5")
 }
 
 // flush brings what was gathered to the tally. While another worker is at it, gathering goes on, up to maxBatch: a worker that
@@ -270,15 +282,28 @@ func (c *Collector) failure(r *parse.Record, k uint32) {
 	}
 	reason := r.Get("response_flags")
 	reason = cmp.Or(reason, r.Get("termination_state"), r.Get("error_reason"), r.Get("upstream_failure"), r.Get("response_code_details"))
-	if cause := r.Get("cause"); reason == "open" && cause != "status" { // inquest gateway: the circuit is the consequence
+	if cause := r.Get("cause"); reason == "open" { // inquest gateway: the circuit is the consequence
 		reason = cmp.Or(cause, reason)
 	}
+	c.nameUpstream(r)
 	c.failures = append(c.failures, Failure{
 		Time: r.Time, File: c.file, Line: int32(r.Line), Status: int32(r.Status), Duration: r.Duration,
 		Observer: st.Observer, Method: method, Route: route, URL: strings.Clone(r.URL),
 		Upstream: c.internString(r.Upstream), UpstreamStatus: c.internString(r.UpstreamStatus), Reason: c.internString(reason),
 		ID: HashID(r.RequestID), RequestID: strings.Clone(r.RequestID), Client: strings.Clone(r.ClientAddr),
 	})
+}
+
+// nameUpstream keeps by which name the proxy knows who failed: Envoy and Kong log it beside the address, inquest gateway and Traefik too.
+func (c *Collector) nameUpstream(r *parse.Record) {
+	name := r.Get("upstream_name")
+	if name == "" || r.Upstream == "" || strings.IndexByte(r.Upstream, ',') >= 0 {
+		return
+	}
+	observer := c.observers.id(r.Service)
+	if u := c.upstream.get(observer, c.observers.names[observer], r.Upstream); u != nil && u.Name < name {
+		u.Name = c.internString(name)
+	}
 }
 
 // clientOf is a client whose request failed.

@@ -161,6 +161,7 @@ const (
 	countedProxy                 // it named an upstream
 	countedAbandoned             // see Stream.Abandoned
 	countedBroken                // see Stream.Broken
+	countedLimited               // see Stream.Limited
 )
 
 // apply counts a batch; mu is locked.
@@ -236,7 +237,7 @@ func (s *Stream) countStatus(r *counted, f *filled) {
 	if r.status < 400 && r.flags&countedBroken == 0 {
 		return
 	}
-	before := c.Times.Len() + s.Abandoned.Len() + s.Broken.Len()
+	before := c.Times.Len() + s.Abandoned.Len() + s.Broken.Len() + s.Limited.Len()
 	if r.flags&countedBroken != 0 {
 		s.Broken.AddSum(r.second, 1, 0)
 	}
@@ -246,7 +247,10 @@ func (s *Stream) countStatus(r *counted, f *filled) {
 	if r.flags&countedAbandoned != 0 {
 		s.Abandoned.AddSum(r.second, 1, 0)
 	}
-	f.failures += c.Times.Len() + s.Abandoned.Len() + s.Broken.Len() - before
+	if r.flags&countedLimited != 0 {
+		s.Limited.AddSum(r.second, 1, 0)
+	}
+	f.failures += c.Times.Len() + s.Abandoned.Len() + s.Broken.Len() + s.Limited.Len() - before
 }
 
 // keep takes failures and answers from a worker.
