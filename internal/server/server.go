@@ -93,6 +93,7 @@ type process struct {
 	desk       *incident.Desk
 	archive    *postmortem.Archive
 	sender     *notify.Sender
+	findings   *findings // nil: off
 	auth       *auth.Auth
 	ways       *http.ServeMux // signals over HTTP
 	handler    http.Handler
@@ -132,7 +133,7 @@ func (p *process) open(ctx context.Context) error {
 	if err := os.MkdirAll(p.Settings.Data, 0o700); err != nil {
 		return fmt.Errorf("the data folder: %w; set data to a folder that this user may write to", err)
 	}
-	for _, step := range []func(context.Context) error{p.openRecords, p.openMetrics, p.openSpool, p.openDesk, p.openRules, p.openPeople, p.openWays, p.openPages, p.listen} {
+	for _, step := range []func(context.Context) error{p.openRecords, p.openMetrics, p.openSpool, p.openDesk, p.openRules, p.openPeople, p.openWays, p.openFindings, p.openPages, p.listen} {
 		if err := step(ctx); err != nil {
 			return err
 		}

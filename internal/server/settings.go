@@ -27,6 +27,7 @@ type Settings struct {
 	Name         string   `yaml:"name"` // of this server among several; default: its host name
 	Metrics      Metrics  `yaml:"metrics"`
 	Logs         Logs     `yaml:"logs"`
+	Audit        Audit    `yaml:"audit"`
 	Access       Access   `yaml:"access"`
 	Zones        []string `yaml:"time_zones"` // times are shown in the first, in timelines in all of them; default UTC
 
@@ -69,6 +70,16 @@ type Metrics struct {
 type Logs struct {
 	MaxBytes int64         `yaml:"max_bytes" unit:"bytes"` // default 2GiB
 	MaxAge   time.Duration `yaml:"max_age"`                // default 24h
+}
+
+// Audit looks at what has arrived for answers and logs that hide failures, a piece at a time.
+type Audit struct {
+	Off             bool          `yaml:"off"`
+	Every           time.Duration `yaml:"every"`                  // default 5m
+	MaxBytes        int64         `yaml:"max_bytes" unit:"bytes"` // that one look reads at most, of each source the newest; default 64MiB
+	Skip            []string      `yaml:"skip"`                   // IDs of rules that are not applied
+	HealthRoutes    []string      `yaml:"health_routes"`          // paths of health checks beside the usual ones
+	HealthThreshold float64       `yaml:"health_threshold"`       // share of 5xx above which a health check that says fine lies; default 0.05
 }
 
 // Access says who may sign in. Without users and provider only this machine is answered.
@@ -229,6 +240,8 @@ func (s Settings) Complete() Settings {
 	s.Metrics.Retention = cmp.Or(s.Metrics.Retention, 15*24*time.Hour)
 	s.Logs.MaxBytes = cmp.Or(s.Logs.MaxBytes, 2<<30)
 	s.Logs.MaxAge = cmp.Or(s.Logs.MaxAge, 24*time.Hour)
+	s.Audit.Every = cmp.Or(s.Audit.Every, 5*time.Minute)
+	s.Audit.MaxBytes = cmp.Or(s.Audit.MaxBytes, 64<<20)
 	s.Rules.Interval = cmp.Or(s.Rules.Interval, 5*time.Second)
 	for i := range s.In.Scrape {
 		s.In.Scrape[i].Interval = cmp.Or(s.In.Scrape[i].Interval, 15*time.Second)
@@ -245,6 +258,7 @@ func Check(s Settings) []Fault {
 	c.in(&s)
 	c.people(&s)
 	c.rosters(&s)
+	c.audit(&s.Audit)
 	if (s.Listen.Cert == "") != (s.Listen.Key == "") {
 		c.fault("cert and key belong together; write both or none", "listen")
 	}
@@ -311,6 +325,18 @@ func (c *checker) services(s *Settings) {
 		if v.Revenue < 0 {
 			c.fault("revenue per minute is not negative", "services", name, "revenue_per_minute")
 		}
+	}
+}
+
+func (c *checker) audit(a *Audit) {
+	if a.Every != 0 && a.Every < time.Second {
+		c.fault("less than a second; what is judged needs minutes", "audit", "every")
+	}
+	if a.MaxBytes < 0 {
+		c.fault("a look that reads nothing finds nothing; off: true turns it off", "audit", "max_bytes")
+	}
+	if _, err := auditor(a); err != nil {
+		c.fault(err.Error(), "audit")
 	}
 }
 

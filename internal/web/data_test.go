@@ -121,12 +121,24 @@ func someObjectives() []web.Objective {
 	}
 }
 
-func someAudit(d *inquest.Diagnosis) *inquest.Audit {
-	return &inquest.Audit{Window: d.Window, Requests: 48211, Records: 99120, Findings: []inquest.AuditFinding{{
-		Rule:    inquest.AuditRule{ID: "status/503-without-retry-after", Title: "503 without Retry-After", Severity: inquest.AuditWarning, Why: "Clients come back at once, all together.", Source: "RFC 9110 15.6.4", Fix: "Send Retry-After with every 503."},
-		Service: "gateway", Route: "GET /api/cart", Detail: "none of 38 answers said when to come back", Count: 38, Of: 38, From: d.Window.From, To: d.Window.To,
-		Examples: []inquest.AuditExample{{Source: inquest.Source{File: "access.log", Line: 912}, Time: d.Onset, Text: `"GET /api/cart HTTP/1.1" 503 187`}}}},
-		Unchecked: []inquest.AuditGap{{Rule: "health/shallow", Why: "no health checks in what was read"}}}
+// someFindings is a day of two servers: a rule broken on several routes, a lie about a health check, a log without ids.
+func someFindings(d *inquest.Diagnosis, now time.Time) *web.Findings {
+	quote := func(line int, text string) []inquest.AuditExample {
+		return []inquest.AuditExample{{Source: inquest.Source{File: "nginx.log/nginx-20261121T041000.log", Line: line}, Time: d.Onset, Text: text}}
+	}
+	retry := inquest.AuditRule{ID: "status/503-without-retry-after", Title: "503 without Retry-After", Severity: inquest.AuditError, Why: "Clients come back at once, all together.", Source: "RFC 9110 15.6.4", Fix: "Send Retry-After with every 503."}
+	lied := inquest.AuditRule{ID: "health/lied", Title: "a health check answered 200 while requests failed", Severity: inquest.AuditError, Why: "A health check that says fine while requests fail is worse than none.", Source: "Kubernetes, readiness probes", Fix: "Let readiness test what requests need."}
+	ids := inquest.AuditRule{ID: "log/no-correlation-id", Title: "errors without a request or trace id", Severity: inquest.AuditWarning, Why: "A user's failed request cannot be followed through the services.", Source: "OpenTelemetry, log data model", Fix: "Log the id with every record about a request."}
+	w := d.Window
+	return &web.Findings{On: true, From: now.Add(-24 * time.Hour), To: now, Looked: now.Add(-2 * time.Minute), Next: now.Add(3 * time.Minute), Arrived: 400 << 20, Read: 300 << 20, Servers: []string{"a", "b"},
+		Audit: &inquest.Audit{Window: w, Requests: 48211, Records: 99120, Findings: []inquest.AuditFinding{
+			{Rule: lied, Service: "gateway", Route: "GET /healthz", Detail: "health checks answered well while more than 5% of requests were answered 5xx", Count: 14, Of: 28, From: w.From, To: w.To,
+				Intervals: []inquest.AuditInterval{{Window: w, Healthy: 14, Requests: 812, Failed: 211}}},
+			{Rule: retry, Service: "gateway", Route: "GET /api/cart", Count: 38, Of: 412, From: w.From, To: w.To, Examples: quote(912, "\"GET /api/cart HTTP/1.1\" 503 187")},
+			{Rule: retry, Service: "gateway", Route: "POST /api/checkout/{id}/complete-with-a-very-long-name-that-goes-on-and-on-and-on", Count: 3, Of: 90, Estimated: true, From: w.From, To: w.To, Examples: quote(1044, "\"POST /api/checkout/7/complete HTTP/1.1\" 503 187")},
+			{Rule: ids, Service: "checkout", Detail: "errors have no request or trace id", Count: 120, Of: 130, From: w.From, To: w.To, Examples: quote(7, "charge failed")}},
+			Unchecked: []inquest.AuditGap{{Rule: "health/shallow", Why: "no health checks in what was read"}, {Rule: "leak/sql", Why: "no log holds the bodies of answers"}, {Rule: "leak/stack", Why: "no log holds the bodies of answers"}},
+			Files:     []inquest.FileCoverage{{File: "nginx", Format: "nginx-combined", Records: 48211, Skipped: 3}, {File: "checkout", Format: "json", Records: 99120}}, Notes: []string{"one source was read in part"}}}
 }
 
 func someSetup(now time.Time) *web.Setup {

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,7 +10,6 @@ import (
 
 	"github.com/inquesthq/inquest"
 	"github.com/inquesthq/inquest/internal/auth"
-	"github.com/inquesthq/inquest/internal/report"
 	"github.com/inquesthq/inquest/internal/store"
 )
 
@@ -25,27 +23,6 @@ func (w *Web) objectives(c *call) (any, error) {
 		out.Items = all
 	}
 	return out, err
-}
-
-// FindingsView is the newest audit.
-type FindingsView struct {
-	Audit  any            `json:"audit"` // inquest/audit/v1; null while there is none
-	Report *inquest.Audit `json:"-"`
-}
-
-func (w *Web) findings(c *call) (any, error) {
-	v := &FindingsView{}
-	if w.cfg.Findings == nil {
-		return v, nil
-	}
-	var err error
-	if v.Report, err = w.cfg.Findings.Findings(c.ctx()); err != nil || v.Report == nil {
-		return v, err
-	}
-	var b bytes.Buffer
-	err = report.AuditJSON(&b, v.Report)
-	v.Audit = json.RawMessage(b.Bytes())
-	return v, err
 }
 
 // PostmortemView is a postmortem with its incident.

@@ -43,11 +43,11 @@ func poisoned(c *web.Config, w *world) {
 	w.records.put("change", "x", evil, w.now, map[string]any{"kind": evil, "service": evil, "version": evil, "summary": evil})
 	c.Lookup = &lookup{&web.Trace{IDs: []string{knownError, evil}, Lines: []web.Line{{Time: w.now, Service: evil, Layer: inquest.Layer(evil), Text: evil, Source: inquest.Source{File: evil, Line: 3}}}}}
 	c.Runbooks = &runbooks{for_: openIncident, steps: []web.Step{{ID: "x", Phase: evil, Text: evil, Command: evil, Expect: evil}, {ID: "y", Done: &web.StepCheck{Outcome: evil, Note: evil, By: evil}}}}
-	audit := someAudit(&d)
-	f := &audit.Findings[0]
+	found := someFindings(&d, w.now)
+	f := &found.Audit.Findings[1]
 	f.Service, f.Route, f.Detail, f.Examples[0].Text, f.Examples[0].Source.File = evil, evil, evil, evil, evil
-	audit.Unchecked[0].Why = evil
-	more := &told{audit: audit, objectives: []web.Objective{{Name: evil, Service: evil, Burn: []web.BurnWindow{{Window: evil}}}},
+	found.Audit.Unchecked[0].Why, found.Audit.Files[0].File, found.Audit.Files[0].Format, found.Audit.Files[0].Notes, found.Audit.Notes[0], found.Servers[0] = evil, evil, evil, []string{evil}, evil, evil
+	more := &told{findings: found, objectives: []web.Objective{{Name: evil, Service: evil, Burn: []web.BurnWindow{{Window: evil}}}},
 		setup: &web.Setup{Channels: []web.Channel{{Name: evil, Kind: evil, Where: evil, Error: evil}}, Rosters: []web.OnCall{{Roster: evil, Person: evil, Next: evil}},
 			Rules: []web.Rule{{Group: evil, Name: evil, Expr: evil, For: evil, Severity: evil, State: evil}}, Facts: []web.Fact{{Name: evil, Value: evil}}}}
 	c.Objectives, c.Findings, c.Settings = more, more, more

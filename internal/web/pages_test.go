@@ -86,7 +86,7 @@ func TestEmptyServerSaysWhatToDo(t *testing.T) {
 	})
 	me := &agent{w: w, here: true}
 	for path, want := range map[string]string{"/": "No service has sent anything yet", "/incidents": "No incident fits", "/patterns": "No pattern fits", "/changes": "inquest change",
-		"/slos": "No objective is configured", "/audit": "There is no audit yet", "/settings": "nobody is told of an incident", "/errors?id=abcdef": "keeps no logs", "/tokens": "no token yet"} {
+		"/slos": "No objective is configured", "/audit": "does not look by itself", "/settings": "nobody is told of an incident", "/errors?id=abcdef": "keeps no logs", "/tokens": "no token yet"} {
 		out := me.get(path)
 		if out.Code != http.StatusOK || !strings.Contains(out.Body.String(), want) {
 			t.Errorf("%s: %d, does not say %q", path, out.Code, want)

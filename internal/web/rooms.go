@@ -229,9 +229,22 @@ type BurnWindow struct {
 	Limit  Number `json:"limit"` // from which on people are told
 }
 
-// Findings is the newest audit of what the services answer and log, or nil.
-type Findings interface {
-	Findings(ctx context.Context) (*inquest.Audit, error)
+// Auditor looks by itself at what the services answer and log.
+type Auditor interface {
+	Findings(ctx context.Context) (*Findings, error)
+}
+
+// Findings is what was found in a stretch of time, and what was looked at.
+type Findings struct {
+	Audit   *inquest.Audit // nil: nobody has looked yet
+	On      bool           // somebody looks
+	From    time.Time      // of the stretch; what was found before is forgotten
+	To      time.Time
+	Looked  time.Time // the last time; zero: not yet
+	Next    time.Time // when the next look is due
+	Arrived int64     // bytes of log lines that came in the stretch
+	Read    int64     // of them, that were looked at
+	Servers []string  // that looked, each at what it had received
 }
 
 // Settings tells how the server is set up, without secrets.

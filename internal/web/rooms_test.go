@@ -204,10 +204,10 @@ func (l *lookup) Lookup(_ context.Context, id string) (*web.Trace, error) {
 // told is a room that answers with what it was made with.
 type told struct {
 	objectives []web.Objective
-	audit      *inquest.Audit
+	findings   *web.Findings
 	setup      *web.Setup
 }
 
 func (t *told) Objectives(context.Context) ([]web.Objective, error) { return t.objectives, nil }
-func (t *told) Findings(context.Context) (*inquest.Audit, error)    { return t.audit, nil }
+func (t *told) Findings(context.Context) (*web.Findings, error)     { return t.findings, nil }
 func (t *told) Setup(context.Context) (*web.Setup, error)           { return t.setup, nil }

@@ -72,7 +72,7 @@ func (w *Web) table() []route {
 		{method: "GET", path: "/slos", summary: "Service level objectives and their error budgets", role: auth.Viewer, page: "slos", nav: "slos",
 			output: list[Objective]{}, run: w.objectives},
 		{method: "GET", path: "/audit", summary: "Where answers and logs hide failures", role: auth.Viewer, page: "findings", nav: "audit",
-			output: FindingsView{}, run: w.findings},
+			query: []param{{"service", "whose answers or logs they are"}, {"severity", "error, warning or note: this one and graver ones"}}, output: FindingsView{}, run: w.findings},
 		{method: "GET", path: "/incidents/{id}/postmortem", summary: "The postmortem of an incident, or a draft of it", role: auth.Viewer, page: "postmortem", nav: "incidents",
 			query: []param{{"edit", "1: as a form"}, {"draft", "1: a new draft from the record, whatever was saved"}}, output: PostmortemView{}, run: w.postmortem},
 		{method: "GET", path: "/incidents/{id}/runbook", summary: "What to do about an incident, step by step, and what was done of it", role: auth.Viewer, output: Runbook{}, run: w.runbook},

@@ -36,7 +36,7 @@ type Config struct {
 	Runbooks    Runbooks
 	Postmortems Postmortems
 	Objectives  Objectives
-	Findings    Findings
+	Findings    Auditor
 	Settings    Settings
 
 	Title         func(inquest.MechanismID) string // name of a mechanism; default: made of its id
