@@ -332,9 +332,6 @@ func (c *checker) audit(a *Audit) {
 	if a.Every != 0 && a.Every < time.Second {
 		c.fault("less than a second; what is judged needs minutes", "audit", "every")
 	}
-	if a.MaxBytes < 0 {
-		c.fault("a look that reads nothing finds nothing; off: true turns it off", "audit", "max_bytes")
-	}
 	if _, err := auditor(a); err != nil {
 		c.fault(err.Error(), "audit")
 	}

@@ -11,7 +11,7 @@ import (
 func TestAnEmptyServerFileIsAServerWithDefaults(t *testing.T) {
 	for _, text := range []string{"", "# nothing yet\n"} {
 		s, err := serverfile.Parse("inquest.yaml", []byte(text))
-		if err != nil || s.Listen.Address != "127.0.0.1:7117" || s.Data != "inquest-data" || s.Logs.MaxBytes != 2<<30 || s.Metrics.Retention != 360*time.Hour {
+		if err != nil || s.Listen.Address != "127.0.0.1:7117" || s.Data != "inquest-data" || s.Logs.MaxBytes != 2<<30 || s.Metrics.Retention != 360*time.Hour || s.Audit.Every != 5*time.Minute || s.Audit.MaxBytes != 64<<20 || s.Audit.Off {
 			t.Errorf("%q: %+v, %v", text, s, err)
 		}
 	}
@@ -25,6 +25,7 @@ url: https://inquest.example.com
 database_file: /run/secrets/database
 metrics: {retention: 720h, max_bytes: 10GB}
 logs: {max_bytes: 20GiB, max_age: 48h}
+audit: {every: 10m, max_bytes: 1MiB, skip: [log/plain-text], health_routes: [/status], health_threshold: 0.1}
 access:
   users: {ada: {password: $argon2id$v=19$abc, role: admin}}
   oidc: {issuer: https://id.example.com, client_id: inquest, roles: {sre: responder}, default_role: viewer}
@@ -54,7 +55,8 @@ rosters:
 		t.Fatal(err)
 	}
 	if s.Services["checkout"].Revenue != 9000 || !s.Services["checkout"].Critical || s.In.Scrape[0].Interval != 15*time.Second || s.In.Scrape[0].Path != "/metrics" ||
-		s.Channels["oncall"].PagerDuty.KeyFile != "/run/secrets/pagerduty" || s.Tell[1].Severity != 2 || s.Escalation[0].After != 10*time.Minute || s.Rosters["first"].Rotations[0].Hours.Days[4] != 5 || s.Rosters["first"].Rotations[0].Start != "2026-11-02" || s.Rosters["first"].Overrides[0].Person != "cleo" || s.Logs.MaxBytes != 20<<30 {
+		s.Channels["oncall"].PagerDuty.KeyFile != "/run/secrets/pagerduty" || s.Tell[1].Severity != 2 || s.Escalation[0].After != 10*time.Minute || s.Rosters["first"].Rotations[0].Hours.Days[4] != 5 || s.Rosters["first"].Rotations[0].Start != "2026-11-02" || s.Rosters["first"].Overrides[0].Person != "cleo" || s.Logs.MaxBytes != 20<<30 ||
+		s.Audit.Every != 10*time.Minute || s.Audit.MaxBytes != 1<<20 || len(s.Audit.Skip) != 1 || s.Audit.HealthThreshold != 0.1 {
 		t.Errorf("%+v", s)
 	}
 }
@@ -76,6 +78,10 @@ func TestWhatIsWrongWithAServerFileIsToldWithLineAndRemedy(t *testing.T) {
 		{"an override that ends before it begins", "rosters: {first: {rotations: [{people: [a], start: 2026-11-02}], overrides: [{person: b, from: 2026-12-02T00:00:00Z, until: 2026-12-01T00:00:00Z}]}}", "must end after it begins"},
 		{"a roster that is not there", "channels: {a: {slack: {url_file: x}}}\ntell: [{channel: a, roster: first}]", `there is no roster "first"`},
 		{"an escalation to a roster that is not there", "channels: {a: {slack: {url_file: x}}}\nescalation: [{after: 5m, channels: [a], roster: first}]", `inquest.yaml:2: roster: there is no roster "first"`},
+		{"an audit by a rule that is none", "audit:\n  skip: [status/none]", "no rule \"status/none\""},
+		{"an audit all the time", "audit: {every: 1ms}", "less than a second"},
+		{"an audit of nothing", "audit: {max_bytes: -1}", "is no size"},
+		{"a share that is none", "audit: {health_threshold: 5}", "say a share between 0 and 1"},
 		{"no zone", "time_zones: [Berlin]", `"Berlin" is no time zone`},
 		{"a log without a path", "in: {files: [{service: nginx}]}", "which log is to be followed"},
 		{"a scrape without targets", "in: {scrape: [{job: node}]}", "job and targets are needed"},
