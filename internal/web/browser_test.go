@@ -129,11 +129,24 @@ func TestTheOtherFormsInABrowser(t *testing.T) {
 
 	tab.Open("/settings")
 	tab.Fill("input[name=match]", `{service="search"}`)
-	tab.Fill("input[name=why]", "load test")
+	tab.Fill(`form[action="/silences"] input[name=why]`, "load test")
 	tab.Press(`form[action="/silences"] button`)
 	tab.Says("load test")
 	tab.Press(`form[action="/silences/S2/end"] button`)
 	tab.Until(`!document.querySelector('form[action="/silences/S2/end"]')`)
+
+	tab.Says("Nothing is under maintenance")
+	tab.Fill(`form[action="/maintenance"] input[name=services]`, "checkout, db-1")
+	tab.Run(chromedp.SetValue(`form[action="/maintenance"] input[name=from]`, "2026-12-01T22:00", chromedp.ByQuery))
+	tab.Fill(`form[action="/maintenance"] input[name=why]`, "a new disk")
+	tab.Press(`form[action="/maintenance"] button`)
+	tab.Says("a new disk")
+	tab.Says("from 12-01 22:00 until 12-02 00:00")
+	for _, s := range tab.Serious() {
+		t.Error("axe:", s)
+	}
+	tab.Press(`form[action="/maintenance/MW1/end"] button`)
+	tab.Until(`!document.querySelector('form[action="/maintenance/MW1/end"]')`)
 
 	tab.Open("/tokens")
 	tab.Fill("input[name=name]", "pipeline")

@@ -76,6 +76,7 @@ func (w *Web) runbook(c *call) (any, error) {
 
 type silenceInput struct {
 	Match string    `json:"match"`           // {service="checkout"}
+	From  string    `json:"from,omitempty"`  // RFC 3339, or 2026-11-29T22:00 in the time zone of the pages; left out: now
 	Hours int       `json:"hours,omitempty"` // how long, if until is not given
 	Until time.Time `json:"until,omitzero"`
 	Why   string    `json:"why"`
@@ -83,15 +84,54 @@ type silenceInput struct {
 
 func (w *Web) addSilence(c *call) (any, error) {
 	in := c.input.(*silenceInput)
-	until := in.Until
-	if until.IsZero() {
-		if in.Hours < 1 || in.Hours > 24*90 {
-			return nil, &InputError{"say for how many hours (1 to 2160), or until when"}
-		}
-		until = w.cfg.Now().Add(time.Duration(in.Hours) * time.Hour)
+	at, err := w.spell(in.From, in.Hours, in.Until)
+	if err != nil {
+		return nil, err
 	}
-	s, err := w.cfg.Desk.AddSilence(c.ctx(), Silence{Match: in.Match, Until: until, By: c.who.Name, Why: in.Why})
+	s, err := w.cfg.Desk.AddSilence(c.ctx(), Silence{Match: in.Match, From: at.From, Until: at.To, By: c.who.Name, Why: in.Why})
 	return &s, err
+}
+
+// spell reads from when until when something is to be quiet.
+func (w *Web) spell(from string, hours int, until time.Time) (at inquest.Window, err error) {
+	at.From = w.cfg.Now()
+	if from = strings.TrimSpace(from); from != "" {
+		if at.From, err = time.Parse(time.RFC3339, from); err != nil { // what a browser sends of a field for date and time has no zone
+			at.From, err = time.ParseInLocation("2006-01-02T15:04", from, w.cfg.Zones[0])
+		}
+		if err != nil {
+			return at, &InputError{fmt.Sprintf("from %q: write 2026-11-29T22:00 (in %s), or with a zone 2026-11-29T22:00:00Z", from, w.cfg.Zones[0])}
+		}
+	}
+	if at.To = until; until.IsZero() {
+		if hours < 1 || hours > 24*90 {
+			return at, &InputError{"say for how many hours (1 to 2160), or until when"}
+		}
+		at.To = at.From.Add(time.Duration(hours) * time.Hour)
+	}
+	return at, nil
+}
+
+type maintenanceInput struct {
+	Services []string  `json:"services"`        // that are worked on; "*" for all
+	From     string    `json:"from,omitempty"`  // RFC 3339, or 2026-11-29T22:00 in the time zone of the pages; left out: now
+	Hours    int       `json:"hours,omitempty"` // how long, if until is not given
+	Until    time.Time `json:"until,omitzero"`
+	Why      string    `json:"why"`
+}
+
+func (w *Web) addMaintenance(c *call) (any, error) {
+	in := c.input.(*maintenanceInput)
+	at, err := w.spell(in.From, in.Hours, in.Until)
+	if err != nil {
+		return nil, err
+	}
+	m, err := w.cfg.Desk.AddMaintenance(c.ctx(), Maintenance{Services: in.Services, From: at.From, Until: at.To, By: c.who.Name, Why: in.Why})
+	return &m, err
+}
+
+func (w *Web) endMaintenance(c *call) (any, error) {
+	return nothing{}, w.cfg.Desk.EndMaintenance(c.ctx(), c.path("window"), c.who.Name)
 }
 
 func (w *Web) endSilence(c *call) (any, error) {

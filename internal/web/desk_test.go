@@ -21,6 +21,7 @@ type desk struct {
 	diagnoses map[string][]*inquest.Diagnosis
 	similar   map[string][]inquest.Similar
 	silences  []web.Silence
+	windows   []web.Maintenance
 	reports   []web.UserReport
 	acts      []web.Act
 	changed   func(string)
@@ -197,6 +198,35 @@ func (d *desk) EndSilence(_ context.Context, id, _ string) error {
 	for i := range d.silences {
 		if d.silences[i].ID == id {
 			d.silences[i].On = false
+			return nil
+		}
+	}
+	return store.ErrNotFound
+}
+
+func (d *desk) Maintenance(context.Context) ([]web.Maintenance, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.windows), nil
+}
+
+func (d *desk) AddMaintenance(_ context.Context, m web.Maintenance) (web.Maintenance, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(m.Services) == 0 {
+		return m, &web.InputError{Reason: "name the services"}
+	}
+	m.ID, m.On = fmt.Sprintf("MW%d", len(d.windows)+1), true
+	d.windows = append(d.windows, m)
+	return m, nil
+}
+
+func (d *desk) EndMaintenance(_ context.Context, id, _ string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for i := range d.windows {
+		if d.windows[i].ID == id {
+			d.windows[i].On = false
 			return nil
 		}
 	}

@@ -115,15 +115,19 @@ func (w *Web) postmortems(c *call) (any, error) {
 
 // SettingsView is how the server is set up.
 type SettingsView struct {
-	Setup    Setup     `json:"setup"`
-	Silences []Silence `json:"silences"`
-	Open     bool      `json:"open"` // nobody has to sign in yet
+	Setup       Setup         `json:"setup"`
+	Maintenance []Maintenance `json:"maintenance"`
+	Silences    []Silence     `json:"silences"`
+	Open        bool          `json:"open"` // nobody has to sign in yet
 }
 
 func (w *Web) settings(c *call) (any, error) {
 	v := &SettingsView{Open: !w.cfg.Auth.Configured()}
 	var err error
 	if v.Silences, err = w.cfg.Desk.Silences(c.ctx()); err != nil {
+		return nil, err
+	}
+	if v.Maintenance, err = w.cfg.Desk.Maintenance(c.ctx()); err != nil {
 		return nil, err
 	}
 	if w.cfg.Settings != nil {

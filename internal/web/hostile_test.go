@@ -38,6 +38,7 @@ func poisoned(c *web.Config, w *world) {
 	}
 	w.desk.similar[openIncident] = []inquest.Similar{{Incident: evil, Score: 0.5, Why: evil}}
 	w.desk.silences = []web.Silence{{ID: "S1", Match: evil, By: evil, Why: evil, On: true, Until: w.now}}
+	w.desk.windows = []web.Maintenance{{ID: "M1", Services: []string{evil}, By: evil, Why: evil, On: true, From: w.now.Add(1), Until: w.now}}
 	w.querier.services = map[string]service{evil: {rate: 1, p99: 1, tier: evil, failed: func(time.Time) float64 { return 0.9 }, lying: 0.1}}
 	w.records.put("pattern", "x", evil, w.now, map[string]any{"template": evil, "level": evil, "service": evil, "example": map[string]any{"text": evil, "request_id": evil}})
 	w.records.put("change", "x", evil, w.now, map[string]any{"kind": evil, "service": evil, "version": evil, "summary": evil})

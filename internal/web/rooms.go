@@ -46,6 +46,11 @@ type Desk interface {
 	Silences(ctx context.Context) ([]Silence, error)
 	AddSilence(ctx context.Context, s Silence) (Silence, error)
 	EndSilence(ctx context.Context, id, by string) error
+
+	// Maintenance lists the windows that are on, and those that are to come.
+	Maintenance(ctx context.Context) ([]Maintenance, error)
+	AddMaintenance(ctx context.Context, m Maintenance) (Maintenance, error)
+	EndMaintenance(ctx context.Context, id, by string) error
 }
 
 // Filter says which incidents to list. Zero fields do not restrict.
@@ -125,6 +130,17 @@ type Silence struct {
 	By    string    `json:"by"`
 	Why   string    `json:"why"`
 	On    bool      `json:"on"`
+}
+
+// Maintenance is a window in which services are worked on: nobody is told of their incidents until it ends.
+type Maintenance struct {
+	ID       string    `json:"id"`
+	Services []string  `json:"services"` // "*": all
+	From     time.Time `json:"from"`
+	Until    time.Time `json:"until"`
+	By       string    `json:"by"`
+	Why      string    `json:"why"`
+	On       bool      `json:"on"` // or to come; else it is over
 }
 
 // Lookup finds everything about one request by an id that a user or a log names.

@@ -132,6 +132,34 @@ func (p *Desk) AddSilence(ctx context.Context, s web.Silence) (web.Silence, erro
 	return p.silence(out), failed(err)
 }
 
+// Maintenance lists the windows that are on, and those that are to come.
+func (p *Desk) Maintenance(ctx context.Context) ([]web.Maintenance, error) {
+	all, err := p.desk.Windows(ctx, false)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]web.Maintenance, len(all))
+	for i, w := range all {
+		out[i] = p.maintenance(w)
+	}
+	return out, nil
+}
+
+func (p *Desk) maintenance(w incident.MaintenanceWindow) web.Maintenance {
+	return web.Maintenance{ID: w.ID, Services: w.Services, From: w.From, Until: w.Until, By: w.By, Why: w.Why, On: w.EndedBy == "" && p.now().Before(w.Until)}
+}
+
+// AddMaintenance records a window.
+func (p *Desk) AddMaintenance(ctx context.Context, m web.Maintenance) (web.Maintenance, error) {
+	out, err := p.desk.AddWindow(ctx, incident.MaintenanceWindow{Services: m.Services, From: m.From, Until: m.Until, By: m.By, Why: m.Why})
+	return p.maintenance(out), failed(err)
+}
+
+// EndMaintenance ends one.
+func (p *Desk) EndMaintenance(ctx context.Context, id, by string) error {
+	return failed(p.desk.EndWindow(ctx, id, by))
+}
+
 // EndSilence ends one.
 func (p *Desk) EndSilence(ctx context.Context, id, by string) error {
 	return failed(p.desk.EndSilence(ctx, id, by))

@@ -165,6 +165,44 @@ func TestSilences(t *testing.T) {
 	}
 }
 
+func TestMaintenance(t *testing.T) {
+	s := newSite(t)
+	for body, want := range map[string]int{
+		`{"services":[],"hours":1,"why":"x"}`: 400, `{"services":["a"],"hours":0,"why":"x"}`: 400, `{"services":["a"],"hours":1,"why":" "}`: 400, `{"services":["a"],"hours":1,"why":"x","from":"tomorrow"}`: 400,
+		`{"services":["a"],"why":"x","until":"2001-01-01T00:00:00Z"}`: 400,
+	} {
+		if code := s.call("POST", "/maintenance", body, nil); code != want {
+			t.Errorf("%s: %d, want %d", body, code, want)
+		}
+	}
+	from := s.now.Add(24 * time.Hour).UTC().Truncate(time.Minute)
+	var made, zoned web.Maintenance
+	if code := s.call("POST", "/maintenance", `{"services":["checkout","db-1"],"from":"`+from.Format("2006-01-02T15:04")+`","hours":3,"why":"a new disk"}`, &made); code != 200 {
+		t.Fatal(code)
+	}
+	if !made.On || made.By != "local" || !made.From.Equal(from) || !made.Until.Equal(from.Add(3*time.Hour)) || len(made.Services) != 2 || made.Why != "a new disk" {
+		t.Errorf("%+v", made)
+	}
+	if code := s.call("POST", "/maintenance", `{"services":["*"],"from":"`+from.In(time.FixedZone("", 3600)).Format(time.RFC3339)+`","hours":1,"why":"x"}`, &zoned); code != 200 || !zoned.From.Equal(from) {
+		t.Errorf("%d %+v", code, zoned)
+	}
+	var v web.SettingsView
+	if code := s.call("GET", "/settings", "", &v); code != 200 || len(v.Maintenance) != 2 {
+		t.Errorf("%d %+v", code, v)
+	}
+	for _, m := range []web.Maintenance{made, zoned} {
+		if code := s.call("POST", "/maintenance/"+m.ID+"/end", `{}`, nil); code != 200 {
+			t.Errorf("end: %d", code)
+		}
+	}
+	if code := s.call("GET", "/settings", "", &v); code != 200 || len(v.Maintenance) != 0 {
+		t.Errorf("after their end: %+v", v.Maintenance)
+	}
+	if code := s.call("POST", "/maintenance/MW-NONE/end", `{}`, nil); code != 404 {
+		t.Errorf("the end of none: %d", code)
+	}
+}
+
 func TestAUsersReportFindsItsIncident(t *testing.T) {
 	s := newSite(t)
 	var inc inquest.Incident
