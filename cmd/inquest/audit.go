@@ -72,9 +72,10 @@ Exit codes:
 	s.IntVar(&f.workers, "workers", 0, "parallel readers; 0: one a core")
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"text", "json", "sarif", "markdown"}, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("fail-on", cobra.FixedCompletions([]string{"error", "warning", "note", "none"}, cobra.ShellCompDirectiveNoFileComp))
-	rules := newAuditRules()
-	wrapArgs(rules)
-	cmd.AddCommand(rules)
+	for _, c := range []*cobra.Command{newAuditRules(), newAuditServer()} {
+		wrapArgs(c)
+		cmd.AddCommand(c)
+	}
 	return cmd
 }
 

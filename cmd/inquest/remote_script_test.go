@@ -18,10 +18,10 @@ import (
 	"github.com/inquesthq/inquest/internal/server"
 )
 
-// serving [users]: a real server on a folder of the script; INQUEST_SERVER is its address. With "users" people have to sign in there, and VIEWER,
+// serving [users]: a real server on a folder of the script, which follows served/*.log; INQUEST_SERVER is its address. With "users" people have to sign in there, and VIEWER,
 // RESPONDER, ADMIN and SHOP are tokens: of the roles, and of the source "shop".
 func serving(ts *testscript.TestScript, _ bool, args []string) {
-	s := server.Settings{Data: ts.MkAbs("data")}
+	s := server.Settings{Data: ts.MkAbs("data"), In: server.In{Files: []server.File{{Path: ts.MkAbs("served") + "/*.log"}}}, Audit: server.Audit{Every: time.Second}}
 	at, stop := launch(ts, s)
 	ts.Setenv("INQUEST_SERVER", at)
 	if len(args) == 0 {

@@ -83,7 +83,7 @@ var pathVariable = regexp.MustCompile(`\{\w+\}`)
 // filled puts something into the variables of a path.
 func filled(path string) string {
 	return pathVariable.ReplaceAllStringFunc(strings.TrimSuffix(path, "{$}"), func(v string) string {
-		return map[string]string{"{id}": openIncident, "{step}": "look", "{silence}": "S1", "{token}": "none"}[v]
+		return map[string]string{"{id}": openIncident, "{step}": "look", "{silence}": "S1", "{window}": "M1", "{token}": "none"}[v]
 	})
 }
 
