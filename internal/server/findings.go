@@ -151,9 +151,22 @@ func (f *findings) adopt(ctx context.Context, id string, hour time.Time) {
 	}
 	var h hourFound
 	if json.Unmarshal(kept.Body, &h) != nil {
-		h = hourFound{Server: f.p.name, Hour: hour, At: f.hour.At}
+		h = hourFound{Server: f.p.name, Hour: hour}
 	}
+	h.At = further(h.At, f.hour.At)
 	f.hour, f.version = h, kept.Version
+}
+
+// further is of each source the place that is further on: what either has counted is not counted again.
+func further(a, b map[string]readUpTo) map[string]readUpTo {
+	out := map[string]readUpTo{}
+	maps.Copy(out, a)
+	for folder, at := range b {
+		if old := out[folder]; at.Segment > old.Segment || at.Segment == old.Segment && at.Offset > old.Offset {
+			out[folder] = at
+		}
+	}
+	return out
 }
 
 // fresh are the parts of segments that were not looked at, with the places up to where that will have happened, and their size.
