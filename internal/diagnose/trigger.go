@@ -182,7 +182,7 @@ func (a *analysis) kindFit(c *candidate, kind inquest.ChangeKind, who string) fl
 // they would have to come.
 func (a *analysis) fit(c *candidate, ch *inquest.Change) fit {
 	f := fit{change: ch}
-	late := a.c.Onset.Sub(ch.Time) < -cutToSeconds
+	late := a.c.Onset.Sub(ch.Time) < -rounded
 	if late && !a.replaced(c, ch) {
 		return f
 	}
@@ -226,8 +226,8 @@ func (a *analysis) fit(c *candidate, ch *inquest.Change) fit {
 }
 
 const (
-	// cutToSeconds is how late a change may be recorded that came before: records are often cut to seconds.
-	cutToSeconds = 1500 * time.Millisecond
+	// rounded is how late a change may be recorded that came before: records are often cut to seconds.
+	rounded = 1500 * time.Millisecond
 	// rollout is how long it takes to replace a release, instance by instance.
 	rollout = 90 * time.Second
 )
@@ -244,7 +244,7 @@ func (a *analysis) replaced(c *candidate, ch *inquest.Change) bool {
 		if cl.strength < 0.25 {
 			continue
 		}
-		if ch.Time.Sub(cl.symptom.Onset) > cutToSeconds {
+		if ch.Time.Sub(cl.symptom.Onset) > rounded {
 			return false
 		}
 		signs++
