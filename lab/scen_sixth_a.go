@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"syscall"
 	"time"
 )
@@ -9,7 +10,7 @@ import (
 // without sight of the rules, and all of it is held out.
 func sixthScenarios() []Scenario {
 	return []Scenario{loyaltyRecount(), copiesOfSnapshots(), switchedToTheCopy(), guestsWithoutStays(), streetWithoutNumber(), oldKeyInGraph(),
-		secretAndGrants(), dinnerWithoutWarden(), packetsOfPictures(), auditNumbersUsedUp(), routingOnTheThirdTry(), prefetchersLeave(), deprecatedKitchen(), stayFailsMute()}
+		secretAndGrants(), dinnerWithoutWarden(), packetsOfPictures(), auditNumbersUsedUp(), routingOnTheThirdTry(), prefetchersLeave(), deprecatedKitchen(), stayFailsMute(), sixtyMillisecondsAreIll(), twelveConnections()}
 }
 
 // sixth gives an incident of this round its usual shape.
@@ -26,7 +27,7 @@ func lockerRoutes(gw string) []Route {
 		Route{Name: "POST /lockers/{id}/holds", Method: "POST", URL: gw + "/lockers/{n:1-900}/holds", Body: `{"parcel":"PX{n:100000-999999}"}`, Weight: 3, Agent: "CourierScan/9.{n:1-4}"},
 		Route{Name: "POST /addresses/check", Method: "POST", URL: gw + "/addresses/check", Weight: 2,
 			Body: `{"line":"{pick:Harbour View Road|Mill Lane|Saint Anne's Close|Kirchweg|Long Acre|Neuer Wall|Rue de la Paix} {n:1-140}"}`},
-		Route{Name: "POST /addresses/check (no number)", Method: "POST", URL: gw + "/addresses/check", Weight: 0.3, Body: `{"line":"{pick:Donaudampfschiffstrasse|Hauptbahnhofsvorplatzweg|Kupferschmiedemeistergasse}"}`})
+		Route{Name: "POST /addresses/check (no number)", Method: "POST", URL: gw + "/addresses/check", Weight: 0.3, Body: `{"line":"{pick:Obere Donaudampfschiffstrasse|Untere Donaudampfschiffstrasse|Mittlere Donaudampfschiffgasse}"}`})
 }
 
 func playRoutes(gw string) []Route {
@@ -48,6 +49,8 @@ func hutRoutes(gw string) []Route {
 // redisAt starts a Redis server with a log of its own.
 func (e *Env) redisAt(name, ip, dir string, more ...string) {
 	e.Host(name, ip)
+	must(mkdir(dir), "mkdir")
+	must(os.Chmod(dir, 0o777), "chmod")
 	e.Start(Part{Name: name, Argv: append([]string{"redis-server", "--bind", ip, "--port", "6379", "--dir", dir, "--maxmemory", "64mb", "--protected-mode", "no"}, more...), Log: name + ".log"})
 	e.WaitPort(ip+":6379", 10*time.Second)
 	e.Start(Part{Name: name + "-exporter", Argv: []string{"prometheus-redis-exporter", "-redis.addr", "redis://" + ip + ":6379", "-web.listen-address", ip + ":9121"}})
@@ -149,8 +152,8 @@ func switchedToTheCopy() Scenario {
 	}
 	s.Setup = func(e *Env) {
 		e.Past(71*time.Hour, "deploy", "plays", "3.1.0", "deploy plays 3.1.0: charts by country")
-		e.redisAt("kv-1", net+"41", "/var/tmp", "--save", "")
-		e.redisAt("kv-2", net+"42", "/var/tmp", "--save", "", "--replicaof", "kv-1", "6379")
+		e.redisAt("kv-1", net+"41", "/srv/kv-1", "--save", "")
+		e.redisAt("kv-2", net+"42", "/srv/kv-2", "--save", "", "--replicaof", "kv-1", "6379")
 		e.up(part(e, "3.1.0"), net+"11:8085")
 		e.Scrape("plays", "plays:8085", "http://"+net+"11:8085/metrics")
 		e.Gateway(GW{Kind: "nginx", Name: "nginx", IP: net + "2", Format: "json", Access: "ingress-access.json", Errors: "ingress-error.log", Routes: []Upstream{{Name: "plays", Prefix: "/", Servers: []string{net + "11:8085"}}}})
@@ -215,7 +218,7 @@ func streetWithoutNumber() Scenario {
 	s.Setup = func(e *Env) {
 		e.Past(40*time.Hour, "deploy", "boxes", "6.2.0", "deploy boxes 6.2.0: holds of fifteen minutes")
 		e.Past(20*time.Minute, "infra", "kv-eu", "", "kv-eu: minor upgrade of Redis")
-		e.redisAt("kv-eu", net+"40", "/var/tmp", "--save", "")
+		e.redisAt("kv-eu", net+"40", "/srv/kv", "--save", "")
 		lockersUp(e, "boxes", "6.2.0", net, "kv-eu", 0.6)
 		e.Gateway(GW{Kind: "haproxy", Name: "haproxy", IP: net + "2", Access: "haproxy.log", Wrap: "syslog", Routes: []Upstream{{Name: "be_boxes", Prefix: "/", Opts: "option httpchk GET /ready\n  timeout server 5s\n  timeout check 2s", Servers: []string{net + "11:3000 check inter 3s fall 3"}}}})
 	}
@@ -246,7 +249,7 @@ func oldKeyInGraph() Scenario {
 	s.Routes = append(scanner("http://"+net+"2"), op("Charts", `{"country":"{pick:de|fr|pt|br}"}`, 4), op("Listener", `{"id":{n:1-3000}}`, 3), op("AddPlay", `{"track":{n:1-4000},"country":"{pick:de|fr|pt|br}","id":{n:1-3000}}`, 3), op("Viewer", `{}`, 3))
 	s.Setup = func(e *Env) {
 		e.Past(4*time.Hour, "deploy", "graph", "18", "deploy graph 18: operations are counted")
-		e.redisAt("kv-1", net+"41", "/var/tmp", "--save", "")
+		e.redisAt("kv-1", net+"41", "/srv/kv-1", "--save", "")
 		p := goPart("plays", e.Release("plays", "go/plays", "3.1.0", nil), net+"11:8085", "KV_ADDR=kv-1:6379", "API_KEYS=pk_2025_7d1c")
 		e.up(p, net+"11:8085")
 		e.Scrape("plays", "plays:8085", "http://"+net+"11:8085/metrics")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"syscall"
 	"time"
 )
 
@@ -33,7 +34,7 @@ func secretAndGrants() Scenario {
 	s.Setup = func(e *Env) {
 		e.Past(15*time.Hour, "deploy", "vouchers", "2.10.1", "deploy vouchers 2.10.1: rooms by popularity")
 		e.Past(33*time.Hour, "restart", "vouchers-pg", "", "restart for huge pages")
-		e.redisAt("kv-1", net+"41", "/var/tmp", "--save", "")
+		e.redisAt("kv-1", net+"41", "/srv/kv", "--save", "")
 		e.up(goPart("plays", e.Release("plays", "go/plays", "3.1.0", nil), net+"11:8085", "KV_ADDR=kv-1:6379"), net+"11:8085")
 		e.Scrape("plays", "plays:8085", "http://"+net+"11:8085/metrics")
 		vouchersUp(e, net, "vouchers-pg")
@@ -74,8 +75,9 @@ func dinnerWithoutWarden() Scenario {
 		e.Past(26*time.Hour, "deploy", "refuge", "3.8.2", "deploy refuge 3.8.2: dinner offers, switched off")
 		e.Write("/srv/refuge/flags.json", `{"dinner-offers": false}`)
 		e.MariaDB(MariaDB{Name: "huts-db", IP: net + "30", DB: "huts", Schema: e.schema("python/huts"), Export: true})
-		p := uvicornPart("refuge", e.Release("refuge", "python/huts", "3.8.2", nil), net+"11", append(mariaEnv("huts-db", "huts"), "FLAGS_FILE=/srv/refuge/flags.json",
-			"LD_PRELOAD=/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1", "FAKETIME=-247s", "FAKETIME_DONT_FAKE_MONOTONIC=1")...)
+		must(syscall.Mount("tmpfs", "/dev/shm", "tmpfs", 0, "size=64m,mode=1777"), "mount /dev/shm") // libfaketime keeps files by process number there
+		p := uvicornPart("refuge", e.Release("refuge", "python/huts", "3.8.2", nil), net+"11", append(mariaEnv("huts-db", "huts"), "FLAGS_FILE=/srv/refuge/flags.json")...)
+		p.Argv = append([]string{"env", "LD_PRELOAD=/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1", "FAKETIME=-247s", "FAKETIME_DONT_FAKE_MONOTONIC=1"}, p.Argv...)
 		e.up(p, net+"11:8000")
 		e.Gateway(GW{Kind: "nginx", Name: "nginx", IP: net + "2", Format: "json", Access: "nginx/access.json", Errors: "nginx/error.log", Routes: []Upstream{{Name: "refuge", Prefix: "/", Servers: []string{net + "11:8000"}}}})
 	}
@@ -171,7 +173,7 @@ func routingOnTheThirdTry() Scenario {
 	edit := Edit{"routing.js", "const ATTEMPTS = 5;", "const ATTEMPTS = 9;"}
 	s.Setup = func(e *Env) {
 		e.Past(30*time.Hour, "deploy", "pickup", "4.0.0", "deploy pickup 4.0.0: ways to lockers")
-		e.redisAt("kv-p", net+"40", "/var/tmp", "--save", "")
+		e.redisAt("kv-p", net+"40", "/srv/kv", "--save", "")
 		lockersUp(e, "pickup", "4.0.0", net, "kv-p", 0, edit)
 		e.behave("route.waymark.example", behaviour{Status: 503, Ratio: 0.02, Body: "upstream connect error or disconnect/reset before headers", Type: "text/plain"})
 		e.Gateway(GW{Kind: "caddy", Name: "caddy", IP: net + "2", Access: "access.json", Errors: "caddy.log", Routes: []Upstream{{Name: "all", Prefix: "/", Servers: []string{net + "11:3000"}, Opts: "lb_try_duration 5s\n      lb_try_interval 200ms"}}})
@@ -204,7 +206,7 @@ func prefetchersLeave() Scenario {
 	}
 	s.Setup = func(e *Env) {
 		e.Past(49*time.Hour, "deploy", "plays", "3.0.8", "deploy plays 3.0.8: charts from the cold tier")
-		e.redisAt("kv-1", net+"41", "/var/tmp", "--save", "")
+		e.redisAt("kv-1", net+"41", "/srv/kv", "--save", "")
 		for _, n := range []string{"1", "2"} {
 			e.up(part(e, "3.0.8", n), net+"1"+n+":8085")
 			e.Scrape("plays", "plays-"+n+":8085", "http://"+net+"1"+n+":8085/metrics")
