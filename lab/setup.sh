@@ -13,12 +13,12 @@ DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
 	libpostgresql-jdbc-java libhikaricp-java libslf4j-java liblogback-java openjdk-17-jdk-headless \
 	prometheus-postgres-exporter prometheus-node-exporter prometheus-redis-exporter \
 	mariadb-server rabbitmq-server memcached prometheus-mysqld-exporter php-mysql ruby-mysql2 ruby-dalli uvicorn python3-fastapi python3-pymysql \
-	libtomcat10-embed-java libjakarta-annotation-api-java libmariadb-java
+	faketime libtomcat10-embed-java libjakarta-annotation-api-java libmariadb-java
 # A Node.js from elsewhere brings npm along and refuses Debian's.
 command -v npm >/dev/null || DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends nodejs npm
 mkdir -p "$WORK/npm"
 cd "$WORK/npm"
 [ -e package.json ] || echo '{"name":"lab","private":true}' >package.json
-npm install --no-fund --no-audit express@4 pg@8 pino@10 ioredis@6 prom-client@15 \
+npm install --no-fund --no-audit express@4 fastify@4 pg@8 pino@10 ioredis@6 prom-client@15 \
 	@opentelemetry/api@1 @opentelemetry/sdk-node @opentelemetry/exporter-trace-otlp-http @opentelemetry/instrumentation-http @opentelemetry/instrumentation-express @opentelemetry/instrumentation-pg amqplib@0.10 mysql2@3
 [ -e "$WORK/mariatemplate/ibdata1" ] || mariadb-install-db --datadir="$WORK/mariatemplate" --user=mysql --auth-root-authentication-method=normal --skip-test-db
