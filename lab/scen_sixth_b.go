@@ -167,7 +167,7 @@ func calm(name, title string) Scenario {
 func routingOnTheThirdTry() Scenario {
 	net := "10.70.2."
 	gw := "http://" + net + "2"
-	s := calm("routing-on-the-third-try", "the routing service drops a quarter of the calls; the service tries again, logs an ERROR for each try, and answers everything. A deploy of it went before")
+	s := calm("routing-on-the-third-try", "the routing service drops a quarter of the calls; the service tries again, logs an ERROR for each try, and answers everything. A deploy of its one instance went before, with a blip of a second")
 	s.Routes = append(lockerRoutes(gw)[:4], Route{Name: "GET /lockers/{id}/way", URL: gw + "/lockers/{n:1-900}/way", Weight: 3})
 	s.Host = "pickup-1"
 	edit := Edit{"routing.js", "const ATTEMPTS = 5;", "const ATTEMPTS = 9;"}
