@@ -193,7 +193,7 @@ func routingOnTheThirdTry() Scenario {
 func prefetchersLeave() Scenario {
 	net := "10.71.3."
 	gw := "http://" + net + "2"
-	s := calm("prefetchers-leave", "three times the listeners on a release day; the app's prefetcher gives up after 30 ms, a script is held off with 429, unknown listeners are 404, and both instances are replaced in turn: everybody who waits is answered")
+	s := calm("prefetchers-leave", "twice the requests on a release day: a script is held off with some hundred 429s, unknown listeners are 404, and both instances are replaced in turn; everybody who waits is answered. The app's prefetcher leaves after 30 ms, which the load balancer does not notice")
 	s.Routes = append(playRoutes(gw),
 		Route{Name: "GET /charts/{country} (prefetch)", URL: gw + "/charts/{pick:de|fr|jp}", Weight: 2.5, Agent: "TuneApp/7.3 prefetch", Timeout: 30 * time.Millisecond, During: "fault", Background: true},
 		Route{Name: "GET /listeners/{id} (script)", URL: gw + "/listeners/{n:90000-99999}", Weight: 6, Agent: "Go-http-client/1.1", Clients: "203.0.113.77", During: "fault"})
@@ -231,7 +231,7 @@ func prefetchersLeave() Scenario {
 func deprecatedKitchen() Scenario {
 	net := "10.72.4."
 	gw := "http://" + net + "2"
-	s := calm("deprecated-kitchen", "release 87 makes PHP 8.2 complain four times a page; the error log grows tenfold, and every page is as it was")
+	s := calm("deprecated-kitchen", "PHP 8.2 complains of every third recipe, in the error log of the gateway and in its own; release 87 is linked in, which PHP-FPM does not see before its next reload; every page is as it was")
 	s.Routes, s.Host, s.TZ = recipeRoutes(gw), "pantry-2", "America/Toronto"
 	s.Setup = func(e *Env) {
 		e.Past(3*24*time.Hour, "deploy", "recipes", "86", "deploy recipes 86: minutes on cards")
