@@ -29,6 +29,7 @@ var longer = map[string]string{
 	"internal/report":                            "five renderings and the wire format of one value share its order and its words; apart they would drift",
 	"internal/web":                               "one file per kind of page; pages, forms and API share one table of routes and one call, and what knows no request has left for words and wire",
 	"internal/servicegraph":                      "channels of clues over one timeline and one graph; each is a file, none is of use alone",
+	"internal/store/mem":                         "collectors, tally and bounds fill and widen the same streams under one budget of memory; half of them apart would need the insides of the other",
 }
 
 // calls that only some rooms may make.
