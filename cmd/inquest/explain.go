@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/inquesthq/inquest"
+	"github.com/inquesthq/inquest/guard/answer"
 	"github.com/inquesthq/inquest/internal/diagnose/mechanism"
 	"github.com/inquesthq/inquest/internal/explain"
 )
@@ -17,17 +18,19 @@ import (
 func newExplain() *cobra.Command {
 	var own func() ([]mechanism.Mechanism, error)
 	cmd := &cobra.Command{
-		Use:   "explain [STATUS|MECHANISM|CLASS]...",
-		Short: "Explain an HTTP status or a mechanism of failure",
+		Use:   "explain [STATUS|MECHANISM|CLASS|RULE]...",
+		Short: "Explain an HTTP status, a mechanism of failure or a rule of the gateway",
 		Long: `Explain says what a status means (the words of RFC 9110, whose fault it is, where to look, whether to retry) or what a mechanism
-is (signs, evidence, how to confirm it, what to do now, later and for good). Two statuses are set side by side. Without arguments it
-lists everything it knows.
+is (signs, evidence, how to confirm it, what to do now, later and for good), or what a rule by which the gateway corrected an answer
+(X-Inquest-Rule) is there for, how to mend the answer at its source, and which runbook to take. Two statuses are set side by side.
+Without arguments it lists everything it knows.
 ` + exitCodesHelp,
 		Example: `  inquest explain                       the list
   inquest explain 502                   a status
   inquest explain 500 503               two, side by side
   inquest explain pool-exhausted        a mechanism
-  inquest explain database              all mechanisms of a class`,
+  inquest explain database              all mechanisms of a class
+  inquest explain pool-as-500           a rule of the gateway`,
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			var out []string
 			extra, _ := own() // completion has nowhere to complain
@@ -36,6 +39,9 @@ lists everything it knows.
 			}
 			for _, e := range explain.All() {
 				out = append(out, fmt.Sprintf("%d\t%s", e.Code, e.Phrase))
+			}
+			for _, r := range answer.Rules() {
+				out = append(out, r.ID+"\t"+r.Reason)
 			}
 			return out, cobra.ShellCompDirectiveNoFileComp
 		},
@@ -119,12 +125,21 @@ func (p *pager) list() {
 	for _, e := range explain.All() {
 		p.line(fmt.Sprintf("    %d  %s", e.Code, e.Phrase))
 	}
+	p.line("\nWhat the gateway corrects (inquest explain RULE):\n")
+	for _, r := range answer.Rules() {
+		p.line("    " + r.ID)
+	}
 }
 
 // topic explains one status, mechanism or class.
 func (p *pager) topic(name string) error {
 	if e, ok := explain.Lookup(name); ok {
 		p.status(e)
+		return nil
+	}
+	rules := answer.Rules()
+	if i := slices.IndexFunc(rules, func(r answer.Rule) bool { return strings.EqualFold(r.ID, name) }); i >= 0 {
+		p.correction(rules[i])
 		return nil
 	}
 	found := slices.DeleteFunc(slices.Clone(p.catalogue), func(m mechanism.Mechanism) bool {
@@ -177,6 +192,16 @@ func (p *pager) status(e explain.Entry) {
 		look = append(look, id.Name())
 	}
 	p.para(fmt.Sprintf("  %-12s ", "See"), strings.Join(look, ", "))
+}
+
+// correction explains what the gateway and the middleware correct, by the name that stands in their logs and in X-Inquest-Rule.
+func (p *pager) correction(r answer.Rule) {
+	p.line("Rule " + r.ID)
+	p.line("")
+	p.para("  ", r.Reason)
+	p.line("")
+	p.para("  Fix      ", r.Fix)
+	p.para("  Runbook  ", r.Runbook+" (inquest explain "+r.Runbook+")")
 }
 
 func (p *pager) mechanism(m *mechanism.Mechanism) {

@@ -325,8 +325,8 @@ func leave(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// answer is the part of a report that does not depend on how the files are laid out.
-type answer struct {
+// told is the part of a report that does not depend on how the files are laid out.
+type told struct {
 	Incident bool   `json:"incident"`
 	Onset    string `json:"onset"`
 	Verdict  *struct {
@@ -338,8 +338,8 @@ type answer struct {
 	} `json:"verdict"`
 }
 
-func answerOf(ts *testscript.TestScript, file string) answer {
-	var a answer
+func answerOf(ts *testscript.TestScript, file string) told {
+	var a told
 	ts.Check(json.Unmarshal([]byte(ts.ReadFile(file)), &a))
 	return a
 }

@@ -130,10 +130,10 @@ func TestLeakRulesCanBeSwitchedOff(t *testing.T) {
 	}
 }
 
-func TestRulesHaveReasons(t *testing.T) {
+func TestRulesHaveReasonFixAndRunbook(t *testing.T) {
 	seen := map[string]bool{}
 	for _, r := range answer.Rules() {
-		if r.ID == "" || len(strings.Fields(r.Reason)) < 5 || seen[r.ID] {
+		if r.ID == "" || len(strings.Fields(r.Reason)) < 5 || len(strings.Fields(r.Fix)) < 5 || strings.Count(r.Runbook, "/") != 1 || seen[r.ID] {
 			t.Errorf("rule %+v", r)
 		}
 		seen[r.ID] = true
