@@ -66,7 +66,7 @@ func TestWhatTheGatewayCorrectedIsNoFinding(t *testing.T) {
 		t.Errorf("found %q", got)
 	}
 	a = judge(t, audit.Config{}, map[string]string{"access.log": corrected + line(5, 429, 500, "")})
-	if diff := cmp.Diff([]string{"mapping/server-error-as-client-error 1 POST /pay (inquest): upstream answered 500, the client got 429"}, found(a, "mapping/")); diff != "" {
+	if diff := cmp.Diff([]string{"mapping/server-error-as-client-error 1 POST /pay (inquest-gateway): upstream answered 500, the client got 429"}, found(a, "mapping/")); diff != "" {
 		t.Errorf("a change without a reason: -want +got\n%s", diff)
 	}
 }
