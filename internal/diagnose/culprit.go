@@ -272,7 +272,7 @@ func (a *analysis) database(s *inquest.Symptom) string {
 
 // cache: a component that is one, or the name of a software that is.
 func (a *analysis) cache(name string) bool {
-	return a.names.Kind(name) == inquest.KindCache || slices.ContainsFunc(serverWords, func(k serverWord) bool { return k.software == name && name != "" && k.kind == inquest.KindCache })
+	return name != "" && (a.names.Kind(name) == inquest.KindCache || slices.ContainsFunc(serverWords, func(k serverWord) bool { return k.software == name && k.kind == inquest.KindCache }))
 }
 
 func (a *analysis) gateway(s *inquest.Symptom) string {

@@ -183,23 +183,24 @@ func (r *reader) byFailures(i int, failed once) (time.Duration, bool) {
 }
 
 // agreed is the shift that the differences of the same requests' times agree on: a zone's, or that of a clock that is minutes wrong,
-// to the second. False when they are few or contradict each other.
+// to the second. False when they are few or contradict each other: four of five have to agree.
 func agreed(diffs []time.Duration, least int) (time.Duration, bool) {
 	if len(diffs) < least {
 		return 0, false
 	}
 	slices.Sort(diffs)
 	median := diffs[len(diffs)/2]
-	if zone := median.Round(quarter); (median - zone).Abs() < 2*time.Minute {
-		return zone, true
+	shift, slack := median.Round(quarter), 2*time.Minute // a zone's, give or take what a request took
+	if (median - shift).Abs() >= slack {
+		shift, slack = median.Round(time.Second), 3*time.Second
 	}
 	same := 0
 	for _, d := range diffs {
-		if (d - median).Abs() <= 3*time.Second {
+		if (d - shift).Abs() < slack {
 			same++
 		}
 	}
-	return median.Round(time.Second), same*5 >= len(diffs)*4
+	return shift, same*5 >= len(diffs)*4
 }
 
 // byStretch finds the shift by which the file covers the time of the others best. It takes one only when the file hardly
