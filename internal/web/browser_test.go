@@ -107,7 +107,7 @@ func TestAnIncidentInABrowser(t *testing.T) {
 	tab.Until(`document.querySelector(".outage .st-resolved")`)
 	tab.Press(`form[action$="/reopen"] button`)
 	tab.Until(`document.querySelector(".outage .st-open")`)
-	w.desk.incidents[0].Alerts = nil
+	w.desk.quiet()
 	tab.Press(`.acts form[action$="/resolve"] button`)
 	tab.Press(`form[action$="/review"] button`)
 	tab.Until(`document.querySelector(".outage .st-reviewed")`)

@@ -87,6 +87,8 @@ func (d *desk) Diagnosis(_ context.Context, id string, revision int) (*inquest.D
 }
 
 func (d *desk) Revisions(_ context.Context, id string) ([]web.Revision, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	var out []web.Revision
 	for i, x := range d.diagnoses[id] {
 		r := web.Revision{Number: i + 1, Time: d.find(id).Opened.Add(time.Duration(i) * time.Minute), Failed: x.Impact.Failed, Ratio: x.Impact.Ratio}
@@ -108,9 +110,17 @@ func (d *desk) Declare(_ context.Context, x web.Declaration) (*inquest.Incident,
 		Services: x.Services, Opened: d.now(), Detected: d.now(), Version: 1}
 	d.incidents = append([]*inquest.Incident{i}, d.incidents...)
 	d.timeline[i.ID] = []inquest.IncidentEntry{{ID: "1", Incident: i.ID, Time: d.now(), Kind: inquest.EntryState, By: x.By, Text: "open: " + x.Text}}
+	out := *i
 	d.mu.Unlock()
-	d.tell(i.ID)
-	return i, nil
+	d.tell(out.ID)
+	return &out, nil
+}
+
+// quiet ends the alerts of the incident opened last, while pages may be asking for it.
+func (d *desk) quiet() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.incidents[0].Alerts = nil
 }
 
 func (d *desk) tell(id string) {
