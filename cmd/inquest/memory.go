@@ -10,7 +10,7 @@ import (
 
 // softLimit is what the process may hold before collections come more often, in bytes: with the pages of the program itself it
 // stays below 100 MB as long as the live data do (docs/performance.md says for which logs they do not).
-const softLimit = 60 << 20
+const softLimit = 68 << 20
 
 // atStart and later are by how much of its live data the heap grows between collections, in percent: at the start, that nothing is
 // collected below 16 MB, where most runs are over, and then.

@@ -5,6 +5,7 @@ package casefile
 
 import (
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/inquesthq/inquest"
@@ -57,8 +58,8 @@ type builder struct {
 	byHint   bool // the alert said so, the requests did not
 
 	names    *names
-	liedBy   []lie         // requests answered well though they failed
-	failing  []mem.Failure // failures of the incident at the edge
+	liedBy   []lie          // requests answered well though they failed
+	failing  []*mem.Failure // failures of the incident at the edge
 	failIDs  map[uint64]bool
 	impactOf inquest.Impact
 	chart    inquest.Chart
@@ -71,12 +72,16 @@ func (b *builder) make() *inquest.Case {
 		Groups: b.groups, Blips: b.blips, Chart: b.chart,
 		Series: b.st.Series(), Changes: b.st.Changes(), Components: b.names.list(),
 	}
+	var wg sync.WaitGroup // none of these changes what another one reads
+	wg.Go(func() {
+		c.Patterns = b.patterns()
+		c.Traffic = b.traffic()
+	})
 	c.Failures = b.requests()
 	c.Answered = b.answered()
-	c.Traffic = b.traffic()
 	c.Passed = b.passed()
 	c.Upstreams = b.upstreams()
-	c.Patterns = b.patterns()
+	wg.Wait()
 	if jobs := b.jobs(c.Patterns); len(jobs) > 0 {
 		c.Changes = slices.Concat(c.Changes, jobs)
 		slices.SortStableFunc(c.Changes, func(a, b inquest.Change) int { return a.Time.Compare(b.Time) })
@@ -102,8 +107,7 @@ func (b *builder) source(file, line int32) inquest.Source {
 // requests lists the failed requests of the incident for the diagnosis.
 func (b *builder) requests() []inquest.Request {
 	out := make([]inquest.Request, 0, len(b.failing))
-	for i := range b.failing {
-		f := &b.failing[i]
+	for _, f := range b.failing {
 		out = append(out, inquest.Request{
 			Time: at(f.Time), Observer: f.Observer, Route: f.Name(), URL: f.URL, Status: int(f.Status), Duration: f.Duration,
 			Upstream: f.Upstream, UpstreamStatus: f.UpstreamStatus, Reason: f.Reason, RequestID: f.RequestID, Client: f.Client,

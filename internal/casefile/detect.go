@@ -4,7 +4,10 @@ import (
 	"cmp"
 	"iter"
 	"math"
+	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/inquesthq/inquest"
@@ -59,14 +62,24 @@ func (b *builder) detect() {
 func (b *builder) search(cands []candidate) {
 	width := binWidth(b.span)
 	threshold := significance(b.span, width, len(cands))
-	for _, c := range cands {
-		g, blip, ok := b.judge(c, width, threshold)
+	judged := make([]judgement, len(cands))
+	var wg sync.WaitGroup
+	var next atomic.Int64
+	for range min(len(cands), runtime.GOMAXPROCS(0)) { // most of the time that follows the reading goes here
+		wg.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(cands)); i = next.Add(1) - 1 {
+				judged[i] = b.judge(cands[i], width, threshold)
+			}
+		})
+	}
+	wg.Wait()
+	for _, j := range judged {
 		switch {
-		case !ok:
-		case blip:
-			b.blips = append(b.blips, g)
+		case !j.rose:
+		case j.blip:
+			b.blips = append(b.blips, j.FailureGroup)
 		default:
-			b.groups = append(b.groups, g)
+			b.groups = append(b.groups, j.FailureGroup)
 		}
 	}
 	b.groups = dropCovered(b.groups)
@@ -314,8 +327,15 @@ func (b *builder) against(c *candidate) []*mem.Stream {
 	return b.edge
 }
 
-// judge scans one candidate. blip says that the burst was short and healed.
-func (b *builder) judge(c candidate, width time.Duration, threshold float64) (g inquest.FailureGroup, blip, ok bool) {
+// judgement is what a scan of one candidate came to.
+type judgement struct {
+	inquest.FailureGroup
+	rose bool // or else the group is empty
+	blip bool // the burst was short and healed
+}
+
+// judge scans one candidate. It only reads, so that several can be judged at a time.
+func (b *builder) judge(c candidate, width time.Duration, threshold float64) judgement {
 	trials := b.bins(width, func(yield func(int64, uint32)) {
 		for _, s := range b.against(&c) {
 			for t, n := range s.Requests.Buckets() {
@@ -353,7 +373,7 @@ func (b *builder) judge(c candidate, width time.Duration, threshold float64) (g 
 	}
 	burst := stat.Scan(trials, fails)
 	if !rose(burst, threshold) {
-		return g, false, false
+		return judgement{}
 	}
 	short := time.Duration(burst.To-burst.From)*width < blipSeconds*time.Second
 	if again, ok := recurs(trials, fails, burst, int(blipSeconds*time.Second/width), threshold); short && ok {
@@ -363,14 +383,14 @@ func (b *builder) judge(c candidate, width time.Duration, threshold float64) (g 
 		burst.Requests = burst.Failed
 	}
 	if stat.WilsonLower(burst.Failed, burst.Requests, 1.96) < max(minRatio, c.least) {
-		return g, false, false
+		return judgement{}
 	}
 	from := b.span.From.Add(time.Duration(burst.From) * width)
 	to := b.span.From.Add(time.Duration(burst.To) * width)
-	g = inquest.FailureGroup{Route: c.route, Status: c.status, Window: inquest.Window{From: from, To: to},
+	g := inquest.FailureGroup{Route: c.route, Status: c.status, Window: inquest.Window{From: from, To: to},
 		Requests: int(burst.Requests), Failed: int(burst.Failed), Before: burst.Out, Score: burst.LLR, Lying: c.lying, RateOnly: c.rateOnly}
 	healed := b.span.To.Sub(to) >= blipSeconds*time.Second
-	return g, short && healed, true
+	return judgement{g, true, short && healed}
 }
 
 // rose reports whether a burst is more than chance, and more than an ordinary swing.

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/inquesthq/inquest"
@@ -15,7 +16,9 @@ import (
 // impact counts what failed between onset and end as the outermost observer saw it.
 func (b *builder) impact() {
 	b.failIDs = map[uint64]bool{}
-	b.drawChart()
+	var wg sync.WaitGroup
+	wg.Go(func() { b.chart = b.drawChart() })
+	defer wg.Wait()
 	if len(b.groups) == 0 {
 		return
 	}
@@ -56,8 +59,10 @@ func (b *builder) impact() {
 // collectFailures gathers the kept failures of the incident and the ids of all requests that failed.
 func (b *builder) collectFailures() {
 	from, to := ns(b.window.From), ns(b.window.To)
-	for _, f := range b.st.Failures() {
-		if f.Time >= from && f.Time < to+int64(time.Second) && b.isEdge(f.Observer) && b.inGroups(f.Name(), groupStatus(&f)) {
+	all := b.st.Failures()
+	for i := range all {
+		f := &all[i]
+		if f.Time >= from && f.Time < to+int64(time.Second) && b.isEdge(f.Observer) && b.inGroups(f.Name(), groupStatus(f)) {
 			b.failing = append(b.failing, f)
 			if f.ID != 0 {
 				b.failIDs[f.ID] = true
@@ -160,8 +165,7 @@ func (b *builder) inGroups(route string, status int) bool {
 // servicesHit names whose requests failed: behind a proxy the owners of the upstreams, else the observers themselves.
 func (b *builder) servicesHit() []string {
 	set := map[string]bool{}
-	for i := range b.failing {
-		f := &b.failing[i]
+	for _, f := range b.failing {
 		if !b.proxy {
 			set[b.names.nameOf(f.Observer)] = true
 			continue
@@ -221,9 +225,9 @@ func (b *builder) manyClients() bool {
 }
 
 // drawChart makes the small chart of the whole recording: at most 60 steps.
-func (b *builder) drawChart() {
+func (b *builder) drawChart() inquest.Chart {
 	if b.span.IsZero() || len(b.edge) == 0 {
-		return
+		return inquest.Chart{}
 	}
 	step := time.Second
 	for b.span.Duration()/step > 60 {
@@ -270,7 +274,7 @@ func (b *builder) drawChart() {
 		}
 		b.complained(yield)
 	})
-	b.chart = inquest.Chart{From: b.span.From, Step: step, Requests: ints(req), Failed: ints(fail), Lying: ints(lied)}
+	return inquest.Chart{From: b.span.From, Step: step, Requests: ints(req), Failed: ints(fail), Lying: ints(lied)}
 }
 
 // complained yields the errors about the routes of lying groups, each once.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unsafe"
 
 	"github.com/inquesthq/inquest"
 	"github.com/inquesthq/inquest/internal/parse"
@@ -58,6 +59,7 @@ type Collector struct {
 	route   []byte
 	text    []byte
 	texts   [256]seenText
+	made    Example // by example
 	intern  nameTable
 	skipped int // records without a time
 }
@@ -277,33 +279,69 @@ func (c *Collector) log(r *parse.Record) {
 }
 
 func (c *Collector) example(r *parse.Record) Example {
-	e := Example{Time: r.Time, File: c.file, Line: int32(r.Line), Text: string(c.text), Instance: strings.Clone(r.Instance),
-		RequestID: strings.Clone(cmp.Or(r.RequestID, r.TraceID)), URL: strings.Clone(r.URL), Exception: cloneException(r.Exception), Pool: r.Pool}
-	if r.Level >= inquest.LevelWarn || r.Level == inquest.LevelUnknown {
-		if r.Upstream != "" {
-			e.Fields = append(e.Fields, parse.Field{Name: "upstream", Value: strings.Clone(r.Upstream)})
+	e := &c.made
+	*e = Example{Time: r.Time, File: c.file, Line: int32(r.Line), Text: unsafe.String(unsafe.SliceData(c.text), len(c.text)), Instance: c.internString(r.Instance),
+		RequestID: cmp.Or(r.RequestID, r.TraceID), URL: r.URL, Pool: r.Pool}
+	if r.Exception != nil {
+		x := *r.Exception
+		x.Top, x.Thrown = inquest.Frame{}, inquest.Frame{} // TopFrame says it
+		x.Chain = slices.Clone(x.Chain)
+		for i, l := range x.Chain {
+			x.Chain[i] = inquest.Cause{Type: l.Type, Message: l.Message}
 		}
-		for _, f := range r.Fields {
-			if keptField(f) && len(e.Fields) < 40 {
-				e.Fields = append(e.Fields, parse.Field{Name: strings.Clone(f.Name), Value: strings.Clone(f.Value), Num: f.Num})
-			}
-		}
+		e.Exception = &x
 	}
-	return e
+	if r.Level >= inquest.LevelWarn || r.Level == inquest.LevelUnknown {
+		e.Fields = keptFields(r)
+	}
+	own(e.strings)
+	return *e
 }
 
-// cloneException copies an exception out of the read buffer.
-func cloneException(e *inquest.Exception) *inquest.Exception {
-	if e == nil {
-		return nil
+// keptFields are the fields of a record worth carrying along with an example, still in the read buffer.
+func keptFields(r *parse.Record) []parse.Field {
+	out := make([]parse.Field, 0, min(len(r.Fields)+1, 40))
+	if r.Upstream != "" {
+		out = append(out, parse.Field{Name: "upstream", Value: r.Upstream})
 	}
-	c := *e
-	for _, p := range []*string{&c.Language, &c.Type, &c.Message, &c.TopFrame, &c.AppFrame, &c.Code} {
-		*p = strings.Clone(*p)
+	for _, f := range r.Fields {
+		if keptField(f) && len(out) < cap(out) {
+			out = append(out, f)
+		}
 	}
-	c.Chain = make([]inquest.Cause, len(e.Chain))
-	for i, l := range e.Chain {
-		c.Chain[i] = inquest.Cause{Type: strings.Clone(l.Type), Message: strings.Clone(l.Message)}
+	return out
+}
+
+// strings calls do with every string of e that is in the read buffer.
+func (e *Example) strings(do func(*string)) {
+	do(&e.Text)
+	do(&e.RequestID)
+	do(&e.URL)
+	for i := range e.Fields {
+		do(&e.Fields[i].Name)
+		do(&e.Fields[i].Value)
 	}
-	return &c
+	x := e.Exception
+	if x == nil {
+		return
+	}
+	for _, s := range []*string{&x.Language, &x.Type, &x.Message, &x.TopFrame, &x.AppFrame, &x.Code, &x.App.Function, &x.App.File, &x.App.Module} {
+		do(s)
+	}
+	for i := range x.Chain {
+		do(&x.Chain[i].Type)
+		do(&x.Chain[i].Message)
+	}
+}
+
+// own copies strings out of the read buffer, all into one piece of memory: they are kept and given up together, and the garbage
+// collector has one thing to look at instead of ten.
+func own(all func(func(*string))) {
+	n := 0
+	all(func(s *string) { n += len(*s) })
+	var b strings.Builder
+	b.Grow(n)
+	all(func(s *string) { b.WriteString(*s) })
+	rest := b.String()
+	all(func(s *string) { *s, rest = rest[:len(*s)], rest[len(*s):] })
 }

@@ -288,9 +288,15 @@ func (c *Collector) failure(r *parse.Record, k uint32) {
 	c.nameUpstream(r)
 	c.failures = append(c.failures, Failure{
 		Time: r.Time, File: c.file, Line: int32(r.Line), Status: int32(r.Status), Duration: r.Duration,
-		Observer: st.Observer, Method: method, Route: route, URL: strings.Clone(r.URL),
+		Observer: st.Observer, Method: method, Route: route, URL: r.URL,
 		Upstream: c.internString(r.Upstream), UpstreamStatus: c.internString(r.UpstreamStatus), Reason: c.internString(reason),
-		ID: HashID(r.RequestID), RequestID: strings.Clone(r.RequestID), Client: strings.Clone(r.ClientAddr),
+		ID: HashID(r.RequestID), RequestID: r.RequestID, Client: r.ClientAddr,
+	})
+	f := &c.failures[len(c.failures)-1]
+	own(func(do func(*string)) {
+		do(&f.URL)
+		do(&f.RequestID)
+		do(&f.Client)
 	})
 }
 
