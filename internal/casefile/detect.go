@@ -136,13 +136,27 @@ func (b *builder) throughout() {
 		b.routesThroughout(requests)
 		return
 	}
+	var groups []inquest.FailureGroup
 	for status, n := range by {
-		b.groups = append(b.groups, inquest.FailureGroup{Status: status, Window: b.span, Requests: int(requests), Failed: n, Score: float64(n)})
+		groups = append(groups, inquest.FailureGroup{Status: status, Window: b.span, Requests: int(requests), Failed: n, Score: float64(n)})
 	}
-	slices.SortFunc(b.groups, func(x, y inquest.FailureGroup) int {
+	slices.SortFunc(groups, func(x, y inquest.FailureGroup) int {
 		return cmp.Or(cmp.Compare(y.Failed, x.Failed), cmp.Compare(x.Status, y.Status))
 	})
-	b.window, b.allFails = b.span, true
+	if b.span.Duration() < blipSeconds*time.Second && b.recordedUntil().Sub(b.span.To) >= blipSeconds*time.Second {
+		b.blips = groups // the log of failures alone that some proxies keep: it ends where they do, and others wrote on
+		return
+	}
+	b.groups, b.window, b.allFails = groups, b.span, true
+}
+
+// recordedUntil is when anybody wrote a line last.
+func (b *builder) recordedUntil() time.Time {
+	until := b.patternSpan().To
+	if to := spanOf(b.st.Streams()).To; to.After(until) {
+		return to
+	}
+	return until
 }
 
 // minThroughout is the share of all requests from which on routes that never worked are no background: tier 3 tells people of more
@@ -175,15 +189,21 @@ func (b *builder) routesThroughout(requests float64) {
 	b.groups, b.window, b.allFails = groups, b.span, true
 }
 
-// dropCovered drops a status over all routes where routes of that status were found: they say it more exactly.
+// dropCovered leaves one telling of each status: the routes where these hold most of its failures, for they say it more exactly, else all
+// routes together, for where every request has a route of its own the few that were seen twice are not where it fails.
 func dropCovered(in []inquest.FailureGroup) []inquest.FailureGroup {
-	routed := map[int]bool{}
+	overall, routed := map[int]int{}, map[int]int{} // failures by status
 	for _, g := range in {
-		if g.Route != "" {
-			routed[g.Status] = true
+		if g.Route == "" {
+			overall[g.Status] += g.Failed
+		} else {
+			routed[g.Status] += g.Failed
 		}
 	}
-	return slices.DeleteFunc(in, func(g inquest.FailureGroup) bool { return g.Route == "" && routed[g.Status] })
+	return slices.DeleteFunc(in, func(g inquest.FailureGroup) bool {
+		exact := 2*routed[g.Status] >= overall[g.Status]
+		return overall[g.Status] > 0 && routed[g.Status] > 0 && exact == (g.Route == "")
+	})
 }
 
 // significance is the log-likelihood ratio that chance reaches in less than one of a thousand recordings: the number of

@@ -181,6 +181,11 @@ func (b *builder) servicesHit() []string {
 			}
 		}
 	}
+	if slices.ContainsFunc(b.groups, func(g inquest.FailureGroup) bool { return g.RateOnly }) {
+		for _, c := range b.blamed() {
+			set[c.Name] = true
+		}
+	}
 	if b.proxy {
 		delete(set, b.names.nameOf(b.observer)) // who passes the answer on is not who failed
 	}
@@ -189,6 +194,24 @@ func (b *builder) servicesHit() []string {
 		out = append(out, s)
 	}
 	slices.Sort(out)
+	return out
+}
+
+// blamed are the upstreams that the proxies' error logs name during the incident.
+func (b *builder) blamed() []*component {
+	var out []*component
+	for _, p := range b.st.Patterns() {
+		if !b.writesProxyFormat(p.Service) {
+			continue
+		}
+		for i := range p.Examples {
+			if e := &p.Examples[i]; b.window.Contains(at(e.Time)) {
+				if c := b.names.resolve(upstreamOf(e)); c != nil {
+					out = append(out, c)
+				}
+			}
+		}
+	}
 	return out
 }
 

@@ -78,16 +78,8 @@ func quotesApplication(text string) bool {
 
 // behind names the application behind a web server: the owner of the upstream that the line names, else the only one there is.
 func (b *builder) behind(e *mem.Example, server string) string {
-	for _, f := range e.Fields {
-		if f.Name == "upstream" {
-			addr := f.Value
-			if _, rest, ok := strings.Cut(addr, "://"); ok {
-				addr, _, _ = strings.Cut(rest, "/")
-			}
-			if c := b.names.resolve(addr); c != nil {
-				return c.Name
-			}
-		}
+	if c := b.names.resolve(upstreamOf(e)); c != nil {
+		return c.Name
 	}
 	only := ""
 	for _, c := range b.names.all {
@@ -102,6 +94,20 @@ func (b *builder) behind(e *mem.Example, server string) string {
 		return server
 	}
 	return only
+}
+
+// upstreamOf is the address of the upstream that a line of a web server names, "" when it names none.
+func upstreamOf(e *mem.Example) string {
+	for _, f := range e.Fields {
+		if f.Name == "upstream" {
+			addr := f.Value
+			if _, rest, ok := strings.Cut(addr, "://"); ok {
+				addr, _, _ = strings.Cut(rest, "/")
+			}
+			return addr
+		}
+	}
+	return ""
 }
 
 // originOf says who wrote the pattern: by the format of the file, else by the component's kind.

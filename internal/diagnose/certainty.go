@@ -45,9 +45,9 @@ func (a *analysis) confidence(c *candidate, rivals []*candidate) (float64, inque
 	return math.Round(math.Min(most, p)*100) / 100, level
 }
 
-// doubted: something speaks against the cause, or nothing shows what is usual.
+// doubted: something speaks against the cause, or nothing shows what is usual, or more requests failed elsewhere than strays do.
 func (a *analysis) doubted(c *candidate, rivals []*candidate) bool {
-	return len(c.against) > 0 || a.c.Baseline.IsZero() || a.rivalled(c, rivals)
+	return len(c.against) > 0 || a.c.Baseline.IsZero() || a.rivalled(c, rivals) || a.remainder(c) >= aFew
 }
 
 // rivalled: a cause elsewhere has about as much for it, or many requests failed elsewhere, of which it says nothing.
