@@ -143,20 +143,7 @@ func (b *builder) throughout() {
 	slices.SortFunc(groups, func(x, y inquest.FailureGroup) int {
 		return cmp.Or(cmp.Compare(y.Failed, x.Failed), cmp.Compare(x.Status, y.Status))
 	})
-	if b.span.Duration() < blipSeconds*time.Second && b.recordedUntil().Sub(b.span.To) >= blipSeconds*time.Second {
-		b.blips = groups // the log of failures alone that some proxies keep: it ends where they do, and others wrote on
-		return
-	}
 	b.groups, b.window, b.allFails = groups, b.span, true
-}
-
-// recordedUntil is when anybody wrote a line last.
-func (b *builder) recordedUntil() time.Time {
-	until := b.patternSpan().To
-	if to := spanOf(b.st.Streams()).To; to.After(until) {
-		return to
-	}
-	return until
 }
 
 // minThroughout is the share of all requests from which on routes that never worked are no background: tier 3 tells people of more

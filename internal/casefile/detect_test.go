@@ -469,3 +469,67 @@ func TestA429MadeOfTheUpstreams500HasFailed(t *testing.T) {
 		}
 	}
 }
+
+// Where every request has a route of its own (a code in the path), the few routes that were asked twice are not where it fails.
+func TestAStatusIsToldWhereMostOfItsFailuresAre(t *testing.T) {
+	spread := func(alone, together int) *inquest.Case {
+		gw := gateway()
+		gw.traffic(0, 600, 10)
+		for i := range alone {
+			gw.asked(sec(300+float64(i)), fmt.Sprintf("POST /codes/%c%c/use", 'a'+i/26, 'a'+i%26), 500)
+		}
+		gw.failing(300, 300+float64(together), 1, "POST /orders", 500)
+		return build(gw)
+	}
+	for want, c := range map[string]*inquest.Case{"": spread(60, 12), "POST /orders": spread(12, 60)} {
+		if len(c.Groups) != 1 || c.Groups[0].Route != want {
+			t.Errorf("want the failures told of route %q once, got %+v", want, c.Groups)
+		}
+	}
+	if c := spread(60, 12); c.Impact.Failed != 72 {
+		t.Errorf("%d failed, want all 72", c.Impact.Failed)
+	}
+}
+
+func TestAProxysErrorLogAloneTellsWhoIsHitAndHowOften(t *testing.T) {
+	field := func(name, value string) option { return func(r *parse.Record) { r.Add(name, value) } }
+	app := &file{name: "cart.log", format: "pino"}
+	app.traffic(0, 600, 10)
+	proxy := &file{name: "gateway-error.log", format: "nginx-error"}
+	for i := range 290 {
+		proxy.says(sec(305+float64(i)), inquest.LevelError, `connect() failed (111: Connection refused) while connecting to upstream`,
+			func(r *parse.Record) { r.Method, r.URL = "POST", "/pay" }, via("http://pay:8080/pay", ""), field("server", "shop"))
+	}
+	pay := &file{name: "pay.log", format: "pino"}
+	pay.says(sec(1), inquest.LevelInfo, "listening")
+	c := build(app, proxy, pay)
+	if !c.Incident || !slices.Contains(c.Impact.Services, "pay") {
+		t.Errorf("incident %v, hit: %v, want pay among them", c.Incident, c.Impact.Services)
+	}
+	if c.Impact.Failed < 280 || c.Impact.Requests < c.Impact.Failed {
+		t.Errorf("%d of %d requests failed", c.Impact.Failed, c.Impact.Requests)
+	}
+}
+
+// Caddy by default writes why a request failed and that it was answered into the same file.
+func TestWhatAProxySaysOfARequestIsNoSecondRequest(t *testing.T) {
+	errors := func(gw *file) {
+		for i := range 100 {
+			gw.says(sec(300+float64(i)/2), inquest.LevelError, "no upstreams available", func(r *parse.Record) { r.Method, r.URL, r.Status = "GET", "/cart", 503 })
+		}
+	}
+	both := &file{name: "caddy.log", format: "caddy"}
+	both.traffic(0, 600, 10)
+	both.failing(300, 350, 2, "GET /cart", 503)
+	errors(both)
+	if c := build(both); c.Impact.Failed != 100 {
+		t.Errorf("%d failed, want 100", c.Impact.Failed)
+	}
+	alone := &file{name: "caddy.log", format: "caddy"}
+	app := &file{name: "cart.log", format: "pino"}
+	app.traffic(0, 600, 10)
+	errors(alone)
+	if c := build(alone, app); !c.Incident || len(c.Groups) == 0 || c.Groups[0].Status != 503 {
+		t.Errorf("the error log alone: incident %v, %+v", c.Incident, c.Groups)
+	}
+}

@@ -34,9 +34,9 @@ func (b *builder) impact() {
 	for _, g := range b.groups {
 		if g.RateOnly && !counted { // the requests that did not fail are unknown
 			r := routeOf(perRoute, g.Route)
+			im.Requests += max(0, g.Failed-r.Requests)
 			r.Requests = max(r.Requests, g.Failed)
 			fail(r, g.Status, g.Failed)
-			im.Requests = max(im.Requests, g.Failed)
 		}
 	}
 	for _, r := range perRoute {

@@ -137,13 +137,13 @@ func complaintsOf(g *inquest.FailureGroup, by map[string][]*stat.Histogram) map[
 	return map[string][]*stat.Histogram{g.Route: by[g.Route]}
 }
 
-// attempts are failures told by a proxy's error log alone, where its request log is missing: every line about an upstream is a
-// request that failed, or was tried again. How many did not fail nobody tells, so their rate is judged, not their ratio.
+// attempts are failures told by a proxy's error log alone, where its request log is missing: every line about an upstream or an answer of
+// 5xx is a request that failed, or was tried again. How many did not fail nobody tells, so their rate is judged, not their ratio.
 func (b *builder) attempts() []candidate {
 	var out []candidate
 	for _, x := range b.st.Complaints() {
 		if b.writesProxyFormat(x.Service) && x.Via.Len() > 0 {
-			out = append(out, candidate{route: x.Name(), status: statusBadGateway, failures: []*stat.Histogram{&x.Via}, rateOnly: true})
+			out = append(out, candidate{route: x.Name(), status: cmp.Or(x.Status, statusBadGateway), failures: []*stat.Histogram{&x.Via}, rateOnly: true})
 		}
 	}
 	if len(b.edge) == 0 || b.counters {

@@ -45,14 +45,14 @@ func (a *analysis) confidence(c *candidate, rivals []*candidate) (float64, inque
 	return math.Round(math.Min(most, p)*100) / 100, level
 }
 
-// doubted: something speaks against the cause, or nothing shows what is usual, or more requests failed elsewhere than strays do.
+// doubted: something speaks against the cause, or nothing shows what is usual.
 func (a *analysis) doubted(c *candidate, rivals []*candidate) bool {
-	return len(c.against) > 0 || a.c.Baseline.IsZero() || a.rivalled(c, rivals) || a.remainder(c) >= aFew
+	return len(c.against) > 0 || a.c.Baseline.IsZero() || a.rivalled(c, rivals)
 }
 
-// rivalled: a cause elsewhere has about as much for it, or many requests failed elsewhere, of which it says nothing.
+// rivalled: a cause elsewhere has about as much for it, or more requests failed elsewhere, of which it says nothing, than strays do.
 func (a *analysis) rivalled(c *candidate, rivals []*candidate) bool {
-	return a.remainder(c) >= mainShare || slices.ContainsFunc(rivals, func(r *candidate) bool { return r.culprit != c.culprit && a.weight(r)/a.weight(c) > 0.8 })
+	return a.remainder(c) >= aFew || slices.ContainsFunc(rivals, func(r *candidate) bool { return r.culprit != c.culprit && a.weight(r)/a.weight(c) > 0.8 })
 }
 
 // coverage is what was not looked at: the factor by which it lowers the confidence in a cause, and the most that it leaves.
@@ -83,9 +83,10 @@ func (a *analysis) coverage(c *candidate) (seen, most float64) {
 	return seen, most
 }
 
-// unheard: callers tell that a component of ours did not answer, and its own log, in which it could say why, is not there.
+// unheard: callers tell that a component of ours did not answer, and its own log, in which it could say why, is not there. Of a name that
+// does not resolve the callers tell what the resolver said.
 func (a *analysis) unheard(c *candidate) bool {
-	if c.id.Class() != inquest.ClassDependency || !a.ours(c.culprit) {
+	if c.id.Class() != inquest.ClassDependency || c.id == "dependency-failure/dns" || !a.ours(c.culprit) {
 		return false
 	}
 	x := a.names.Find(c.culprit)
@@ -106,7 +107,7 @@ func (a *analysis) unasked(c *candidate) bool {
 func (a *analysis) corroborated(c *candidate) float64 {
 	most := 0.0
 	for _, e := range c.explains {
-		if e.specific() {
+		if e.specific() && e.strength >= faint {
 			most = math.Max(most, e.strength)
 		}
 	}

@@ -134,7 +134,7 @@ func (a *analysis) effects(c *candidate) []*candidate {
 	walk = func(x *candidate) {
 		for _, e := range x.explains {
 			// What rests on a measured answer alone is the symptom again; what rests on the same line was told already.
-			if top := e.claims[0].symptom; e.strength >= 0.25 && e.specific() && !told[top] {
+			if top := e.claims[0].symptom; e.strength >= faint && e.specific() && !told[top] {
 				told[top] = true
 				out = append(out, e)
 			}

@@ -16,6 +16,7 @@ import (
 const (
 	probableFrom    = 0.4
 	establishedFrom = 0.75
+	faint           = 0.25 // what is weaker is neither listed nor counted: half a trace at the end of a file, a line in passing
 )
 
 // decide ranks what was not explained away, and writes the verdict.
@@ -124,7 +125,7 @@ func (a *analysis) lateComer(c *candidate) bool {
 // told is when the first words for a candidate came.
 func (c *candidate) told() (first time.Time, ok bool) {
 	for i := range c.claims {
-		if cl := &c.claims[i]; cl.text && cl.strength >= 0.25 && (!ok || cl.symptom.Onset.Before(first)) {
+		if cl := &c.claims[i]; cl.text && cl.strength >= faint && (!ok || cl.symptom.Onset.Before(first)) {
 			first, ok = cl.symptom.Onset, true
 		}
 	}
@@ -198,7 +199,7 @@ func (a *analysis) sameRequests(x, y *candidate) bool { return a.shareObserver(x
 // alternatives lists what else was considered, with what speaks against it.
 func (a *analysis) alternatives(best *candidate) {
 	for _, c := range a.cands {
-		if c == best || len(a.out.Alternatives) >= 5 || c.strength < 0.25 {
+		if c == best || len(a.out.Alternatives) >= 5 || c.strength < faint {
 			continue
 		}
 		reason := ""

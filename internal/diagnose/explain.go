@@ -181,7 +181,7 @@ func (c *candidate) specific() bool {
 	return slices.ContainsFunc(c.claims, func(cl claim) bool {
 		switch cl.symptom.Kind {
 		case inquest.SymptomPattern:
-			return cl.strength >= 0.25
+			return cl.strength >= faint
 		case inquest.SymptomSaturation, inquest.SymptomGap:
 			return true
 		case inquest.SymptomUpstream:

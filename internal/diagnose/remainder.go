@@ -6,11 +6,8 @@ import (
 	"github.com/inquesthq/inquest"
 )
 
-// mainShare: who has a fifth of the failures is a main actor.
-const mainShare = 0.2
-
 // aFew: less than one in twenty of the failures are strays, as every incident has; more of them are a second fault, and while it is not
-// understood nobody knows whether it is not the first one.
+// understood nobody knows which of the two came first.
 const aFew = 0.05
 
 // remainder is the share of the failed requests that went to services which the cause is not seen to reach: something else may be

@@ -241,7 +241,7 @@ func (a *analysis) replaced(c *candidate, ch *inquest.Change) bool {
 	}
 	signs := 0
 	for _, cl := range c.claims {
-		if cl.strength < 0.25 {
+		if cl.strength < faint {
 			continue
 		}
 		if ch.Time.Sub(cl.symptom.Onset) > rounded {
@@ -352,7 +352,7 @@ func (a *analysis) began(c *candidate) time.Time {
 		switch s := cl.symptom; {
 		case s.Kind == inquest.SymptomSaturation && !s.Calm.IsZero() && s.Calm.Before(began):
 			began = s.Calm
-		case s.Pattern != nil && s.Pattern.New && cl.strength >= 0.25 && s.Onset.Before(began): // it was seen before it hurt
+		case s.Pattern != nil && s.Pattern.New && cl.strength >= faint && s.Onset.Before(began): // it was seen before it hurt
 			began = s.Onset
 		}
 	}

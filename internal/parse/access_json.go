@@ -35,8 +35,9 @@ func caddyJSON() *jsonVariant {
 			"request.headers.User-Agent": asField("user_agent"), "request.headers.Referer": asField("referrer"),
 		},
 		rest: func(p *jsonParser, r *Record) {
-			// A handler that wrote nothing has status 0.
-			r.Kind = KindAccess
+			if !toldAgain(r) {
+				r.Kind = KindAccess // a handler that wrote nothing has status 0
+			}
 			listToText(r, "user_agent", "referrer")
 		}}
 }

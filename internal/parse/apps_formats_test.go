@@ -3,6 +3,7 @@ package parse_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -271,6 +272,24 @@ func TestRequestsLoggedAsText(t *testing.T) {
 		if got != want {
 			t.Errorf("%q read as %q, want %q", text, got, want)
 		}
+	}
+}
+
+// Caddy tells of a failed request twice: why (http.log.error), and that it was answered (http.log.access).
+func TestCaddysErrorsAreNoRequestsOfTheirOwn(t *testing.T) {
+	const request = `"request":{"remote_ip":"10.0.0.9","remote_port":"4711","proto":"HTTP/2.0","method":"GET","host":"shop.example","uri":"/cart","headers":{}}`
+	why := `{"level":"error","ts":1795191123.25,"logger":"http.log.error.log0","msg":"no upstreams available",` + request + `,"duration":0.0001,"status":503,"err_id":"x","err_trace":"y"}` + "\n"
+	answered := `{"level":"error","ts":1795191123.2501,"logger":"http.log.access.log0","msg":"handled request",` + request + `,"duration":0.0001,"size":0,"status":503}` + "\n"
+	k := readText(t, "caddy", why+answered)
+	var kinds []parse.Kind
+	for _, r := range k.records {
+		kinds = append(kinds, r.Kind)
+		if r.Status != 503 || r.URL != "/cart" || r.Method != "GET" {
+			t.Errorf("%s %s %d: what it is about is read of both", r.Method, r.URL, r.Status)
+		}
+	}
+	if want := []parse.Kind{parse.KindLog, parse.KindAccess}; !slices.Equal(kinds, want) {
+		t.Errorf("kinds %v, want %v", kinds, want)
 	}
 }
 

@@ -3,6 +3,7 @@ package parse
 import (
 	"bytes"
 	"sort"
+	"strings"
 
 	"github.com/inquesthq/inquest"
 )
@@ -528,8 +529,15 @@ func splitAddr(b []byte) (host, port []byte) {
 	return b[:i], b[i+1:]
 }
 
+// toldAgain reports whether the line is Caddy's word on why a request failed: its access log has the request too, by default in the same
+// file (Caddy documentation, "How Logging Works"; modules/caddyhttp, Server.ServeHTTP).
+func toldAgain(r *Record) bool { return strings.HasPrefix(r.Logger, "http.log.error") }
+
 // finishRequest decides whether the record is a request, and gives back to Fields what only looked like one.
 func finishRequest(r *Record) {
+	if toldAgain(r) {
+		return
+	}
 	if r.Method != "" && r.URL != "" && r.Status > 0 && !isOutgoing(r.URL) {
 		r.Kind = KindAccess
 		return

@@ -222,7 +222,11 @@ func (s *story) caveat() string {
 	if s.state != stateFound || len(missing) == 0 {
 		return ""
 	}
-	return "Unconfirmed: the " + strings.Join(missing, " and ") + " layer was not checked."
+	if len(missing) == 1 {
+		return "Unconfirmed: the " + missing[0] + " layer was not checked."
+	}
+	last := len(missing) - 1
+	return "Unconfirmed: the " + strings.Join(missing[:last], ", ") + " and " + missing[last] + " layers were not checked."
 }
 
 // impact is the blast radius in sentences.

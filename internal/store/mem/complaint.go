@@ -18,7 +18,8 @@ type Complaint struct {
 	Service, Method, Route string         // Method is empty where the line told the path alone
 	Times                  stat.Histogram // of lines without the request's id
 	Named                  stat.Histogram // of lines with one
-	Via                    stat.Histogram // those of both that name an upstream: a proxy's failed attempts
+	Via                    stat.Histogram // those of both that name an upstream or the answer: a proxy's failed attempts
+	Status                 int            // the answer that they name, the highest of several; 0: none
 }
 
 // Name returns "METHOD /route".
@@ -28,6 +29,7 @@ func (c *Complaint) merge(o *Complaint) {
 	c.Times.Merge(&o.Times)
 	c.Named.Merge(&o.Named)
 	c.Via.Merge(&o.Via)
+	c.Status = max(c.Status, o.Status)
 }
 
 func (c *Complaint) compare(o *Complaint) int {
@@ -65,8 +67,9 @@ func (c *Collector) complain(r *parse.Record, service string) {
 		} else {
 			x.Named.Add(r.Time, 1)
 		}
-		if r.Upstream != "" {
+		if r.Upstream != "" || r.Status >= 500 {
 			x.Via.Add(r.Time, 1)
+			x.Status = max(x.Status, r.Status)
 		}
 	}
 }
