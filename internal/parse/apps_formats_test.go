@@ -3,6 +3,7 @@ package parse_test
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -284,7 +285,7 @@ func TestCaddysErrorsAreNoRequestsOfTheirOwn(t *testing.T) {
 	var kinds []parse.Kind
 	for _, r := range k.records {
 		kinds = append(kinds, r.Kind)
-		if r.Status != 503 || r.URL != "/cart" || r.Method != "GET" {
+		if r.Status != 503 || r.URL != "/cart" || r.Method != http.MethodGet {
 			t.Errorf("%s %s %d: what it is about is read of both", r.Method, r.URL, r.Status)
 		}
 	}
