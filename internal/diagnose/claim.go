@@ -32,11 +32,38 @@ var origins = map[inquest.ComponentKind]mechanism.Origin{
 // claims lets every symptom speak for the mechanisms of the catalogue.
 func (a *analysis) claims() {
 	for i := range a.symptoms {
-		s := &a.symptoms[i]
-		if s.Pattern != nil {
+		if s := &a.symptoms[i]; s.Pattern != nil {
 			a.textClaims(s)
 		}
-		a.measuredClaims(s)
+	}
+	a.guessCall()
+	for i := range a.symptoms {
+		a.measuredClaims(&a.symptoms[i])
+	}
+}
+
+// guessCall takes it that one service calls another, of which nothing tells, where the first waits in vain and does not say for whom, and
+// the second is the only one that began to starve in that moment.
+func (a *analysis) guessCall() {
+	waiting, starving := map[string]bool{}, map[string]bool{}
+	for i := range a.claimed {
+		if cl := &a.claimed[i]; cl.mechanism == "dependency-failure/timeout" && cl.symptom.Peer == "" && cl.strength >= probableFrom {
+			waiting[cl.observer] = true
+		}
+	}
+	for i := range a.symptoms {
+		s := &a.symptoms[i]
+		if s.Kind == inquest.SymptomSaturation && s.Onset.Sub(a.c.Onset).Abs() <= tooLate && a.names.Kind(s.Component) == inquest.KindApp && !a.onPath(s.Component) {
+			starving[s.Component] = true
+		}
+	}
+	if len(waiting) != 1 || len(starving) != 1 {
+		return
+	}
+	for from := range waiting {
+		for to := range starving {
+			a.calls = append(slices.Clone(a.calls), inquest.Edge{From: from, To: to})
+		}
 	}
 }
 
@@ -250,7 +277,7 @@ func (a *analysis) leads(services []string, component string) bool {
 			continue
 		}
 		seen[s] = true
-		for _, e := range a.c.Edges {
+		for _, e := range a.calls {
 			if e.From == s {
 				todo = append(todo, e.To)
 			}

@@ -225,7 +225,7 @@ func (a *analysis) tracedPeer(s *inquest.Symptom) string {
 // a domain. Whoever sent something that cannot be read is mostly it: services of one's own say in their logs and statuses that they failed.
 func (a *analysis) onlyStranger(component string) string {
 	only := ""
-	for _, e := range a.c.Edges {
+	for _, e := range a.calls {
 		if a.names.Name(e.From) != component || !strings.Contains(e.To, ".") || a.ours(e.To) {
 			continue
 		}

@@ -37,7 +37,7 @@ type Result struct {
 func (d *Diagnoser) Diagnose(c *inquest.Case) Result {
 	out := &inquest.Diagnosis{Incident: c.Incident, Onset: c.Onset, End: c.End, Window: c.Window, Baseline: c.Baseline,
 		Impact: c.Impact, Suspects: c.Suspects, Coverage: c.Coverage, Chart: c.Chart}
-	a := &analysis{d: d, c: c, out: out, names: symptom.NewResolver(c), env: environmentOf(c)}
+	a := &analysis{d: d, c: c, out: out, names: symptom.NewResolver(c), env: environmentOf(c), calls: c.Edges}
 	out.Notes = a.notes()
 	out.Resources = symptom.Levels(c, a.names)
 	if !c.Incident {
@@ -61,6 +61,7 @@ type analysis struct {
 	out      *inquest.Diagnosis
 	names    *symptom.Resolver
 	env      mechanism.Environment
+	calls    []inquest.Edge // who calls whom
 	symptoms []inquest.Symptom
 	claimed  []claim
 	cands    []*candidate

@@ -267,7 +267,7 @@ func (a *analysis) caller(y, x *candidate) bool {
 			}
 			continue
 		}
-		if slices.ContainsFunc(a.c.Edges, func(e inquest.Edge) bool { return e.From == o && e.To == x.culprit }) {
+		if slices.ContainsFunc(a.calls, func(e inquest.Edge) bool { return e.From == o && e.To == x.culprit }) {
 			return true
 		}
 		for _, s := range a.symptoms {

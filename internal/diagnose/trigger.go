@@ -159,7 +159,7 @@ func (a *analysis) otherEnd(c *candidate, who string) bool {
 	if who == c.culprit || a.names.Kind(who) != inquest.KindDatabase || !slices.Contains(a.d.byID[c.id].Roles, mechanism.RoleDatabase) {
 		return false
 	}
-	return a.onlyDatabase(who) || slices.ContainsFunc(a.c.Edges, func(e inquest.Edge) bool { return c.observers[e.From] && e.To == who })
+	return a.onlyDatabase(who) || slices.ContainsFunc(a.calls, func(e inquest.Edge) bool { return c.observers[e.From] && e.To == who })
 }
 
 // kindFit says how often a kind of change sets a mechanism off: as its catalogue entry lists it, or hardly. Whoever else uses a
