@@ -391,25 +391,38 @@ func (b *builder) byPort(addr string) string {
 	if err != nil {
 		return ""
 	}
-	var apps, there []string
+	var apps, there []*component
 	for _, c := range b.names.all {
 		if c.Kind != "" && c.Kind != inquest.KindApp {
 			continue
 		}
 		if c.Logs || c.Metrics {
-			apps = append(apps, c.Name)
+			apps = append(apps, c)
 		}
-		if slices.ContainsFunc(c.Aliases, func(a string) bool { return strings.HasSuffix(a, ":"+port) }) {
-			there = append(there, c.Name)
+		if c.listens(port) {
+			there = append(there, c)
 		}
 	}
 	switch {
 	case len(there) == 1:
-		return there[0]
-	case len(apps) == 1 && len(there) == 0:
-		return apps[0]
+		return there[0].Name
+	case len(apps) == 1 && len(there) == 0 && !b.servesElsewhere(apps[0]):
+		return apps[0].Name
 	}
 	return ""
+}
+
+// listens reports whether the component is known at a port.
+func (c *component) listens(port string) bool {
+	return slices.ContainsFunc(c.Aliases, func(a string) bool { return strings.HasSuffix(a, ":"+port) })
+}
+
+// servesElsewhere: one of the proxy's upstreams has a port at which the component is known; instances of one service mostly share theirs.
+func (b *builder) servesElsewhere(c *component) bool {
+	return slices.ContainsFunc(b.st.Upstreams(), func(u *mem.Upstream) bool {
+		_, port, err := net.SplitHostPort(u.Addr)
+		return err == nil && c.listens(port)
+	})
 }
 
 // sharedHost reports whether several ports of a host are upstreams: then the bare host names nobody.

@@ -32,7 +32,7 @@ func (a *analysis) confidence(c *candidate, rivals []*candidate) (float64, inque
 		level = inquest.Probable
 	}
 	if a.rivalled(c, rivals) {
-		p *= 0.85
+		p *= math.Min(0.85, 1-a.remainder(c)/2)
 	}
 	seen, most := a.coverage(c)
 	p *= seen

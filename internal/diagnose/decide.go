@@ -102,7 +102,7 @@ func (a *analysis) weight(c *candidate) float64 {
 	if a.lateComer(c) {
 		w *= 0.8
 	}
-	return w
+	return w * (1 - a.remainder(c)/2)
 }
 
 // tooLate is how long after the first failure a cause that is told in words may be told first, when another one was told with it: time

@@ -46,6 +46,7 @@ func (d *Diagnoser) Diagnose(c *inquest.Case) Result {
 		return Result{Diagnosis: out}
 	}
 	a.symptoms = symptom.All(c)
+	a.servers = serversOf(c.Failures, a.names)
 	a.claims()
 	a.structure()
 	a.candidates()
@@ -61,7 +62,8 @@ type analysis struct {
 	out      *inquest.Diagnosis
 	names    *symptom.Resolver
 	env      mechanism.Environment
-	calls    []inquest.Edge // who calls whom
+	calls    []inquest.Edge    // who calls whom
+	servers  map[string]server // to whom the failed requests went
 	symptoms []inquest.Symptom
 	claimed  []claim
 	cands    []*candidate

@@ -262,7 +262,9 @@ func (a *analysis) caller(y, x *candidate) bool {
 		}
 		if a.names.Kind(o) == inquest.KindProxy {
 			// It stands in front of everybody: what it says of another service is that one's matter, unless that one calls x's.
-			if a.names.Kind(y.culprit) != inquest.KindApp || a.leads([]string{y.culprit}, x.culprit) {
+			kind := a.names.Kind(y.culprit)
+			stranger := kind == "" && a.servers[y.culprit].failed > 0 && a.servers[x.culprit].failed > 0 // both are upstreams, and not the same one
+			if kind != inquest.KindApp && !stranger || a.leads([]string{y.culprit}, x.culprit) {
 				return true
 			}
 			continue

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/inquesthq/inquest"
+	"github.com/inquesthq/inquest/internal/diagnose/symptom"
 )
 
 // aFew: less than one in twenty of the failures are strays, as every incident has; more of them are a second fault, and while it is not
@@ -18,25 +19,25 @@ func (a *analysis) remainder(c *candidate) float64 {
 	}
 	reached := map[string]bool{}
 	c.reach(reached)
-	of := map[string]bool{} // service: the cause reaches it
-	n := 0
-	for i := range a.c.Failures {
-		who := a.server(&a.c.Failures[i])
-		if who == "" {
-			continue
+	hits, others, strangers := 0, 0, 0
+	for who, of := range a.servers {
+		hit := false
+		for r := range reached {
+			hit = hit || a.leads([]string{who}, r)
 		}
-		hit, known := of[who]
-		if !known {
-			for r := range reached {
-				hit = hit || a.leads([]string{who}, r)
-			}
-			of[who] = hit
-		}
-		if !hit {
-			n++
+		switch {
+		case hit:
+			hits += of.failed
+		case of.known:
+			others += of.failed
+		default:
+			strangers += of.failed
 		}
 	}
-	return float64(n) / float64(len(a.c.Failures))
+	if hits > 0 { // the addresses of those that it reaches are known, so these are somebody else's
+		others += strangers
+	}
+	return float64(others) / float64(len(a.c.Failures))
 }
 
 // reach collects where a candidate and what it brings about were seen.
@@ -50,14 +51,29 @@ func (c *candidate) reach(in map[string]bool) {
 	}
 }
 
-// server is the service that a failed request went to, the last one where it was tried again; "" when the log does not say.
-func (a *analysis) server(f *inquest.Request) string {
-	tried := strings.FieldsFunc(f.Upstream, func(r rune) bool { return r == ',' || r == ' ' })
-	if len(tried) == 0 {
-		return ""
+// server is somebody to whom failed requests went.
+type server struct {
+	failed int  // of them
+	known  bool // by more than an address
+}
+
+// serversOf counts to whom the failed requests went, the last one where they were tried again, as far as the log says.
+func serversOf(failures []inquest.Request, names *symptom.Resolver) map[string]server {
+	out := map[string]server{}
+	for i := range failures {
+		tried := strings.FieldsFunc(failures[i].Upstream, func(r rune) bool { return r == ',' || r == ' ' })
+		if len(tried) == 0 {
+			continue
+		}
+		who, x := tried[len(tried)-1], server{}
+		if c := names.Find(who); c != nil {
+			if c.Kind != inquest.KindApp {
+				continue
+			}
+			who, x.known = c.Name, true
+		}
+		x.failed = out[who].failed + 1
+		out[who] = x
 	}
-	if x := a.names.Find(tried[len(tried)-1]); x != nil && x.Kind == inquest.KindApp {
-		return x.Name
-	}
-	return ""
+	return out
 }
