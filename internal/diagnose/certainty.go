@@ -52,7 +52,12 @@ func (a *analysis) doubted(c *candidate, rivals []*candidate) bool {
 
 // rivalled: a cause elsewhere has about as much for it, or more requests failed elsewhere, of which it says nothing, than strays do.
 func (a *analysis) rivalled(c *candidate, rivals []*candidate) bool {
-	return a.remainder(c) >= aFew || slices.ContainsFunc(rivals, func(r *candidate) bool { return r.culprit != c.culprit && a.weight(r)/a.weight(c) > 0.8 })
+	return a.remainder(c) >= aFew || slices.ContainsFunc(rivals, func(r *candidate) bool { return !a.sameFault(r, c) && a.weight(r)/a.weight(c) > 0.8 })
+}
+
+// sameFault: the culprits are one, or may be one that two callers know by different names.
+func (a *analysis) sameFault(x, y *candidate) bool {
+	return x.culprit == y.culprit || x.id == y.id && (a.names.Find(x.culprit) == nil || a.names.Find(y.culprit) == nil)
 }
 
 // coverage is what was not looked at: the factor by which it lowers the confidence in a cause, and the most that it leaves.
