@@ -370,6 +370,9 @@ func (b *builder) fromUpstreams() {
 			best = b.byRoutes(u.Addr)
 		}
 		if best == "" {
+			best = b.byWord(u.Addr)
+		}
+		if best == "" {
 			best = b.byPort(u.Addr)
 		}
 		c := b.names.resolve(best)
@@ -381,6 +384,43 @@ func (b *builder) fromUpstreams() {
 			if host, _, err := net.SplitHostPort(u.Addr); err == nil && !b.sharedHost(host) {
 				b.names.aliasIfFree(c, host, rankAddress)
 			}
+		}
+	}
+}
+
+// byWord names the application whose name is a word of the name that a proxy has for a group of servers ("be_cart/cart1",
+// "shop-cart-8080"), the longest where one contains the other; an address is no name.
+func (b *builder) byWord(addr string) string {
+	if _, _, err := net.SplitHostPort(addr); err == nil || net.ParseIP(addr) != nil {
+		return ""
+	}
+	addr = strings.ToLower(addr)
+	best := ""
+	for _, c := range b.names.all {
+		name := strings.ToLower(c.Name)
+		switch {
+		case c.Kind != "" && c.Kind != inquest.KindApp || !wordIn(addr, name) || strings.Contains(best, name):
+		case strings.Contains(name, best):
+			best = name
+		default: // two of them
+			return ""
+		}
+	}
+	return best
+}
+
+// wordIn reports whether a word stands in a text with no letter or digit beside it.
+func wordIn(text, word string) bool {
+	letter := func(i int) bool {
+		return i >= 0 && i < len(text) && (text[i] >= 'a' && text[i] <= 'z' || text[i] >= '0' && text[i] <= '9')
+	}
+	for from := 0; ; from++ {
+		i := strings.Index(text[from:], word)
+		if i < 0 || word == "" {
+			return false
+		}
+		if from += i; !letter(from-1) && !letter(from+len(word)) {
+			return true
 		}
 	}
 }

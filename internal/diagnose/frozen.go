@@ -23,12 +23,9 @@ func (a *analysis) frozen() {
 			a.claim("resource-exhaustion/cpu", name, 0.85, s, "the only loop that serves requests is late: it computes")
 			continue
 		}
-		if a.startedAnew(name) {
-			continue
-		}
 		for i := range a.symptoms {
 			s := &a.symptoms[i]
-			if s.Kind == inquest.SymptomGap && s.Detail == "up" && s.Component == name && s.Onset.Sub(a.c.Onset).Abs() <= time.Minute && a.timesOut(name) {
+			if s.Kind == inquest.SymptomGap && s.Detail == "up" && s.Component == name && s.Onset.Sub(a.c.Onset).Abs() <= time.Minute && a.timesOut(name) && !a.startedAnew(name, s.Onset) {
 				a.claim("resource-exhaustion/cpu", name, 0.85, s, "the process runs on and answers nothing, not even its metrics: its only loop computes")
 				break
 			}
@@ -103,10 +100,20 @@ func (a *analysis) lag(name string) *inquest.Symptom {
 	return worst
 }
 
-// startedAnew reports whether a component's process ended or began around the onset: then silence has another reason.
-func (a *analysis) startedAnew(name string) bool {
+// startedAnew reports whether a component's process ended or began around the onset: then silence has another reason, unless that was a
+// release, and it was seen at work before it fell silent.
+func (a *analysis) startedAnew(name string, silent time.Time) bool {
 	return slices.ContainsFunc(a.symptoms, func(s inquest.Symptom) bool {
-		return s.Kind == inquest.SymptomRestart && s.Component == name && s.Onset.Sub(a.c.Onset).Abs() <= 2*time.Minute
+		return s.Kind == inquest.SymptomRestart && s.Component == name && s.Onset.Sub(a.c.Onset).Abs() <= 2*time.Minute &&
+			!(s.Count == 1 && s.Onset.Before(silent) && a.releasedAt(name, s.Onset))
+	})
+}
+
+// releasedAt reports whether a component was deployed shortly before its process began.
+func (a *analysis) releasedAt(name string, began time.Time) bool {
+	return slices.ContainsFunc(a.c.Changes, func(ch inquest.Change) bool {
+		d := began.Sub(ch.Time)
+		return ch.Kind == inquest.ChangeDeploy && a.names.Name(ch.Service) == name && d >= -2*time.Second && d <= 2*time.Minute
 	})
 }
 

@@ -75,6 +75,8 @@ func upstreamFailure(f inquest.Request) string {
 	switch d := byReason(f.Reason); {
 	case d == "reset" && f.Status < 400: // the head of the answer had come
 		return "cut-off"
+	case d == "refused" && strings.HasSuffix(f.Upstream, "/<NOSRV>"): // HAProxy had no server to ask
+		return "no-live"
 	case d != "":
 		return d
 	}
