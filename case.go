@@ -82,6 +82,17 @@ type Traffic struct {
 	IncidentMean   float64
 	OnsetRate      float64 // requests per second in the stretch right before and at the onset
 	DistinctRoutes int
+	Heaviest       *RouteWork // the route that came to ask for far more work than all did before, nil when there is none
+}
+
+// RouteWork tells how many requests of one route are under way at a time: by Little's law, their rate times their usual duration.
+type RouteWork struct {
+	Observer, Route string
+	RateBefore      float64 // requests a second
+	RateDuring      float64 // around the onset
+	Mean            float64 // seconds per request before the incident
+	Before, During  float64 // under way at a time, at that duration
+	All             float64 // of all routes, before
 }
 
 // UpstreamUse is what the proxy got from one upstream address.

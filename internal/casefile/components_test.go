@@ -262,3 +262,38 @@ func TestAnUpstreamThatNothingElseNamesGoesByTheProxysNameForIt(t *testing.T) {
 	other.says(sec(1), inquest.LevelInfo, "started")
 	isOne(t, build(gw, pay, other), "payment", inquest.KindApp, "10.0.0.9:3100")
 }
+
+func TestAGroupOfServersIsTheServiceThatItsNameContains(t *testing.T) {
+	app := &file{name: "cart.log", format: "pino"}
+	app.says(sec(1), inquest.LevelInfo, "listening")
+	front := &file{name: "cart-web.log", format: "pino"}
+	front.says(sec(1), inquest.LevelInfo, "listening")
+	for group, want := range map[string]string{"be_cart/be_cart-1": "cart", "bk-cart-web/s1": "cart-web", "shop-cart-8080": "cart", "cartoons/s1": "", "be_all/s1": "", "10.0.0.7:8080": ""} {
+		lb := &file{name: "haproxy.log", format: "haproxy"}
+		for i := range 5 {
+			lb.asked(sec(float64(i)), "GET /", 200, via(group, "200"))
+		}
+		c := build(lb, app, front)
+		if len(c.Upstreams) != 1 || c.Upstreams[0].Component != want {
+			t.Errorf("%s: %+v, want %q", group, c.Upstreams, want)
+		}
+	}
+}
+
+// The service that serves at one port is not the one that answers at another one of another host.
+func TestAnAddressAtAnotherPortIsNotTheOnlyApplicationThatHasALog(t *testing.T) {
+	gw := gateway()
+	for i := range 5 {
+		gw.asked(sec(float64(i)), "GET /cart", 200, via("10.0.0.1:8080", "200"))
+		gw.asked(sec(float64(i)), "GET /pay", 200, via("10.0.0.2:9090", "200"))
+	}
+	cart := &file{name: "cart.log", format: "pino"}
+	cart.says(sec(1), inquest.LevelInfo, "listening")
+	m := &file{name: "metrics.om", format: "openmetrics"}
+	m.series("up", "job", "cart", "instance", "cart:8080")
+	c := build(gw, cart, m)
+	isOne(t, c, "cart", inquest.KindApp, "10.0.0.1:8080")
+	if slices.Contains(component(c, "cart").Aliases, "10.0.0.2:9090") {
+		t.Errorf("%+v", c.Components)
+	}
+}

@@ -75,7 +75,7 @@ func (b *builder) search(cands []candidate) {
 	wg.Wait()
 	for _, j := range judged {
 		switch {
-		case !j.rose:
+		case !j.rose || j.faint:
 		case j.blip:
 			b.blips = append(b.blips, j.FailureGroup)
 		default:
@@ -87,12 +87,31 @@ func (b *builder) search(cands []candidate) {
 	slices.SortStableFunc(b.groups, func(x, y inquest.FailureGroup) int { return cmp.Compare(y.Score, x.Score) })
 	slices.SortStableFunc(b.blips, func(x, y inquest.FailureGroup) int { return x.Window.From.Compare(y.Window.From) })
 	b.keepTogether()
+	b.joinFaint(judged)
 	b.unhealed()
 	b.blips = slices.DeleteFunc(b.blips, func(x inquest.FailureGroup) bool { // part of what was found
 		return slices.ContainsFunc(b.groups, func(g inquest.FailureGroup) bool {
 			return g.Status == x.Status && g.Route == "" && g.Window.Contains(x.Window.From)
 		})
 	})
+}
+
+// joinFaint adds the routes whose failures rose too little to be found by themselves (a route that hardly anybody asked for before), where
+// they failed with the status of the incident and during it: where and when to look is known then, and need not be paid for with significance.
+func (b *builder) joinFaint(judged []judgement) {
+	w, was := b.window, slices.Clone(b.groups)
+	w.From, w.To = w.From.Add(-blipSeconds*time.Second), w.To.Add(blipSeconds*time.Second)
+	for _, j := range judged {
+		if !j.faint || j.Lying || j.RateOnly || !w.Contains(j.Window.From) || j.Window.To.After(w.To) {
+			continue
+		}
+		known := slices.ContainsFunc(was, func(g inquest.FailureGroup) bool { return g.Status == j.Status && !g.Lying })
+		covered := slices.ContainsFunc(was, func(g inquest.FailureGroup) bool { return g.Status == j.Status && g.Route == "" })
+		if known && !covered && j.Route != "" {
+			b.groups = append(b.groups, j.FailureGroup)
+			b.window.From = minTime(b.window.From, j.Window.From)
+		}
+	}
 }
 
 // unhealed takes back from the blips what only changed its status: a route that fails with 500 for some seconds and then with 503, because
@@ -337,8 +356,9 @@ func (b *builder) against(c *candidate) []*mem.Stream {
 // judgement is what a scan of one candidate came to.
 type judgement struct {
 	inquest.FailureGroup
-	rose bool // or else the group is empty
-	blip bool // the burst was short and healed
+	rose  bool // or else the group is empty
+	faint bool // by less than chance would do somewhere, at some time
+	blip  bool // the burst was short and healed
 }
 
 // judge scans one candidate. It only reads, so that several can be judged at a time.
@@ -379,9 +399,10 @@ func (b *builder) judge(c candidate, width time.Duration, threshold float64) jud
 		trials[i] = max(trials[i], fails[i])
 	}
 	burst := stat.Scan(trials, fails)
-	if !rose(burst, threshold) {
+	if !rose(burst, math.Log(1000)) {
 		return judgement{}
 	}
+	faint := !rose(burst, threshold)
 	short := time.Duration(burst.To-burst.From)*width < blipSeconds*time.Second
 	if again, ok := recurs(trials, fails, burst, int(blipSeconds*time.Second/width), threshold); short && ok {
 		burst, short = again, false
@@ -397,7 +418,7 @@ func (b *builder) judge(c candidate, width time.Duration, threshold float64) jud
 	g := inquest.FailureGroup{Route: c.route, Status: c.status, Window: inquest.Window{From: from, To: to},
 		Requests: int(burst.Requests), Failed: int(burst.Failed), Before: burst.Out, Score: burst.LLR, Lying: c.lying, RateOnly: c.rateOnly}
 	healed := b.span.To.Sub(to) >= blipSeconds*time.Second
-	return judgement{g, true, short && healed}
+	return judgement{g, true, faint, short && healed}
 }
 
 // rose reports whether a burst is more than chance, and more than an ordinary swing.

@@ -533,3 +533,69 @@ func TestWhatAProxySaysOfARequestIsNoSecondRequest(t *testing.T) {
 		t.Errorf("the error log alone: incident %v, %+v", c.Incident, c.Groups)
 	}
 }
+
+// A route of ten seconds that was asked for once a minute, and then twice a second, keeps twenty workers busy: the quick routes wait.
+func TestTheRouteThatCameToAskForMostOfTheWork(t *testing.T) {
+	world := func(every, from float64, rate, general float64) *inquest.Case {
+		gw := gateway()
+		gw.traffic(0, 900, 10)
+		gw.failing(0, 580, 1/every, "GET /export", 200, took(10))
+		gw.failing(from, 700, rate, "GET /export", 504, took(10))
+		gw.failing(610, 700, 3, "GET /cart", 504, took(10))
+		if general > 0 {
+			gw.traffic(590, 700, general)
+		}
+		return build(gw)
+	}
+	c := world(60, 596, 2, 0)
+	w := c.Traffic.Heaviest
+	if w == nil || w.Route != "GET /export" {
+		t.Fatalf("heaviest %+v; %+v", w, c.Groups)
+	}
+	if w.Mean < 9.9 || w.Mean > 10.1 || w.Before > 0.3 || w.During < 5 || w.During > 25 || w.All > 1 {
+		t.Errorf("work %+v", w)
+	}
+	for name, c := range map[string]*inquest.Case{
+		"as often as ever":        world(60, 596, 1.0/60, 0),
+		"all routes rose with it": world(2, 596, 4, 100),
+		"a quick one is asked for more often": func() *inquest.Case {
+			gw := gateway()
+			gw.traffic(0, 900, 10)
+			gw.failing(600, 700, 30, "GET /cart", 503)
+			return build(gw)
+		}(),
+		"its rise is no part of what began the rest": world(60, 660, 2, 0),
+	} {
+		if c.Traffic.Heaviest != nil {
+			t.Errorf("%s: %+v", name, c.Traffic.Heaviest)
+		}
+	}
+}
+
+// Three requests before say little of a route; that it fails with the others, as they do, says enough.
+func TestARouteThatHardlyAnybodyAskedForBeforeFailsWithTheOthers(t *testing.T) {
+	world := func(status int, from, to float64) *inquest.Case {
+		gw := gateway()
+		gw.traffic(0, 900, 10)
+		gw.failing(600, 700, 5, "GET /cart", 504)
+		for _, at := range []float64{100, 300, 500} {
+			gw.asked(sec(at), "GET /export", 200)
+		}
+		gw.failing(from, to, 0.3, "GET /export", status)
+		return build(gw)
+	}
+	with := world(504, 595, 700)
+	if len(with.Groups) != 2 || with.Impact.Failed < 525 {
+		t.Errorf("%d failed, in %+v; want those of GET /export too", with.Impact.Failed, with.Groups)
+	}
+	if with.Onset.Sub(sec(595)).Abs() > time.Second {
+		t.Errorf("since %s, want when the first of them failed", with.Onset)
+	}
+	for name, c := range map[string]*inquest.Case{"with another status": world(500, 595, 700), "minutes before": world(504, 450, 500)} {
+		for _, g := range c.Groups {
+			if g.Route == "GET /export" {
+				t.Errorf("%s: %+v", name, g)
+			}
+		}
+	}
+}

@@ -335,12 +335,7 @@ func (b *builder) traffic() inquest.Traffic {
 	if len(b.edge) == 0 {
 		return t
 	}
-	rate := func(w inquest.Window) float64 {
-		if s := w.Duration().Seconds(); s > 0 {
-			return float64(requestsIn(b.edge, w)) / s
-		}
-		return 0
-	}
+	rate := func(w inquest.Window) float64 { return b.rate(b.edge, w) }
 	mean := func(w inquest.Window) float64 {
 		n, sum := uint64(0), uint64(0)
 		for _, s := range b.edge {
@@ -354,10 +349,7 @@ func (b *builder) traffic() inquest.Traffic {
 		}
 		return float64(sum) * mem.DurationUnit.Seconds() / float64(n)
 	}
-	calm := b.base
-	if b.lead() > 0 && calm.To.Equal(b.onset) {
-		calm.To = calm.To.Add(-b.lead()) // a rise of traffic that leads to the failures is no part of the usual load
-	}
+	calm := b.calm()
 	t.BaselineRate, t.IncidentRate = rate(calm), rate(b.window)
 	t.BaselineMean, t.IncidentMean = mean(b.base), mean(b.window)
 	if !b.onset.IsZero() {
@@ -370,7 +362,25 @@ func (b *builder) traffic() inquest.Traffic {
 			t.OnsetRate = max(t.OnsetRate, rate(around))
 		}
 	}
+	t.Heaviest = b.heaviest()
 	return t
+}
+
+// calm is the baseline without the stretch right before the onset: a rise of traffic that leads to the failures is no part of the usual load.
+func (b *builder) calm() inquest.Window {
+	calm := b.base
+	if b.lead() > 0 && calm.To.Equal(b.onset) {
+		calm.To = calm.To.Add(-b.lead())
+	}
+	return calm
+}
+
+// rate is how many requests of streams came in a second.
+func (b *builder) rate(streams []*mem.Stream, w inquest.Window) float64 {
+	if s := w.Duration().Seconds(); s > 0 {
+		return float64(requestsIn(streams, w)) / s
+	}
+	return 0
 }
 
 // maxPassed bounds how far back the requests before the onset are told second by second.

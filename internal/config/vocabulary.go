@@ -38,7 +38,7 @@ var (
 		inquest.SymptomUpstream: {"refused", "timeout", "reset", "cut-off", "no-live", "malformed", "dns", "tls", "status", "overload"},
 		inquest.SymptomRestart:  {"restart", "crash", "crash-loop", "oom"},
 		inquest.SymptomGap:      {"log", "metrics", "up"},
-		inquest.SymptomTraffic:  {"surge", "drop"},
+		inquest.SymptomTraffic:  {"surge", "drop", "heavy"},
 	}
 )
 

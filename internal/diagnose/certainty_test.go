@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/inquesthq/inquest"
 )
@@ -53,6 +54,16 @@ func TestWhatNobodyLookedAtMakesAVerdictLessSure(t *testing.T) {
 		{"a pool that ran dry, and the database's log is not there", []part{poolError, poolFull}, []part{poolError, poolFull, noLogOf("db-1")}},
 		{"an address of ours that did not answer, and no application speaks", []part{stuck, atAddress}, []part{stuck, atAddress, without(inquest.LayerApplication)}},
 		{"half of the failed requests went elsewhere", []part{nullDereference}, []part{nullDereference, throughFreight}},
+		{"a tenth of the failed requests went elsewhere", []part{nullDereference}, []part{nullDereference, throughFreight, failing(func(i int, r *inquest.Request) {
+			if i%10 != 1 {
+				r.Upstream = "10.0.0.1:8080"
+			}
+		})}},
+		{"half of the failed requests went to an address of nobody", []part{nullDereference}, []part{nullDereference, failing(func(i int, r *inquest.Request) {
+			if i%2 == 1 {
+				r.Upstream = "10.0.0.77:9000"
+			}
+		})}},
 	} {
 		full, less := verdict(c.full...), verdict(c.less...)
 		if full.Mechanism == "" || full.Mechanism != less.Mechanism {
@@ -91,5 +102,24 @@ func TestAPrivateAddressIsNotForeign(t *testing.T) {
 		if got != want {
 			t.Errorf("%s: set off by %q, want %q", addr, got, want)
 		}
+	}
+}
+
+// Two callers that know one database by different names are one witness more, and no rival.
+func TestOneDatabaseUnderTwoNamesIsNoRivalOfItself(t *testing.T) {
+	refused := func(who, addr string) part {
+		return says(who, "dial tcp "+addr+": connect: connection refused", -1, 0)
+	}
+	one, two := verdict(refused("cart", "10.0.0.50:5432")), verdict(refused("cart", "10.0.0.50:5432"), refused("pay", "db-primary:5432"))
+	if one.Mechanism != "database/down" || two.Mechanism != one.Mechanism || two.Confidence < one.Confidence {
+		t.Errorf("%s %.2f, with a second caller %s %.2f", name(one), one.Confidence, name(two), two.Confidence)
+	}
+}
+
+// Half a trace at the end of a rotated file is one line more, and nothing that makes a cause surer.
+func TestAFaintConsequenceAddsNothing(t *testing.T) {
+	once := says("cart", "panic: runtime error: assignment to entry in nil map", -1, 30*time.Second, func(p *inquest.LogPattern) { p.Total, p.During, p.Last = 1, 1, p.First })
+	if a, b := verdict(nullDereference), verdict(nullDereference, once); a.Confidence != b.Confidence {
+		t.Errorf("confidence %.2f, with the line %.2f", a.Confidence, b.Confidence)
 	}
 }

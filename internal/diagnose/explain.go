@@ -184,6 +184,8 @@ func (c *candidate) specific() bool {
 			return cl.strength >= faint
 		case inquest.SymptomSaturation, inquest.SymptomGap:
 			return true
+		case inquest.SymptomTraffic:
+			return cl.symptom.Detail == "heavy"
 		case inquest.SymptomUpstream:
 			// A new address, or a proxy's own word for a full queue (Envoy's UO, HAProxy's sQ): these have one meaning.
 			return cl.symptom.Detail == "moved" || cl.symptom.Detail == "overload"

@@ -81,6 +81,12 @@ func (a *analysis) noChange(c *candidate) *inquest.Trigger {
 	switch {
 	case a.c.Impact.Spread == inquest.SpreadClient:
 		t.Kind, t.Summary, t.Why = inquest.TriggerClient, "one client's requests", "all failed requests are of one client"
+	case a.heavyRoute(c):
+		w := a.c.Traffic.Heaviest
+		t.Kind, t.Summary, t.Why = inquest.TriggerTraffic, fmt.Sprintf("%s rose from %.2g to %.2g requests a second", w.Route, w.RateBefore, w.RateDuring), "no recorded change fits, and each of these keeps a worker for long"
+		if network := a.network(w.Route); network != "" {
+			t.Kind, t.Why = inquest.TriggerClient, t.Why+"; they come from "+network+", the others do not"
+		}
 	case a.loadFit(c) > 0:
 		t.Time = a.rose()
 		t.Kind, t.Summary, t.Why = inquest.TriggerTraffic, fmt.Sprintf("requests rose from %.3g to %.3g a second", a.c.Traffic.BaselineRate, math.Max(a.c.Traffic.OnsetRate, a.c.Traffic.IncidentRate)), "no recorded change fits, and the load rose before the failures"
@@ -95,6 +101,44 @@ func (a *analysis) noChange(c *candidate) *inquest.Trigger {
 		return nil // without a record of changes, "no change" is not known
 	}
 	return t
+}
+
+// heavyRoute reports whether the cause rests on one route's work.
+func (a *analysis) heavyRoute(c *candidate) bool {
+	return slices.ContainsFunc(c.claims, func(cl claim) bool {
+		return cl.symptom.Kind == inquest.SymptomTraffic && cl.symptom.Detail == "heavy"
+	})
+}
+
+// network is where nearly all failed requests of a route came from and nearly none of the others, "" when there is no such network. A /24
+// (IPv6: a /48) is the least that is routed on its own, and so mostly one party's.
+func (a *analysis) network(route string) string {
+	of, others, n, rest := map[netip.Prefix]int{}, map[netip.Prefix]int{}, 0, 0
+	for i := range a.c.Failures {
+		f := &a.c.Failures[i]
+		addr, err := netip.ParseAddr(f.Client)
+		if err != nil {
+			continue
+		}
+		bits := 24
+		if addr = addr.Unmap(); addr.Is6() {
+			bits = 48
+		}
+		p, _ := addr.Prefix(bits) // fails only for more bits than there are
+		if f.Route == route {
+			of[p]++
+			n++
+		} else {
+			others[p]++
+			rest++
+		}
+	}
+	for p, k := range of {
+		if n >= 5 && 10*k >= 9*n && 10*others[p] <= rest {
+			return p.String()
+		}
+	}
+	return ""
 }
 
 // loadFit is how well a rise of traffic fits as the trigger. It has to precede the failures (retries raise the rate once

@@ -1,6 +1,7 @@
 package diagnose_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -61,6 +62,12 @@ func TestTheTriggerIsTheChangeThatFits(t *testing.T) {
 			changed(-25*time.Second, inquest.ChangeConfig, "cart", "stock client timeout 3000 ms -> 400 ms"), changed(-12*time.Second, inquest.ChangeDeploy, "pay", "release 7")}, "config cart"},
 		{"the restart itself, when another start after the setting went well", []part{says("cart", "cannot sign: PAY_SECRET_KEY is not set", 0.9, 0), changed(-9*time.Minute, inquest.ChangeConfig, "cart", "environment from the vault"), changed(-8*time.Minute, inquest.ChangeDeploy, "cart", "cart 2.2"), changed(-2*time.Second, inquest.ChangeRestart, "cart", "kernel update")}, "restart cart"},
 		{"the other side of a credential", []part{says("cart", "GET /points: upstream said 401 api key is not valid", 0.9, 0), component("points", inquest.KindApp, true), changed(-20*time.Second, inquest.ChangeDeploy, "cart-ui", "wording"), changed(0, inquest.ChangeConfig, "points", "API_KEYS rotated (yearly)")}, "config points"},
+		{"one slow route that many ask for", []part{timingOut, slow, export}, "traffic "},
+		{"one slow route that a single network asks for", []part{timingOut, slow, export, failing(func(i int, r *inquest.Request) {
+			if r.Client = fmt.Sprint("203.0.113.", i); i%2 == 0 {
+				r.Route, r.Client = "GET /stock", fmt.Sprint("198.51.100.", i)
+			}
+		})}, "client "},
 		{"a rollback long before heals rather than harms", []part{nullDereference, changed(-8*time.Minute, inquest.ChangeDeploy, "cart", "rollback to 2.0")}, "data "},
 	} {
 		v := verdict(c.parts...)

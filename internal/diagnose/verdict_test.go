@@ -50,6 +50,24 @@ func TestTheDeeperAndEarlierMechanismIsTheCause(t *testing.T) {
 		{"an event loop that is late by its own measure", []part{measured("nodejs_eventloop_lag_seconds", 2.5, 0.01, 0, "job", "cart"), says("cart", "Connection terminated due to connection timeout", 0.2, 4*time.Second)}, "resource-exhaustion/cpu at cart"},
 		{"an event loop that answers neither requests nor scrapes, though its process runs", []part{measured("nodejs_eventloop_lag_seconds", 0.01, 0.01, 0, "job", "cart"), measured("up", 0, 1, 0, "job", "cart"), timingOut,
 			says("cart", "Connection terminated due to connection timeout", 0.1, 4*time.Second), measured("pg_up", 1, 1, 0, "instance", "db-1:9187")}, "resource-exhaustion/cpu at cart"},
+		{"an event loop that falls silent after its own release", []part{measured("nodejs_eventloop_lag_seconds", 0.01, 0.01, 0, "job", "cart"), measured("up", 0, 1, 0, "job", "cart"), timingOut, startedAgain("cart", -20*time.Second),
+			changed(-30*time.Second, inquest.ChangeDeploy, "cart", "cart 2.1")}, "resource-exhaustion/cpu at cart"},
+		{"not one that was started anew by nobody: silence may have another reason", []part{measured("nodejs_eventloop_lag_seconds", 0.01, 0.01, 0, "job", "cart"), measured("up", 0, 1, 0, "job", "cart"), timingOut, startedAgain("cart", -20*time.Second)}, "open"},
+		{"who began to starve when somebody began to wait for he does not say whom", []part{says("cart", "request timed out", 0.9, 0, thrown("java.net.http.HttpTimeoutException", "request timed out")), component("tax", inquest.KindApp, true),
+			throttled("tax", 0)}, "resource-exhaustion/cpu at tax"},
+		{"not who starves since minutes", []part{says("cart", "request timed out", 0.9, 0, thrown("java.net.http.HttpTimeoutException", "request timed out")), component("tax", inquest.KindApp, true), throttled("tax", -5*time.Minute)}, "dependency-failure/timeout at cart"},
+		{"a route that always took seconds and is asked for far more often", []part{timingOut, slow, export}, "resource-exhaustion/threads at cart"},
+		{"not such a route when nobody waits", []part{nullDereference, export}, "unhandled-exception/null-dereference at cart"},
+		{"what most failed requests met, before the louder cause of a few", []part{says("pay", "permission denied for table vouchers", -1, time.Minute), says("db-1", "permission denied for table vouchers", -1, time.Minute), says("gateway", "connect() failed (111: Connection refused) while connecting to upstream", -1, 0, to("10.0.0.1:8080")),
+			func(c *inquest.Case) {
+				c.Components[3].Aliases, c.Impact.Services, c.Edges = []string{"10.0.0.2:8080"}, []string{"cart", "pay"}, append(c.Edges[:1:1], inquest.Edge{From: "gateway", To: "pay"}, inquest.Edge{From: "pay", To: "db-1"})
+			},
+			failing(func(i int, r *inquest.Request) {
+				r.Status, r.UpstreamStatus = 502, "502"
+				if i%7 == 0 {
+					r.Status, r.Upstream, r.UpstreamStatus = 500, "10.0.0.2:8080", "500"
+				}
+			})}, "dependency-failure/refused at cart"},
 		{"a pool's time-out that a database's exporter contradicts is not the database's end", []part{says("cart", "Connection terminated due to connection timeout", 0.9, 0), measured("pg_up", 0, 1, 0, "instance", "db-1:9187")}, "database/down at db-1"},
 		{"a worker that somebody kills again and again", []part{says("cart", "Worker with pid 366 was terminated due to signal 9", -1, 0, at(inquest.LevelWarn)), says("gateway", "upstream prematurely closed connection while reading response header from upstream", 0.9, 0)}, "resource-exhaustion/memory at cart"},
 		{"a key of the environment that Python does not find", []part{says("cart", "unhandled exception on POST /x; KeyError: 'PAYMENT_SIGNING_KEY'", 0.9, 0, thrown("KeyError", "'PAYMENT_SIGNING_KEY'"))}, "misconfiguration/missing-env at cart"},

@@ -194,3 +194,46 @@ func crashLoop(who string) part {
 func answersBetween(c *inquest.Case) {
 	c.Upstreams = []inquest.UpstreamUse{{Observer: "gateway", Addr: "10.0.0.1:8080", Component: "cart", BaselineOK: 6000, IncidentOK: 300, IncidentFailed: 600, FirstSeen: t0, LastSeen: end}}
 }
+
+// startedAgain lets a component start anew once, d after the onset.
+func startedAgain(who string, d time.Duration) part {
+	return func(c *inquest.Case) {
+		s := inquest.Series{Name: "process_start_time_seconds", Labels: map[string]string{"job": who}}
+		for x := time.Duration(0); x < 20*time.Minute; x += 5 * time.Second {
+			v, at := t0.Add(-time.Hour), t0.Add(x)
+			if !at.Before(onset.Add(d)) {
+				v = onset.Add(d)
+			}
+			if at.Before(onset) || !at.Before(end) { // it is not scraped meanwhile
+				s.Samples = append(s.Samples, inquest.Sample{Time: at, Value: float64(v.Unix())})
+			}
+		}
+		c.Series = append(c.Series, s)
+	}
+}
+
+// throttled lets a container's quota hold it back from d after the onset to the end, ten times a second.
+func throttled(who string, d time.Duration) part {
+	return func(c *inquest.Case) {
+		s, n := inquest.Series{Name: "container_cpu_cfs_throttled_periods_total", Labels: map[string]string{"pod": who + "-5b8f7c9d4-q7k2m", "container": who}}, 0.0
+		for x := time.Duration(0); x < 20*time.Minute; x += 5 * time.Second {
+			if at := t0.Add(x); at.After(onset.Add(d)) && at.Before(end) {
+				n += 50
+			}
+			s.Samples = append(s.Samples, inquest.Sample{Time: t0.Add(x), Value: n})
+		}
+		c.Series = append(c.Series, s)
+	}
+}
+
+// export is a route of ten seconds that somebody began to fetch three times a second.
+func export(c *inquest.Case) {
+	c.Traffic.Heaviest = &inquest.RouteWork{Observer: "gateway", Route: "GET /cart", RateBefore: 0.03, RateDuring: 3, Mean: 10, Before: 0.3, During: 30, All: 0.8}
+}
+
+// to lets a gateway's line name the upstream.
+func to(upstream string) func(*inquest.LogPattern) {
+	return func(p *inquest.LogPattern) {
+		p.Examples[0].Fields = map[string]string{"upstream": "http://" + upstream + "/"}
+	}
+}

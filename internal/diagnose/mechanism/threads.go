@@ -13,6 +13,7 @@ func threads() Mechanism {
 			"all routes of the service slow or refused, also those that need no dependency",
 			"`RejectedExecutionException`, `server reached pm.max_children`, `thread pool is exhausted`, listen queue overflows",
 			"busy workers = maximum, queue above zero",
+			"a route that always takes seconds is asked for far more often (a crawler, an export), and the quick ones wait behind it",
 		},
 		Needs:       []string{"a rejected task or request for want of workers, or busy workers at their maximum, while requests fail"},
 		Contradicts: []string{"idle workers at the time", "a dependency or database that the workers all wait for: then that is the cause"},
@@ -36,6 +37,7 @@ func threads() Mechanism {
 		},
 		Supports: []Support{
 			{Symptom: inquest.SymptomSaturation, Resource: ResourceThreads, Weight: 0.7, Why: "busy workers at their maximum while requests fail"},
+			{Symptom: inquest.SymptomTraffic, Detail: "heavy", Weight: 0.8, Why: "one slow route asks for more workers than all routes together did before, and the others wait"},
 			{Symptom: inquest.SymptomSlow, Weight: 0.1, Why: "queueing for a worker is waiting"},
 		},
 		Confirm: []inquest.Command{

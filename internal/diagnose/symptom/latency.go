@@ -115,3 +115,27 @@ func traffic(c *inquest.Case) []inquest.Symptom {
 	s.Text = fmt.Sprintf("%.3g requests a second, %.3g before", s.Value, t.BaselineRate)
 	return []inquest.Symptom{s}
 }
+
+// heavy reports a route whose requests came to keep far more of the service busy than all did before: the others queue behind them.
+func heavy(c *inquest.Case, r *Resolver) []inquest.Symptom {
+	w := c.Traffic.Heaviest
+	if w == nil || c.Traffic.IncidentMean < 2*c.Traffic.BaselineMean { // nobody waits
+		return nil
+	}
+	s := inquest.Symptom{Kind: inquest.SymptomTraffic, Detail: "heavy", Component: r.Name(w.Observer), Onset: c.Onset, Share: -1, Value: w.During, Baseline: w.All, Limit: none,
+		Text: fmt.Sprintf("%s takes %.3g s a request and came %.2g times a second, %.2g before: %.2g under way at a time, %.2g of all routes before",
+			w.Route, w.Mean, w.RateDuring, w.RateBefore, w.During, w.All)}
+	for i := range c.Failures {
+		f := &c.Failures[i]
+		if f.Route == w.Route && len(s.Evidence) == 0 {
+			s.Evidence = []inquest.Evidence{requestEvidence(*f)}
+		}
+		if x := r.Find(lastAddr(f.Upstream)); x != nil && x.Kind == inquest.KindApp && (s.Peer == "" || f.Route == w.Route) {
+			s.Peer = x.Name
+		}
+	}
+	if s.Peer != "" { // it is the service's work, whoever counted it
+		s.Component = s.Peer
+	}
+	return []inquest.Symptom{s}
+}

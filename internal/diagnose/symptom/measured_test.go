@@ -277,6 +277,7 @@ func TestWhatAProxySawOfItsUpstream(t *testing.T) {
 		{"Envoy: overflow", func(r *inquest.Request) { r.Status, r.Reason = 503, "UO" }, "overload"},
 		{"Envoy: reset", func(r *inquest.Request) { r.Status, r.Reason = 503, "UC" }, "reset"},
 		{"HAProxy: refused", func(r *inquest.Request) { r.Status, r.Reason = 503, "SC--" }, "refused"},
+		{"HAProxy: no server left", func(r *inquest.Request) { r.Status, r.Reason, r.Upstream = 503, "SC--", "api/<NOSRV>" }, "no-live"},
 		{"HAProxy: waiting for headers", func(r *inquest.Request) { r.Status, r.Reason = 504, "sH--" }, "timeout"},
 		{"HAProxy: queue", func(r *inquest.Request) { r.Status, r.Reason = 503, "sQ--" }, "overload"},
 		{"HAProxy: server closed", func(r *inquest.Request) { r.Status, r.Reason = 502, "SH--" }, "reset"},
@@ -315,6 +316,8 @@ func TestTrafficAndSlowness(t *testing.T) {
 		{"hardly any requests left", inquest.Traffic{BaselineRate: 10, IncidentRate: 2, OnsetRate: 10}, []string{"traffic/drop"}},
 		{"ten times as slow", inquest.Traffic{BaselineRate: 10, IncidentRate: 10, BaselineMean: 0.1, IncidentMean: 1}, []string{"slow/"}},
 		{"slower, but nobody feels it", inquest.Traffic{BaselineRate: 10, IncidentRate: 10, BaselineMean: 0.002, IncidentMean: 0.02}, nil},
+		{"one slow route that asks for all workers", inquest.Traffic{BaselineRate: 10, IncidentRate: 10, BaselineMean: 0.1, IncidentMean: 1, Heaviest: &inquest.RouteWork{Observer: "gateway", Route: "GET /export", Mean: 10, During: 20, All: 1}}, []string{"slow/", "traffic/heavy"}},
+		{"a slow route that nobody waits for", inquest.Traffic{BaselineRate: 10, IncidentRate: 10, BaselineMean: 0.1, IncidentMean: 0.1, Heaviest: &inquest.RouteWork{Observer: "gateway", Route: "GET /export", Mean: 10, During: 20, All: 1}}, nil},
 		{"nothing to compare with", inquest.Traffic{IncidentRate: 100, BaselineMean: -1, IncidentMean: 3}, nil},
 	} {
 		k := incident()

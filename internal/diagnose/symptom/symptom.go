@@ -25,6 +25,7 @@ func All(c *inquest.Case) []inquest.Symptom {
 	out = append(out, restarts(c, r)...)
 	out = append(out, gaps(c, r)...)
 	out = append(out, traffic(c)...)
+	out = append(out, heavy(c, r)...)
 	slices.SortStableFunc(out, func(a, b inquest.Symptom) int {
 		return cmp.Or(a.Onset.Compare(b.Onset), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Component, b.Component), cmp.Compare(a.Detail, b.Detail), cmp.Compare(a.Text, b.Text))
 	})
