@@ -13,7 +13,7 @@ DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
 	libpostgresql-jdbc-java libhikaricp-java libslf4j-java liblogback-java openjdk-17-jdk-headless \
 	prometheus-postgres-exporter prometheus-node-exporter prometheus-redis-exporter \
 	mariadb-server rabbitmq-server memcached prometheus-mysqld-exporter php-mysql ruby-mysql2 ruby-dalli uvicorn python3-fastapi python3-pymysql \
-	faketime libtomcat10-embed-java libjakarta-annotation-api-java libmariadb-java
+	faketime pgbouncer libtomcat10-embed-java libjakarta-annotation-api-java libmariadb-java
 # A Node.js from elsewhere brings npm along and refuses Debian's.
 command -v npm >/dev/null || DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends nodejs npm
 mkdir -p "$WORK/npm"
