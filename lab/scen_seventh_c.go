@@ -10,7 +10,7 @@ func backupKeepsTheLock() Scenario {
 	s := seventh("backup-keeps-the-lock", "database", "lock-contention", "the backup of the box office locks all tables for reading while it uploads them; today the store of backups takes minutes, and nobody can book: each booking waits five seconds and is given up. A release of boxoffice a quarter of a minute before is innocent", Truth{
 		Culprit: "backup", Aliases: []string{"backup.py", "stage-db", "mariadb", "mysql", "database", "10.93.4.30", "cron", "store.coldline.example"},
 		Trigger:   &Trigger{Kind: "restart", Summary: "the backup began its run", Recorded: true},
-		NotCauses: []string{"deploy of boxoffice 5.2.1", "cards.example", "network", "database down"}, MustMention: []string{"Timeout waiting for a response|TimeoutError|504", "backup|lock"},
+		NotCauses: []string{"deploy of boxoffice 5.2.1", "cards.example", "network", "database down"}, MustMention: []string{"Lost connection|Waiting for backup lock", "backup|lock"},
 		Fix: "Kill the backup's session; back up with --single-transaction or from a replica, and upload after unlocking.", Difficulty: "hard"})
 	s.Host, s.TZ = "stage-4", "Atlantic/Azores"
 	s.Routes = showRoutes("http://" + net + "2")
