@@ -330,6 +330,10 @@ func TestSpreadTellsHowFarItReaches(t *testing.T) {
 			f.failing(600, 900, 1, "GET /cart", 500, from("203.0.113.9"))
 			f.failing(600, 900, 1, "POST /orders", 500, from("203.0.113.9"))
 		}, inquest.SpreadClient},
+		{"one client's requests, beside a stray failure of another", func(f *file) {
+			f.failing(600, 900, 2, "GET /cart", 500, from("203.0.113.9"))
+			f.asked(sec(700), "GET /cart", 500)
+		}, inquest.SpreadClient},
 		{"one route", func(f *file) { f.failing(600, 900, 2, "GET /cart", 500) }, inquest.SpreadRoute},
 		{"every route", func(f *file) {
 			f.failing(600, 900, 2, "GET /cart", 503)
@@ -347,6 +351,18 @@ func TestSpreadTellsHowFarItReaches(t *testing.T) {
 		if got := build(gw).Impact.Spread; got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
+	}
+}
+
+// A server behind a balancer sees one address, the balancer's: that all failures have it tells nothing of clients.
+func TestWhereAllRequestsComeFromOneAddressThatIsNoClient(t *testing.T) {
+	balancer := from("10.0.0.1")
+	gw := gateway()
+	gw.traffic(0, 1200, 9, balancer)
+	gw.failing(600, 900, 2, "GET /cart", 500, balancer)
+	gw.failing(600, 900, 2, "POST /orders", 500, balancer)
+	if got := build(gw).Impact.Spread; got == inquest.SpreadClient {
+		t.Errorf("spread %q", got)
 	}
 }
 

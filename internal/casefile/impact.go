@@ -217,7 +217,7 @@ func (b *builder) blamed() []*component {
 
 // spread tells how far the failure reaches: one client, one route, one service, or everything.
 func (b *builder) spread(im *inquest.Impact) inquest.Spread {
-	if im.Clients == 1 && im.Failed >= 2*minFailures && b.manyClients() {
+	if im.Failed >= 2*minFailures && b.oneClient() {
 		return inquest.SpreadClient
 	}
 	if len(im.Routes) == 1 {
@@ -239,12 +239,28 @@ func (b *builder) spread(im *inquest.Impact) inquest.Spread {
 	return inquest.SpreadService
 }
 
-func (b *builder) manyClients() bool {
-	clients := map[string]bool{}
-	for _, f := range b.st.Failures() {
-		clients[f.Client] = true
+// nearlyAll: what fails of all others in an incident of one client is what fails every day.
+const nearlyAll = 0.95
+
+// oneClient reports whether nearly all failed requests are one client's, while others were served.
+func (b *builder) oneClient() bool {
+	of, most, n := map[string]int{}, "", 0
+	for _, f := range b.failing {
+		if f.Client == "" {
+			continue
+		}
+		n++
+		if of[f.Client]++; of[f.Client] > of[most] {
+			most = f.Client
+		}
 	}
-	return len(clients) > 1 || len(b.failing) > 0 && b.failing[0].Client != ""
+	if n < 2*minFailures || float64(of[most]) < nearlyAll*float64(n) {
+		return false
+	}
+	return slices.ContainsFunc(b.failing, func(f *mem.Failure) bool {
+		s := b.st.Served(f.File)
+		return s.Many || s.Client != "" && s.Client != most
+	})
 }
 
 // drawChart makes the small chart of the whole recording: at most 60 steps.

@@ -80,7 +80,7 @@ func (a *analysis) noChange(c *candidate) *inquest.Trigger {
 	t := &inquest.Trigger{Time: a.c.Onset}
 	switch {
 	case a.c.Impact.Spread == inquest.SpreadClient:
-		t.Kind, t.Summary, t.Why = inquest.TriggerClient, "one client's requests", "all failed requests are of one client"
+		t.Kind, t.Summary, t.Why = inquest.TriggerClient, "requests of one client"+a.fromClient(), "nearly all failed requests are its own, and others are served"
 	case a.heavyRoute(c):
 		w := a.c.Traffic.Heaviest
 		t.Kind, t.Summary, t.Why = inquest.TriggerTraffic, fmt.Sprintf("%s rose from %.2g to %.2g requests a second", w.Route, w.RateBefore, w.RateDuring), "no recorded change fits, and each of these keeps a worker for long"
@@ -101,6 +101,22 @@ func (a *analysis) noChange(c *candidate) *inquest.Trigger {
 		return nil // without a record of changes, "no change" is not known
 	}
 	return t
+}
+
+// fromClient says whose requests failed most, "" when the log does not.
+func (a *analysis) fromClient() string {
+	of, most := map[string]int{}, ""
+	for i := range a.c.Failures {
+		if who := a.c.Failures[i].Client; who != "" {
+			if of[who]++; of[who] > of[most] {
+				most = who
+			}
+		}
+	}
+	if most == "" {
+		return ""
+	}
+	return ", " + most
 }
 
 // heavyRoute reports whether the cause rests on one route's work.

@@ -32,6 +32,7 @@ type Collector struct {
 	failures  []Failure // not yet in the tally, as are answers and clients
 	answers   []Answer
 	clients   []clientOf
+	served    Served
 	slots     map[uint64]*slotCount // by stream and status
 	observers nameTable             // who wrote the records; the first is unnamed
 	writers   []uint32              // their numbers in the tally

@@ -34,6 +34,9 @@ func (c *Collector) request(r *parse.Record) {
 		n.flags |= countedLimited
 		c.failure(r, k)
 	}
+	if !c.served.Many && r.Status < 400 {
+		c.served.serve(r)
+	}
 	if r.Status >= 499 {
 		if r.Status == 499 && r.Duration >= 1 {
 			n.flags |= countedAbandoned

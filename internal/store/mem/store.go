@@ -41,6 +41,7 @@ type Store struct {
 	patterns map[patternKey]*Pattern
 	failures []Failure
 	answers  []Answer
+	served   map[int32]Served // by file
 	upstream map[upstreamKey]*Upstream
 	series   []inquest.Series
 	errSpans map[patternKey]*Pattern
@@ -72,6 +73,7 @@ func New() *Store {
 		upstream: map[upstreamKey]*Upstream{},
 		errSpans: map[patternKey]*Pattern{},
 		complain: map[streamKey]*Complaint{},
+		served:   map[int32]Served{},
 		traces:   new(servicegraph.Traces),
 		events:   new(servicegraph.Events),
 	}
@@ -83,6 +85,9 @@ func (s *Store) Merge(c *Collector, service string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c.name(service)
+	served := s.served[c.file]
+	served.merge(c.served)
+	s.served[c.file] = served
 	if c.leads() {
 		s.mergeTally(c.tally.gather(), service)
 	}
