@@ -25,6 +25,7 @@ type Case struct {
 	Chart    Chart
 
 	Upstreams  []UpstreamUse
+	Starts     []Start // when processes said that they came up, ascending; the first ones of each minute
 	Patterns   []LogPattern
 	Series     []Series
 	Changes    []Change
@@ -33,6 +34,12 @@ type Case struct {
 	Suspects   []Suspect
 	Coverage   Coverage
 	Layers     map[Layer]bool // layers with readable evidence over the incident
+}
+
+// Start is a line by which a component's process says that it comes up.
+type Start struct {
+	Component string
+	Time      time.Time
 }
 
 // FailureGroup is one route and status whose failures rose.

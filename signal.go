@@ -179,6 +179,9 @@ type Change struct {
 	Source  Source
 }
 
+// JobBegan begins the summary of a change that is the start of a scheduled job.
+const JobBegan = "job "
+
 // Window is a half-open interval of time [From, To).
 type Window struct {
 	From time.Time `json:"from"`

@@ -81,6 +81,7 @@ func (b *builder) make() *inquest.Case {
 	c.Answered = b.answered()
 	c.Passed = b.passed()
 	c.Upstreams = b.upstreams()
+	c.Starts = b.starts()
 	wg.Wait()
 	if jobs := b.jobs(c.Patterns); len(jobs) > 0 {
 		c.Changes = slices.Concat(c.Changes, jobs)

@@ -425,10 +425,10 @@ func wordIn(text, word string) bool {
 	}
 }
 
-// byPort names the only application there is, or the only one that monitoring knows at the port.
+// byPort names the only application there is, or the only one that monitoring knows at the port, if the address has one.
 func (b *builder) byPort(addr string) string {
 	_, port, err := net.SplitHostPort(addr)
-	if err != nil {
+	if err != nil && (!strings.Contains(addr, "/") || strings.HasSuffix(addr, "<NOSRV>")) { // HAProxy's backend/server has no port
 		return ""
 	}
 	var apps, there []*component
@@ -439,7 +439,7 @@ func (b *builder) byPort(addr string) string {
 		if c.Logs || c.Metrics {
 			apps = append(apps, c)
 		}
-		if c.listens(port) {
+		if port != "" && c.listens(port) {
 			there = append(there, c)
 		}
 	}

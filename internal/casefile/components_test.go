@@ -297,3 +297,33 @@ func TestAnAddressAtAnotherPortIsNotTheOnlyApplicationThatHasALog(t *testing.T) 
 		t.Errorf("%+v", c.Components)
 	}
 }
+
+func TestTheOnlyApplicationStandsBehindABackendOfAnyName(t *testing.T) {
+	lb := &file{name: "haproxy.log", format: "haproxy"}
+	for i := range 5 {
+		lb.asked(sec(float64(i)), "GET /", 200, via("be_box/be_box-1", "200"))
+	}
+	lb.asked(sec(6), "GET /", 503, via("fe_public/<NOSRV>", ""))
+	app := &file{name: "cart.log", format: "pino"}
+	app.says(sec(1), inquest.LevelInfo, "listening")
+	for _, u := range build(lb, app).Upstreams {
+		want := "cart"
+		if u.Addr == "fe_public/<NOSRV>" { // nobody was asked
+			want = ""
+		}
+		if u.Component != want {
+			t.Errorf("%s is %q, want %q", u.Addr, u.Component, want)
+		}
+	}
+}
+
+func TestWhenProcessesCameUp(t *testing.T) {
+	gw, app, db := gateway(), &file{name: "cart.log", format: "pino"}, &file{name: "postgresql.log", format: "postgresql"}
+	gw.traffic(0, 600, 10)
+	app.says(sec(120), inquest.LevelInfo, "Started server process [66]")
+	app.says(sec(121), inquest.LevelInfo, "order 7 placed")
+	db.says(sec(60), inquest.LevelInfo, "starting PostgreSQL 15.5")
+	if got, want := build(gw, app, db).Starts, []inquest.Start{{Component: "cart", Time: sec(120)}}; !cmp.Equal(got, want) {
+		t.Errorf("%v, want %v: a server's start is nobody's release", got, want)
+	}
+}

@@ -51,7 +51,7 @@ func (b *builder) jobs(patterns []inquest.LogPattern) []inquest.Change {
 			continue
 		}
 		if name := jobOf(p.Service, x.Text); name != "" && !slices.ContainsFunc(out, func(c inquest.Change) bool { return c.Service == name }) {
-			out = append(out, inquest.Change{Time: x.Time, Kind: inquest.ChangeRestart, Service: name, Summary: "job " + name + " began: " + x.Text, Source: x.Source})
+			out = append(out, inquest.Change{Time: x.Time, Kind: inquest.ChangeRestart, Service: name, Summary: inquest.JobBegan + name + " began: " + x.Text, Source: x.Source})
 		}
 	}
 	return out
@@ -64,12 +64,12 @@ func jobOf(writer, text string) string {
 			return m[1]
 		}
 	}
+	if m := cronCommand.FindStringSubmatch(text); m != nil { // also where syslog's file holds the lines of all programs
+		return commandName(m[1])
+	}
 	writer = strings.ToLower(writer)
 	switch {
 	case schedulers[writer]:
-		if m := cronCommand.FindStringSubmatch(text); m != nil {
-			return commandName(m[1])
-		}
 		if m := jobSays.FindStringSubmatch(text); m != nil {
 			return m[1]
 		}

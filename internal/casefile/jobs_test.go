@@ -12,6 +12,7 @@ func TestAScheduledJobThatBeganIsAChange(t *testing.T) {
 		at                     []float64 // seconds; the failures begin at 600
 	}{
 		{"a command of cron", "cron.log", "(root) CMD (/usr/local/bin/recount.sh --all >/dev/null 2>&1)", "recount", []float64{590}},
+		{"a command of cron, in the file that holds all programs' lines", "syslog", "(returns) CMD (/usr/bin/python3 /srv/returns/releases/12/recheck.py)", "recheck", []float64{590}},
 		{"behind what only wraps it", "cron.log", "(app) CMD (cd /srv/shop && RAILS_ENV=production nice -n 10 /srv/shop/bin/nightly-export)", "nightly-export", []float64{590}},
 		{"what the job says in cron's name", "cron.log", "loyalty: counting the points of all donors", "loyalty", []float64{590}},
 		{"a unit of systemd", "systemd.log", "Starting logrotate.service - Rotate log files...", "logrotate", []float64{590}},

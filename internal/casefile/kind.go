@@ -17,7 +17,7 @@ var softwareWords = []kindWord{
 	{inquest.KindProxy, []string{"nginx", "haproxy", "envoy", "istio", "traefik", "caddy", "kong", "apache", "apache2", "httpd", "alb", "elb", "iis", "litespeed", "cloudflare", "varnish"}},
 	{inquest.KindSupervisor, []string{"supervisord", "systemd", "kubelet", "k8s", "pm2", "containerd", "dockerd"}},
 	{inquest.KindKernel, []string{"dmesg"}},
-	{inquest.KindHost, []string{"syslog", "journald"}},
+	{inquest.KindHost, []string{"syslog", "journald", "cron", "crond", "anacron"}},
 }
 
 // roleWords tell what a component is by the role that it is named after. They are words of every day as well: a service may be

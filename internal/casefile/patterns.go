@@ -13,6 +13,25 @@ import (
 	"github.com/inquesthq/inquest/internal/store/mem"
 )
 
+// starts lists when applications' processes said that they come up.
+func (b *builder) starts() []inquest.Start {
+	var out []inquest.Start
+	for _, p := range b.st.Patterns() {
+		if len(p.Examples) == 0 || p.Untimed == p.Count || !mem.SaysStart(p.Examples[0].Text) {
+			continue
+		}
+		c := b.names.resolve(p.Service)
+		if c == nil || c.Kind != "" && c.Kind != inquest.KindApp {
+			continue
+		}
+		for i := range p.Examples {
+			out = append(out, inquest.Start{Component: c.Name, Time: at(p.Examples[i].Time)})
+		}
+	}
+	slices.SortStableFunc(out, func(x, y inquest.Start) int { return x.Time.Compare(y.Time) })
+	return out
+}
+
 // lead is how long before the first failed request a cause may show: a kill, a full disk or a slow query comes seconds
 // to a minute before the first request that fails of it. It never takes more than a fifth of what lies before.
 func (b *builder) lead() time.Duration {

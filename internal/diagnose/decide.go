@@ -140,6 +140,10 @@ func (a *analysis) byTrigger(c *candidate, v *inquest.Verdict) {
 		return
 	}
 	who := a.names.Name(t.Service)
+	if strings.HasPrefix(t.Summary, inquest.JobBegan) && (a.d.byID[c.id].Shared || c.id.Class() == inquest.ClassDatabase) { // what it shares is well when it ends
+		v.Culprit = who
+		return
+	}
 	if who == c.culprit || !c.observers[who] {
 		return
 	}

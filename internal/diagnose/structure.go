@@ -210,6 +210,8 @@ func (a *analysis) contradict(c *candidate) {
 		a.servedBetween(c)
 	case "misconfiguration/wrong-upstream":
 		a.workedBefore(c)
+	case "misconfiguration/keepalive-mismatch":
+		a.waitedLong(c)
 	}
 	if c.onset.After(a.c.Onset.Add(2*time.Minute)) && a.c.Window.Duration() > 0 {
 		c.against = append(c.against, fmt.Sprintf("first seen %s after the first failed request", c.onset.Sub(a.c.Onset).Round(time.Second)))
@@ -235,6 +237,17 @@ func (a *analysis) workedBefore(c *candidate) {
 		if (peers[u.Addr] || u.Component != "" && peers[u.Component]) && u.IncidentFailed > 0 && u.BaselineOK >= 10 && u.BaselineOK > u.BaselineFailed {
 			c.against = append(c.against, fmt.Sprintf("%s answered %d requests before, and nothing says that the caller's settings changed", u.Addr, u.BaselineOK))
 			c.doubt *= 0.3
+			return
+		}
+	}
+}
+
+// waitedLong: a connection that was closed while it was idle fails at once when it is used again; who waited for seconds waited for an answer.
+func (a *analysis) waitedLong(c *candidate) {
+	for i := range a.symptoms {
+		if s := &a.symptoms[i]; s.Kind == inquest.SymptomPlateau && s.Value >= 1 && s.Share >= 0.5 {
+			c.against = append(c.against, fmt.Sprintf("the failed requests took %.3g s: a connection that was closed while idle fails at once", s.Value))
+			c.doubt *= 0.4
 			return
 		}
 	}

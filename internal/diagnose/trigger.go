@@ -268,14 +268,19 @@ func (a *analysis) fit(c *candidate, ch *inquest.Change) fit {
 		why = append(why, "it touched "+p+", where the failures are")
 	}
 	// A caller's own setting of its call to the dependency: a rollout, not the dependency's doing.
-	aimed := subject != "" && c.observers[who] && (who != c.culprit && mentions(text, c.culprit) || c.id.Class() != inquest.ClassDependency)
+	job := strings.HasPrefix(text, inquest.JobBegan) && score >= 0.5
+	aimed := job || subject != "" && c.observers[who] && (who != c.culprit && mentions(text, c.culprit) || c.id.Class() != inquest.ClassDependency)
 	t, reason := a.timeFit(c, ch, who, aimed)
 	if late {
 		t, reason = 1.3, "what failed before is the release that it replaced, which went away; the first sign of the cause comes after it"
 	}
 	kind := a.kindFit(c, ch.Kind, who)
-	if aimed {
+	if aimed || who != c.culprit && a.namesHost(c, text) {
 		kind = max(kind, 0.85)
+	}
+	if a.addedAlone(c, ch, who) {
+		score, kind = max(score, 0.9), 1
+		why = append(why, "only instances that it added fail")
 	}
 	f.score = score * kind * t
 	if undoes(text) && a.c.Onset.Sub(ch.Time) > time.Minute {
@@ -323,12 +328,18 @@ func (a *analysis) reach(c *candidate, who, text, version string) (float64, stri
 		return 0.6, "it changed " + c.culprit + " itself"
 	case who == "" && mentions(text, c.culprit):
 		return 0.5, "it names " + c.culprit
+	case a.namesHost(c, text):
+		return 0.7, "it names " + a.display(c.culprit)
 	case a.otherEnd(c, who):
 		return 0.5, "it changed " + who + ", which the failures are about"
 	case c.observers[who] && a.names.Kind(who) != inquest.KindProxy:
 		return 0.5, "it changed " + who + ", where it shows"
 	case a.names.Kind(c.culprit) == inquest.KindDatabase && a.explainsAt(c, who):
 		return 0.5, "it changed " + who + ", which sends the queries and fails with them"
+	case a.d.byID[c.id].Shared && a.suffersToo(c, who):
+		return 0.6, "it changed " + who + ", which tells of the same"
+	case strings.HasPrefix(text, inquest.JobBegan) && (a.d.byID[c.id].Shared || c.id.Class() == inquest.ClassDatabase):
+		return 0.5, "the job " + who + " began: what it takes of the same resource comes on top"
 	case a.d.byID[c.id].Shared && who != "" && firstVersion.MatchString(version):
 		return 0.5, "it brought " + who + " in: whatever it takes of a shared resource comes on top"
 	case a.d.byID[c.id].Shared && who != "" && a.names.Kind(who) != inquest.KindProxy:
@@ -340,6 +351,37 @@ func (a *analysis) reach(c *candidate, who, text, version string) (float64, stri
 		return 0.35, "it changed " + who + ", which suffers from it"
 	}
 	return 0.1, ""
+}
+
+// namesHost: a text names the culprit by an address or a host's full name, which no text does by chance.
+func (a *analysis) namesHost(c *candidate, text string) bool {
+	host := strings.ToLower(a.display(c.culprit))
+	return strings.Contains(host, ".") && mentions(text, host)
+}
+
+// suffersToo reports whether somebody else tells of the same mechanism in words of its own, however far from the failed requests it stands.
+func (a *analysis) suffersToo(c *candidate, who string) bool {
+	return who != "" && slices.ContainsFunc(a.claimed, func(cl claim) bool {
+		return cl.mechanism == c.id && cl.text && cl.observer == who && cl.strength >= 0.15
+	})
+}
+
+// addedAlone reports whether all failed requests went to instances of a component that a change added: they answered nobody before it.
+func (a *analysis) addedAlone(c *candidate, ch *inquest.Change, who string) bool {
+	if ch.Kind != inquest.ChangeScale || who != c.culprit {
+		return false
+	}
+	added, old := 0, 0
+	for _, u := range a.c.Upstreams {
+		switch {
+		case u.Component != who:
+		case u.BaselineOK+u.BaselineFailed == 0 && !u.FirstSeen.Before(ch.Time):
+			added += u.IncidentFailed
+		default:
+			old += u.IncidentFailed
+		}
+	}
+	return added >= 5 && 20*old <= added
 }
 
 // undoes: a rollback heals more often than it harms.
@@ -366,7 +408,10 @@ func (a *analysis) timeFit(c *candidate, ch *inquest.Change, who string, aimed b
 	}
 	passed, known := a.passedSince(ch.Time, began)
 	gradual := a.d.byID[c.id].Gradual
+	up, restarted := a.cameUp(who, ch, began)
 	switch {
+	case !gradual && restarted && who == c.culprit && a.answeredFor(up, began):
+		return 0.7, fmt.Sprintf("the only process of %s came up with it and answered well for %s", who, began.Sub(up).Round(time.Second))
 	case known && passed < 3 && gap <= rollout: // three failures were to be expected by then: chance of none is one in twenty
 		return 1.6, "the failures begin " + later(gap)
 	case known && passed < 3 && !ch.Time.Before(a.c.Span.From):
@@ -386,6 +431,45 @@ func (a *analysis) timeFit(c *candidate, ch *inquest.Change, who string, aimed b
 		return 0.7, fmt.Sprintf("%s later, after requests of the failing routes had been answered well", gap.Round(time.Second))
 	}
 	return 0.5, "many requests of the failing routes were answered well in between"
+}
+
+// cameUp is when the process that a change started said so last, if the component has only one: what it brought is at work from then on, and
+// needs no rollout to reach the others.
+func (a *analysis) cameUp(who string, ch *inquest.Change, began time.Time) (up time.Time, ok bool) {
+	if ch.Kind != inquest.ChangeDeploy && ch.Kind != inquest.ChangeRestart || a.instances(who) > 1 {
+		return up, false
+	}
+	for _, s := range a.c.Starts {
+		if s.Component == who && s.Time.Sub(ch.Time) > -rounded && s.Time.Before(began) && s.Time.Sub(ch.Time) <= rollout {
+			up, ok = s.Time, true
+		}
+	}
+	return up, ok
+}
+
+// instances is of how many instances of a component anything tells: the addresses that were asked, or the writers of its log.
+func (a *analysis) instances(who string) int {
+	addrs, writers := 0, map[string]bool{}
+	for _, u := range a.c.Upstreams {
+		if u.Component == who {
+			addrs++
+		}
+	}
+	for i := range a.c.Patterns {
+		for j := range a.c.Patterns[i].Examples {
+			if x := a.c.Patterns[i].Examples[j].Instance; x != "" && a.names.Name(a.c.Patterns[i].Service) == who {
+				writers[x] = true
+			}
+		}
+	}
+	return max(addrs, len(writers))
+}
+
+// answeredFor reports whether, had the fault been there from up on, ten failures were to be expected until it began: chance of none of them
+// is one in twenty thousand.
+func (a *analysis) answeredFor(up, began time.Time) bool {
+	passed, known := a.passedSince(up.Add(2*time.Second), began)
+	return known && passed >= 10
 }
 
 // later is a gap in words.

@@ -237,3 +237,20 @@ func to(upstream string) func(*inquest.LogPattern) {
 		p.Examples[0].Fields = map[string]string{"upstream": "http://" + upstream + "/"}
 	}
 }
+
+// instances are two old ones of cart, which failed so many times together, and one that appears with the first failure and only fails.
+func instances(old int) part {
+	return func(c *inquest.Case) {
+		for i, addr := range []string{"10.0.0.1:8080", "10.0.0.2:8080"} {
+			c.Upstreams = append(c.Upstreams, inquest.UpstreamUse{Observer: "gateway", Addr: addr, Component: "cart", BaselineOK: 3000, IncidentOK: 1200, IncidentFailed: old / (i + 1), FirstSeen: t0, LastSeen: end})
+		}
+		c.Upstreams = append(c.Upstreams, inquest.UpstreamUse{Observer: "gateway", Addr: "10.0.0.3:8080", Component: "cart", IncidentFailed: 600, FirstSeen: onset, LastSeen: end})
+	}
+}
+
+// started lets a component's process say that it comes up, d after the onset.
+func started(who string, d time.Duration) part {
+	return func(c *inquest.Case) {
+		c.Starts = append(c.Starts, inquest.Start{Component: who, Time: onset.Add(d)})
+	}
+}

@@ -33,6 +33,8 @@ func lockContention() Mechanism {
 			says(1, "the wait for a lock ran out", "canceling statement due to lock timeout", "lock wait timeout exceeded", "could not obtain lock on", "lock request time out period exceeded", "ora-00054", "ora-30006",
 				"cannotacquirelockexception", "pessimisticlockexception", "locktimeoutexception", "lockacquisitionexception", "activerecord::lockwaittimeout", "locknotavailable"),
 			says(0.9, "PostgreSQL's log_lock_waits", "still waiting for * on ", "process holding the lock:", "acquired * after * ms").by(OriginDatabase),
+			says(0.9, "MySQL and MariaDB: what a list of processes says of a session that waits (General Thread States)", "waiting for global read lock", "waiting for backup lock", "waiting for commit lock", "waiting for table metadata lock", "waiting for schema metadata lock", "waiting for table level lock", "waiting for table flush"),
+			says(0.6, "a backup or a migration says that it locks whole tables", "tables are locked", "tables locked for", "flush tables with read lock", "lock tables for backup", "acquiring global read lock", "lock instance for backup"),
 			says(0.9, "SQLite and MongoDB", "database is locked", "database table is locked", "sqlite_busy", "unable to acquire lock", "writeconflict error", "lockbusy"),
 			says(0.4, "serialization failures: transactions got in each other's way and have to be repeated", "could not serialize access due to", "current transaction is aborted due to conflict", "restart transaction:", "write conflict during plan execution"),
 		},

@@ -19,6 +19,7 @@ func rateLimited() Mechanism {
 		Above:       ids(failingAbove(), these("dependency-failure/timeout")),
 		Triggers:    []inquest.TriggerKind{inquest.TriggerTraffic, "deploy", inquest.TriggerClient, "config", inquest.TriggerExternal, "scale"},
 		About:       []string{"rate", "quota", "throttl", "limit", "plan", "tariff"},
+		Shared:      true, // a provider counts all callers that hold one key
 		Roles:       []Role{RoleSelf, RolePeer, RoleGateway},
 		Clues: []Clue{
 			says(1, "HTTP clients that were answered with a 429", "request failed with status code 429", "429 client error", "429 too many requests", "response code 429", "status code does not indicate success: 429", "resulted in a `429", "httpclienterrorexception$toomanyrequests", "feignexception$toomanyrequests", "feignexception.toomanyrequests", "webclientresponseexception$toomanyrequests", "status=429*upstream").by(OriginApp, OriginSupervisor),

@@ -136,7 +136,7 @@ func (c *Collector) Log(r *parse.Record) {
 			c.local[0] = r.Time
 		}
 		c.local[1] = max(c.local[1], r.Time)
-		if len(c.starts) < 64 && saysStart(r.Message) {
+		if len(c.starts) < 64 && SaysStart(r.Message) {
 			c.starts = append(c.starts, r.Time)
 		}
 		r.Time += int64(c.shift)

@@ -98,7 +98,8 @@ func (c *Collector) Starts() []int64 { return c.starts }
 // startWords begin or end what processes say when they come up, in most frameworks' words.
 var startWords = []string{"listening", "starting", "started", "startup", "booting", "ready to handle", "ready to accept", "reloading", "server running", "serving on", "fpm is running"}
 
-func saysStart(message string) bool {
+// SaysStart reports whether a line is one that processes write when they come up.
+func SaysStart(message string) bool {
 	if len(message) > 300 {
 		message = message[:300]
 	}
