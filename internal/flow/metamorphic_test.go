@@ -160,3 +160,18 @@ func TestTheLogOfAHealthyServiceChangesNothing(t *testing.T) {
 		sameTrigger(t, full, got, 0)
 	})
 }
+
+// clients are the addresses that the recorder's clients have: those of the blocks for documentation (RFC 5737), which no server of it has.
+var clients = regexp.MustCompile(`\b(?:198\.51\.100|203\.0\.113|192\.0\.2)\.\d{1,3}\b`)
+
+// A gateway behind a balancer logs one address for all clients, and the verdict must not become "one client".
+func TestBehindABalancerTheVerdictIsTheSame(t *testing.T) {
+	eachRelative(t, func(t *testing.T, files []casestest.File, full *inquest.Diagnosis) {
+		got := investigateFiles(t, replaced(files, func(s string) string { return clients.ReplaceAllString(s, "10.255.0.1") }))
+		same(t, full, got, verdictOf(full).Culprit)
+		sameTrigger(t, full, got, 0)
+		if got.Impact.Spread == inquest.SpreadClient {
+			t.Error("one client's failures, says the report")
+		}
+	})
+}
