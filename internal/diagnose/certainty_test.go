@@ -123,3 +123,17 @@ func TestAFaintConsequenceAddsNothing(t *testing.T) {
 		t.Errorf("confidence %.2f, with the line %.2f", a.Confidence, b.Confidence)
 	}
 }
+
+// SQLAlchemy says how long it waited: a wait of four seconds that ends a minute after the first failure did not begin it.
+func TestAPoolThatRanDryLaterIsNoCause(t *testing.T) {
+	dry := func(d time.Duration) *inquest.Verdict {
+		return verdict(says("cart", "sqlalchemy.exc.TimeoutError: QueuePool limit of size 5 overflow 2 reached, connection timed out, timeout 4.00", 0.9, d))
+	}
+	early, late := dry(4*time.Second), dry(40*time.Second)
+	if early.Mechanism != "database/pool-exhausted" || early.Level != inquest.Established {
+		t.Errorf("told after its wait: %s %s", early.Level, name(early))
+	}
+	if late.Level == inquest.Established || late.Confidence >= early.Confidence {
+		t.Errorf("told a minute later: %s %.2f, early %.2f", late.Level, late.Confidence, early.Confidence)
+	}
+}

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"math"
 	"net"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -213,6 +215,9 @@ func (a *analysis) contradict(c *candidate) {
 	case "misconfiguration/keepalive-mismatch":
 		a.waitedLong(c)
 	}
+	if c.id == "database/pool-exhausted" {
+		a.beganLater(c)
+	}
 	if c.onset.After(a.c.Onset.Add(2*time.Minute)) && a.c.Window.Duration() > 0 {
 		c.against = append(c.against, fmt.Sprintf("first seen %s after the first failed request", c.onset.Sub(a.c.Onset).Round(time.Second)))
 		c.doubt *= 0.6
@@ -251,6 +256,45 @@ func (a *analysis) waitedLong(c *candidate) {
 			return
 		}
 	}
+}
+
+// statedWait is how long somebody says that he waited in vain, in seconds or milliseconds: HikariCP's "request timed out after 30000ms",
+// SQLAlchemy's "connection timed out, timeout 30.00".
+var statedWait = regexp.MustCompile(`(?i)\b(?:timed out after|timeout(?: of)?|within|waited(?: for)?) (\d+(?:\.\d+)?) ?(ms|s|sec|seconds)?\b`)
+
+// beganLater: who waited so long for a connection began to wait so long before he said so. If that is well after the first failed request was
+// sent, the pool ran dry of what was wrong already.
+func (a *analysis) beganLater(c *candidate) {
+	sent, told := a.began(&candidate{}), false
+	for i := range c.claims {
+		cl := &c.claims[i]
+		if cl.symptom.Kind == inquest.SymptomSaturation && cl.symptom.Onset.Sub(sent) <= tooLate {
+			return // measured from the start on
+		}
+		if !cl.text || cl.symptom.Pattern == nil {
+			continue
+		}
+		m := statedWait.FindStringSubmatch(symptom.Example(cl.symptom.Pattern).Text)
+		if m == nil {
+			return
+		}
+		n, err := strconv.ParseFloat(m[1], 64)
+		if err != nil {
+			return
+		}
+		if m[2] == "ms" {
+			n /= 1000
+		}
+		if cl.symptom.Onset.Add(-time.Duration(n*float64(time.Second))).Sub(sent) <= 2*tooLate {
+			return
+		}
+		told = true
+	}
+	if !told {
+		return
+	}
+	c.against = append(c.against, fmt.Sprintf("by its own words nobody waited for a connection until %s after the first failed request was sent", (2*tooLate).String()))
+	c.doubt *= 0.6
 }
 
 // servedBetween: a process that answers requests between its restarts did start; what ends it comes later.
