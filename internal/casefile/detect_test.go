@@ -556,6 +556,7 @@ func TestTheRouteThatCameToAskForMostOfTheWork(t *testing.T) {
 		gw := gateway()
 		gw.traffic(0, 900, 10)
 		gw.failing(0, 580, 1/every, "GET /export", 200, took(10))
+		gw.failing(from-15, from, rate, "GET /export", 200, took(10)) // the first of them still found a worker
 		gw.failing(from, 700, rate, "GET /export", 504, took(10))
 		gw.failing(610, 700, 3, "GET /cart", 504, took(10))
 		if general > 0 {
@@ -581,6 +582,13 @@ func TestTheRouteThatCameToAskForMostOfTheWork(t *testing.T) {
 			return build(gw)
 		}(),
 		"its rise is no part of what began the rest": world(60, 660, 2, 0),
+		"they are tried again once they fail": func() *inquest.Case {
+			gw := gateway()
+			gw.traffic(0, 900, 10)
+			gw.failing(0, 600, 1.0/60, "GET /export", 200, took(10))
+			gw.failing(600, 700, 4, "GET /export", 504, took(1))
+			return build(gw)
+		}(),
 	} {
 		if c.Traffic.Heaviest != nil {
 			t.Errorf("%s: %+v", name, c.Traffic.Heaviest)
