@@ -294,7 +294,7 @@ func (a *analysis) beganLater(c *candidate) {
 		return
 	}
 	c.against = append(c.against, fmt.Sprintf("by its own words nobody waited for a connection until %s after the first failed request was sent", (2*tooLate).String()))
-	c.doubt *= 0.6
+	c.doubt *= 0.85
 }
 
 // servedBetween: a process that answers requests between its restarts did start; what ends it comes later.
