@@ -61,6 +61,7 @@ type builder struct {
 	liedBy   []lie          // requests answered well though they failed
 	failing  []*mem.Failure // failures of the incident at the edge
 	failIDs  map[uint64]bool
+	hit      map[routeStatus]bool // the groups, once they are settled
 	impactOf inquest.Impact
 	chart    inquest.Chart
 }

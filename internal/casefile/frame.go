@@ -54,8 +54,9 @@ func (b *builder) fromHint(h inquest.Hint) {
 // a ramp off, so single failures of the same route and status before it are taken in as long as the gap to the next is
 // short and the background makes a failure within such a gap unlikely.
 func (b *builder) sharpenOnset() {
+	times := b.failureTimes()
 	for _, g := range b.groups {
-		first := b.firstFailure(g)
+		first := b.firstFailure(g, times)
 		if first.IsZero() {
 			first = g.Window.From
 		}
@@ -66,7 +67,7 @@ func (b *builder) sharpenOnset() {
 	b.window.From = b.onset
 }
 
-func (b *builder) firstFailure(g inquest.FailureGroup) time.Time {
+func (b *builder) firstFailure(g inquest.FailureGroup, times map[routeStatus][]int64) time.Time {
 	if g.Lying {
 		for i := range b.liedBy {
 			if l := &b.liedBy[i]; l.route() == g.Route && !at(l.answer.Time).Before(g.Window.From) {
@@ -77,7 +78,7 @@ func (b *builder) firstFailure(g inquest.FailureGroup) time.Time {
 	if g.RateOnly {
 		return g.Window.From
 	}
-	mine := b.failureTimes(g)
+	mine := times[routeStatus{g.Route, g.Status}]
 	i, _ := slices.BinarySearch(mine, g.Window.From.UnixNano())
 	if i >= len(mine) {
 		return time.Time{}
@@ -105,14 +106,23 @@ func (b *builder) firstFailure(g inquest.FailureGroup) time.Time {
 // rampSeconds is how long failures may take to become many: pools fill and queues build within half a minute.
 const rampSeconds = 30
 
-// failureTimes lists when requests of a group failed, within its window and without, ascending.
-func (b *builder) failureTimes(g inquest.FailureGroup) []int64 {
-	var out []int64
+// failureTimes lists when requests of each group failed, within its window and without, ascending.
+func (b *builder) failureTimes() map[routeStatus][]int64 {
+	out := map[routeStatus][]int64{}
+	for _, g := range b.groups {
+		out[routeStatus{g.Route, g.Status}] = nil
+	}
 	all := b.st.Failures()
 	for i := range all {
 		f := &all[i]
-		if groupStatus(f) == g.Status && (g.Route == "" || f.On(g.Route)) && (f.Status != statusAbandoned || f.Duration >= 1) && b.isEdge(f.Observer) {
-			out = append(out, f.Time)
+		if f.Status == statusAbandoned && f.Duration < 1 || !b.isEdge(f.Observer) {
+			continue
+		}
+		status := groupStatus(f)
+		for _, k := range [...]routeStatus{{f.Name(), status}, {"", status}} {
+			if times, wanted := out[k]; wanted {
+				out[k] = append(times, f.Time)
+			}
 		}
 	}
 	return out

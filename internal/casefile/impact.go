@@ -15,7 +15,10 @@ import (
 
 // impact counts what failed between onset and end as the outermost observer saw it.
 func (b *builder) impact() {
-	b.failIDs = map[uint64]bool{}
+	b.failIDs, b.hit = map[uint64]bool{}, map[routeStatus]bool{}
+	for _, g := range b.groups {
+		b.hit[routeStatus{g.Route, g.Status}] = true
+	}
 	var wg sync.WaitGroup
 	wg.Go(func() { b.chart = b.drawChart() })
 	defer wg.Wait()
@@ -156,10 +159,14 @@ func (b *builder) addLies(perRoute map[string]*inquest.RouteImpact) {
 	}
 }
 
+// routeStatus is what a group is of; route is "" for all.
+type routeStatus struct {
+	route  string
+	status int
+}
+
 func (b *builder) inGroups(route string, status int) bool {
-	return slices.ContainsFunc(b.groups, func(g inquest.FailureGroup) bool {
-		return g.Status == status && (g.Route == "" || g.Route == route)
-	})
+	return b.hit[routeStatus{route, status}] || b.hit[routeStatus{"", status}]
 }
 
 // servicesHit names whose requests failed: behind a proxy the owners of the upstreams, else the observers themselves.
