@@ -116,7 +116,10 @@ func (s *Spool) create(l *log, now time.Time) (*segment, error) {
 	if !start.After(l.begun) {
 		start = l.begun.Add(time.Second)
 	}
-	seg := &segment{name: l.file(start), start: now, end: now, unsure: start.Sub(now) > jump}
+	s.mu.Lock() // an Append may be telling the source's whole name
+	name := l.file(start)
+	s.mu.Unlock()
+	seg := &segment{name: name, start: now, end: now, unsure: start.Sub(now) > jump}
 	f, err := s.cfg.disk.open(s.path(seg), true)
 	if err != nil {
 		return nil, err
