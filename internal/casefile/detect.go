@@ -29,6 +29,8 @@ const (
 	// requests is given up after a second and more, the route hangs.
 	statusAbandoned = 499
 	minAbandoned    = 1.0 / 3
+	// oneInAThousand is ln 1000: the log-likelihood ratio that chance reaches once in a thousand tries.
+	oneInAThousand = 6.907755278982137
 )
 
 // candidate is one set of requests whose failures may have risen.
@@ -155,14 +157,13 @@ func (b *builder) throughout() {
 		b.routesThroughout(requests)
 		return
 	}
-	var groups []inquest.FailureGroup
 	for status, n := range by {
-		groups = append(groups, inquest.FailureGroup{Status: status, Window: b.span, Requests: int(requests), Failed: n, Score: float64(n)})
+		b.groups = append(b.groups, inquest.FailureGroup{Status: status, Window: b.span, Requests: int(requests), Failed: n, Score: float64(n)})
 	}
-	slices.SortFunc(groups, func(x, y inquest.FailureGroup) int {
+	slices.SortFunc(b.groups, func(x, y inquest.FailureGroup) int {
 		return cmp.Or(cmp.Compare(y.Failed, x.Failed), cmp.Compare(x.Status, y.Status))
 	})
-	b.groups, b.window, b.allFails = groups, b.span, true
+	b.window, b.allFails = b.span, true
 }
 
 // minThroughout is the share of all requests from which on routes that never worked are no background: tier 3 tells people of more
@@ -216,7 +217,7 @@ func dropCovered(in []inquest.FailureGroup) []inquest.FailureGroup {
 // intervals and of groups tried, plus ln 1000.
 func significance(span inquest.Window, width time.Duration, groups int) float64 {
 	bins := float64(span.Duration()/width) + 1
-	return math.Log(bins*bins/2) + math.Log(float64(max(1, groups))) + math.Log(1000)
+	return math.Log(bins*bins/2) + math.Log(float64(max(1, groups))) + oneInAThousand
 }
 
 func binWidth(span inquest.Window) time.Duration {
@@ -399,7 +400,7 @@ func (b *builder) judge(c candidate, width time.Duration, threshold float64) jud
 		trials[i] = max(trials[i], fails[i])
 	}
 	burst := stat.Scan(trials, fails)
-	if !rose(burst, math.Log(1000)) {
+	if !rose(burst, oneInAThousand) {
 		return judgement{}
 	}
 	faint := !rose(burst, threshold)

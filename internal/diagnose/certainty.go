@@ -32,7 +32,7 @@ func (a *analysis) confidence(c *candidate, rivals []*candidate) (float64, inque
 		level = inquest.Probable
 	}
 	if a.rivalled(c, rivals) {
-		p *= math.Min(0.85, 1-a.remainder(c)/2)
+		p *= math.Min(0.85, 1-c.elsewhere/2)
 	}
 	seen, most := a.coverage(c)
 	p *= seen
@@ -52,7 +52,7 @@ func (a *analysis) doubted(c *candidate, rivals []*candidate) bool {
 
 // rivalled: a cause elsewhere has about as much for it, or more requests failed elsewhere, of which it says nothing, than strays do.
 func (a *analysis) rivalled(c *candidate, rivals []*candidate) bool {
-	return a.remainder(c) >= aFew || slices.ContainsFunc(rivals, func(r *candidate) bool { return !a.sameFault(r, c) && a.weight(r)/a.weight(c) > 0.8 })
+	return c.elsewhere >= aFew || slices.ContainsFunc(rivals, func(r *candidate) bool { return !a.sameFault(r, c) && a.weight(r)/a.weight(c) > 0.8 })
 }
 
 // sameFault: the culprits are one, or may be one that two callers know by different names.

@@ -23,6 +23,7 @@ const (
 func (a *analysis) decide() {
 	var open []*candidate
 	for _, c := range a.cands {
+		c.elsewhere = a.remainder(c)
 		// What fits a dozen mechanisms (slow answers, a time-out's length, an upstream's status) names none of them.
 		if (c.explained == nil || c.root().strength < probableFrom) && c.specific() {
 			open = append(open, c)
@@ -102,7 +103,7 @@ func (a *analysis) weight(c *candidate) float64 {
 	if a.lateComer(c) {
 		w *= 0.8
 	}
-	return w * (1 - a.remainder(c)/2)
+	return w * (1 - c.elsewhere/2)
 }
 
 // tooLate is how long after the first failure a cause that is told in words may be told first, when another one was told with it: time

@@ -24,6 +24,7 @@ type candidate struct {
 	explains  []*candidate
 	against   []string
 	doubt     float64 // factor below 1 for what speaks against it
+	elsewhere float64 // see remainder; known from decide on
 }
 
 // active is the strength from which a candidate may explain others: weaker ones are guesses.
