@@ -5,6 +5,7 @@ import (
 	"net"
 	"regexp"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/inquesthq/inquest"
@@ -31,9 +32,12 @@ var origins = map[inquest.ComponentKind]mechanism.Origin{
 
 // claims lets every symptom speak for the mechanisms of the catalogue.
 func (a *analysis) claims() {
-	for i := range a.symptoms {
-		if s := &a.symptoms[i]; s.Pattern != nil {
-			a.textClaims(s)
+	// What applications say of their pools tells how to read what the databases behind them say.
+	for _, server := range []bool{false, true} {
+		for i := range a.symptoms {
+			if s := &a.symptoms[i]; s.Pattern != nil && (s.Pattern.Origin == inquest.KindDatabase) == server {
+				a.textClaims(s)
+			}
 		}
 	}
 	a.guessCall()
@@ -83,6 +87,9 @@ func (a *analysis) textClaims(s *inquest.Symptom) {
 	}
 	rel := a.relevance(s)
 	for _, h := range a.d.matcher.Match(t) {
+		if h.Mechanism == "database/pool-exhausted" && h.Weight >= probableFrom {
+			a.queued = true
+		}
 		w := h.Weight * a.peerFit(h.Mechanism, s)
 		// Repeated in a compound line ("pool exhausted ... caused by connection refused") the deeper cause is said too: each
 		// hit counts by its own weight.
@@ -198,19 +205,46 @@ func (a *analysis) timeRelevance(s *inquest.Symptom) float64 {
 	case infra && p.Level >= inquest.LevelWarn, infra && p.Level == inquest.LevelUnknown:
 		return r // one complaint of a kernel or a database is enough
 	case infra:
-		return r * (0.3 + 0.7*often) // what a server mentions in passing (a slow statement, a checkpoint) has to be frequent
+		// What a server mentions in passing (a slow statement, a checkpoint) has to be frequent. Who waits for a connection in vain sends
+		// it nothing: behind a pool that ran dry it does not see the failed requests, but those that hold what they wait for.
+		if a.queued {
+			often = math.Max(often, math.Min(1, a.connectionsKept(s)))
+		}
+		return r * (0.3 + 0.7*often)
 	}
 	// A line that explains failures goes on as long as they do, and is about as frequent.
-	end := a.c.Window.To
-	if !a.c.End.IsZero() {
-		end = a.c.End
-	}
 	lasting := 1.0
-	if span := end.Sub(a.c.Onset); span > 0 {
+	if span := a.incidentEnd().Sub(a.c.Onset); span > 0 {
 		last := p.Last
 		lasting = math.Max(0, math.Min(1, float64(last.Sub(a.c.Onset))/float64(span)/0.5))
 	}
 	return r * (0.4 + 0.3*often + 0.3*lasting)
+}
+
+// tookTime matches how long a statement took, in the lines of PostgreSQL (ms), MongoDB (ms) and MySQL (s).
+var tookTime = regexp.MustCompile(`(?:\bduration: |"durationMillis":)(\d+(?:\.\d+)?)|\bQuery_time: (\d+(?:\.\d+)?)`)
+
+// connectionsKept is how many connections the statements of a server's log kept on average since the first one, as far as it says how long they
+// took (Little's law: so many at once as come a second times the seconds that each takes).
+func (a *analysis) connectionsKept(s *inquest.Symptom) float64 {
+	m := tookTime.FindStringSubmatch(symptom.Example(s.Pattern).Text)
+	if m == nil {
+		return 0
+	}
+	seconds, _ := strconv.ParseFloat(m[1]+m[2], 64) // digits; one of the two
+	if m[1] != "" {
+		seconds /= 1000
+	}
+	span := a.incidentEnd().Sub(s.Pattern.First).Seconds() + seconds // they are told when they end
+	return float64(s.Count) * seconds / math.Max(span, seconds)
+}
+
+// incidentEnd is when the failures ended, or the record does.
+func (a *analysis) incidentEnd() time.Time {
+	if !a.c.End.IsZero() {
+		return a.c.End
+	}
+	return a.c.Window.To
 }
 
 // serverState matches how balancers tell that a health check took a server out: HAProxy, nginx, Apache, Envoy, Traefik, Caddy, AWS.

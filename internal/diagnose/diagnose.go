@@ -65,6 +65,7 @@ type analysis struct {
 	calls    []inquest.Edge    // who calls whom
 	servers  map[string]server // to whom the failed requests went
 	symptoms []inquest.Symptom
+	queued   bool // an application says that its pool had no connection for it
 	claimed  []claim
 	cands    []*candidate
 	evidence []inquest.Evidence

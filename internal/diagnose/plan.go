@@ -65,12 +65,34 @@ func (c *candidate) scanned() (scan, bool) {
 	return scan{}, false
 }
 
-// lostIndex: the plan misses an index, and the text of a change says that one was taken away. From then on each such query reads everything,
-// which hurts once the load is high enough.
-func (c *candidate) lostIndex(text string) bool {
+// lostIndex says why the loss of an index concerns the candidate, when the text of a change says that one was taken away: the plan misses one, or the
+// text names a table that the slow statements use, as names of indexes mostly do (orders_by_user). From then on each such statement
+// reads everything, which hurts once the load is high enough. "" when it does not.
+func (c *candidate) lostIndex(text string) string {
 	if !mentions(text, "index") || !slices.ContainsFunc([]string{"drop", "drops", "dropped", "remove", "removes", "removed", "delete", "deletes", "deleted"}, func(w string) bool { return mentions(text, w) }) {
-		return false
+		return ""
 	}
-	_, ok := c.scanned()
-	return ok
+	if _, ok := c.scanned(); ok {
+		return "it took an index away, and the plan finds none"
+	}
+	if c.id != "database/slow-query" {
+		return ""
+	}
+	named := "_" + notWord.ReplaceAllString(text, "_") + "_"
+	for _, cl := range c.claims {
+		if cl.symptom.Pattern == nil {
+			continue
+		}
+		for _, m := range tableOf.FindAllStringSubmatch(symptom.Example(cl.symptom.Pattern).Text, -1) {
+			if table := strings.ToLower(m[1]); strings.Contains(named, "_"+table+"_") {
+				return "it took an index of " + table + " away, which the slow statements read"
+			}
+		}
+	}
+	return ""
 }
+
+var (
+	notWord = regexp.MustCompile(`[^a-z0-9]+`)
+	tableOf = regexp.MustCompile("(?i)\\b(?:FROM|JOIN|UPDATE)\\s+(?:[\"`\\[]?\\w+[\"`\\]]?\\.)?[\"`\\[]?([a-z_]\\w*)")
+)

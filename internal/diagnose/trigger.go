@@ -251,9 +251,9 @@ func (a *analysis) fit(c *candidate, ch *inquest.Change) fit {
 	who := a.names.Name(ch.Service)
 	score, reason := a.reach(c, who, text, ch.Version)
 	why := []string{reason}
-	if score >= 0.5 && c.lostIndex(text) { // of whom the queries concern: a stranger's index served others
+	if lost := c.lostIndex(text); lost != "" && score >= 0.5 { // of whom the queries concern: a stranger's index served others
 		score += 0.4
-		why = append(why, "it took an index away, and the plan finds none")
+		why = append(why, lost)
 	}
 	subject := a.subject(c, text)
 	if terms := a.terms(c, text); len(terms) > 0 {

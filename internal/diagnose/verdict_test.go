@@ -119,6 +119,30 @@ func TestAConsequenceIsToldAsOneAndNotAsARival(t *testing.T) {
 	}
 }
 
+// Who waits for a connection in vain sends no statement: behind a pool that ran dry the slow ones are few, and keep its connections.
+func TestAFewSlowStatementsExplainAPoolThatRanDry(t *testing.T) {
+	told := func(n int, text string) part {
+		return says("db-1", text, -1, time.Second, at(inquest.LevelInfo), func(p *inquest.LogPattern) { p.Total, p.During = n, n })
+	}
+	for _, c := range []struct {
+		n          int
+		text, want string
+	}{
+		{8, "duration: 40066.5 ms  execute <unnamed>: SELECT sum(cents) FROM orders WHERE owner = $1", "database/slow-query at db-1"},
+		{8, `"Slow query" {"durationMillis":40066,"planSummary":"COLLSCAN"}`, "database/slow-query at db-1"},
+		{8, "duration: 1066.5 ms  execute <unnamed>: SELECT sum(cents) FROM orders WHERE owner = $1", "database/pool-exhausted at cart"}, // 8 s of 300
+		{1, "duration: 40066.5 ms  execute <unnamed>: SELECT sum(cents) FROM orders WHERE owner = $1", "database/pool-exhausted at cart"},
+	} {
+		if v := verdict(poolError, slow, told(c.n, c.text)); name(v) != c.want {
+			t.Errorf("%d of %s: %s, want %s", c.n, c.text, name(v), c.want)
+		}
+	}
+	// Without a pool the failed requests are the ones that run them.
+	if v := verdict(nullDereference, slow, told(8, "duration: 40066.5 ms  execute <unnamed>: SELECT 1")); v.Culprit != "cart" {
+		t.Errorf("nobody waited: %s", name(v))
+	}
+}
+
 func TestWhatComesLaterIsNoCauseOfWhatWasThereBefore(t *testing.T) {
 	later := func(c *inquest.Case) {
 		says("cart", "timeout exceeded when trying to connect", 0.1, 3*time.Minute)(c)

@@ -19,7 +19,7 @@ type options struct {
 	inquest, checkout string // binary, and folder of the service
 	at                string // where the pages are
 	healthy, patience time.Duration
-	orders            int // in the database from the beginning
+	orders            int // in the database from the beginning, at least
 	once, keep        bool
 	out               io.Writer
 }
@@ -136,7 +136,7 @@ func (s *shop) open(ctx context.Context) error {
 	}{
 		{"build checkout", func(ctx context.Context) error { return build(ctx, s.checkout, s.file("checkout"), s.scenario.release) }},
 		{"a bank, a warehouse, and the webhook of the people on call", s.openNeighbours},
-		{fmt.Sprintf("PostgreSQL with %d orders", s.orders), s.openDatabase},
+		{fmt.Sprintf("PostgreSQL with %d orders or more", s.orders), s.openDatabase},
 		{"checkout", func(ctx context.Context) error {
 			s.closing(func() {
 				if s.service != nil {

@@ -25,7 +25,7 @@ func main() {
 	flag.StringVar(&o.checkout, "checkout", "examples/checkout", "the folder of the example service")
 	flag.StringVar(&o.at, "at", "127.0.0.1:7117", "where the pages are served")
 	flag.DurationVar(&o.healthy, "healthy", 20*time.Second, "how long all is well before it breaks")
-	flag.IntVar(&o.orders, "orders", 400_000, "orders in the database when it begins")
+	flag.IntVar(&o.orders, "orders", 400_000, "orders in the database when it begins; more where this machine reads them too fast for the scenario")
 	flag.DurationVar(&o.patience, "patience", 3*time.Minute, "how long to wait for the verdict")
 	flag.BoolVar(&o.once, "once", os.Getenv("DEMO_ONCE") != "", "end after the verdict")
 	flag.BoolVar(&o.keep, "keep", false, "keep the folder with logs, settings and data")

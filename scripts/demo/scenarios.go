@@ -12,8 +12,9 @@ import (
 // scenario is one way to break the shop. What is true of it is only for the last line of the demo: nobody tells the server.
 type scenario struct {
 	name, title string
-	release     string // of checkout, by its build tag, before it breaks
-	broke       string // what was done, for people
+	release     string        // of checkout, by its build tag, before it breaks
+	scan        time.Duration // what reading all orders takes at least, on this machine with nothing else to do
+	broke       string        // what was done, for people
 	act         func(context.Context, *shop) error
 	truth       truth
 }
@@ -31,11 +32,10 @@ const ordinary = 12
 func scenarios() []scenario {
 	return []scenario{
 		{
-			name: "black-friday", title: "a traffic surge meets a dropped index", release: "hasty",
+			name: "black-friday", title: "a traffic surge meets a dropped index", release: "hasty", scan: loggedFrom,
 			broke: "A migration dropped the index of orders by customer; nobody noticed. Then the sale begins, with more customers every second. Each request reads the whole table, ten at a time, and holds its connection without a bound; the others wait two seconds for one, get none, and use the account that they did not get.",
 			act:   blackFriday,
-			truth: truth{mechanisms: []inquest.MechanismID{"database/slow-query", "database/pool-exhausted"}, culprits: []string{"orders-db", "checkout"},
-				triggers: []inquest.TriggerKind{inquest.TriggerKind(inquest.ChangeMigration), inquest.TriggerTraffic}},
+			truth: truth{mechanisms: []inquest.MechanismID{"database/slow-query"}, culprits: []string{"orders-db"}, triggers: []inquest.TriggerKind{inquest.TriggerKind(inquest.ChangeMigration)}},
 		},
 		{
 			name: "bad-deploy", title: "a release dereferences null",
@@ -48,8 +48,7 @@ func scenarios() []scenario {
 			name: "database-down", title: "the database stops",
 			broke: "PostgreSQL was stopped. No change was recorded.",
 			act:   func(_ context.Context, s *shop) error { return s.database.Stop() },
-			truth: truth{mechanisms: []inquest.MechanismID{"database/down"}, culprits: []string{"orders-db", "checkout"},
-				triggers: []inquest.TriggerKind{"", inquest.TriggerExternal, inquest.TriggerKind(inquest.ChangeRestart)}},
+			truth: truth{mechanisms: []inquest.MechanismID{"database/down"}, culprits: []string{"orders-db"}, triggers: []inquest.TriggerKind{""}},
 		},
 		{
 			name: "payment-down", title: "the payment provider is gone",

@@ -10,8 +10,10 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/inquesthq/inquest"
 	"github.com/inquesthq/inquest/internal/store/pgtest"
@@ -43,11 +45,14 @@ func (s *shop) file(name string) string { return filepath.Join(s.dir, name) }
 
 func (s *shop) url() string { return "http://" + s.at }
 
-// openDatabase starts PostgreSQL with a year of orders, and its log as operators set it who want to see slow queries.
+// loggedFrom is how long a statement takes that PostgreSQL logs, as operators set it who want to see slow queries.
+const loggedFrom = 50 * time.Millisecond
+
+// openDatabase starts PostgreSQL with a year of orders: as many as the scenario needs on this machine.
 func (s *shop) openDatabase(ctx context.Context) error {
 	var err error
 	s.database, err = pgtest.StartWith("fsync=off", "shared_buffers=256MB", "max_wal_size=4GB", "max_parallel_workers_per_gather=0", "log_line_prefix=%m [%p] %u@%d ",
-		"log_min_duration_statement=500", "session_preload_libraries=auto_explain", "auto_explain.log_min_duration=500", "auto_explain.sample_rate=0.2")
+		fmt.Sprintf("log_min_duration_statement=%d", loggedFrom.Milliseconds()), "session_preload_libraries=auto_explain", fmt.Sprintf("auto_explain.log_min_duration=%d", loggedFrom.Milliseconds()), "auto_explain.sample_rate=0.2")
 	if err != nil {
 		return err
 	}
@@ -75,11 +80,36 @@ func (s *shop) openDatabase(ctx context.Context) error {
 	if migrate.err != nil {
 		return fmt.Errorf("checkout migrate: %w: %s", migrate.err, lastLines(s.file("migrate.log")))
 	}
-	_, err = s.database.SQL(fmt.Sprintf(`\c shop
+	for had := 0; ; had += s.orders {
+		if _, err := s.database.SQL(fmt.Sprintf(`\c shop
 INSERT INTO orders (id, cart_id, user_id, transaction_id, cents, created_at)
-SELECT 'old_'||g, 'c'||g%%10000, 'u'||g%%4000, 'txn_'||g, 1000+g%%9000, to_char(now() - (g%%365)*interval '1 day', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') FROM generate_series(1, %d) g;
-VACUUM ANALYZE orders;`, s.orders))
-	return err
+SELECT 'old_'||g, 'c'||g%%10000, 'u'||g%%4000, 'txn_'||g, 1000+g%%9000, to_char(now() - (g%%365)*interval '1 day', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') FROM generate_series(%d, %d) g;
+VACUUM ANALYZE orders;`, had+1, had+s.orders)); err != nil {
+			return err
+		}
+		took, err := s.scanTime()
+		if err != nil || took >= s.scenario.scan || had > 20*s.orders {
+			return err
+		}
+	}
+}
+
+var executionTime = regexp.MustCompile(`Execution Time: ([0-9.]+) ms`)
+
+// scanTime is how long it takes to read all orders for one customer's.
+func (s *shop) scanTime() (time.Duration, error) {
+	plan, err := s.database.SQL(`\c shop
+SET enable_indexscan = off; SET enable_bitmapscan = off; SET enable_indexonlyscan = off;
+EXPLAIN (ANALYZE, TIMING OFF) SELECT count(*), sum(cents) FROM orders WHERE user_id = 'u55' AND created_at > '2000';`)
+	if err != nil {
+		return 0, err
+	}
+	m := executionTime.FindStringSubmatch(plan)
+	if m == nil {
+		return 0, fmt.Errorf("PostgreSQL did not say how long a query took: %s", plan)
+	}
+	ms, err := strconv.ParseFloat(m[1], 64)
+	return time.Duration(ms * float64(time.Millisecond)), err
 }
 
 func (s *shop) environment() []string {
