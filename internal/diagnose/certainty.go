@@ -31,6 +31,9 @@ func (a *analysis) confidence(c *candidate, rivals []*candidate) (float64, inque
 	if a.doubted(c, rivals) {
 		level = inquest.Probable
 	}
+	if a.nameless(c) {
+		p *= 0.85
+	}
 	if a.rivalled(c, rivals) {
 		p *= math.Min(0.85, 1-c.elsewhere/2)
 	}
@@ -45,9 +48,14 @@ func (a *analysis) confidence(c *candidate, rivals []*candidate) (float64, inque
 	return math.Round(math.Min(most, p)*100) / 100, level
 }
 
-// doubted: something speaks against the cause, or nothing shows what is usual.
+// doubted: something speaks against the cause, nothing shows what is usual, or it is known by its consequence alone.
 func (a *analysis) doubted(c *candidate, rivals []*candidate) bool {
-	return len(c.against) > 0 || a.c.Baseline.IsZero() || a.rivalled(c, rivals)
+	return len(c.against) > 0 || a.c.Baseline.IsZero() || a.nameless(c) || a.rivalled(c, rivals)
+}
+
+// nameless: a dependency failed, and its caller, who alone tells of it, does not say which.
+func (a *analysis) nameless(c *candidate) bool {
+	return c.id.Class() == inquest.ClassDependency && a.d.byID[c.id].Roles[0] == mechanism.RolePeer && len(c.observers) == 1 && c.observers[c.culprit] && a.names.Kind(c.culprit) == inquest.KindApp
 }
 
 // rivalled: a cause elsewhere has about as much for it, or more requests failed elsewhere, of which it says nothing, than strays do.

@@ -116,6 +116,17 @@ func TestOneDatabaseUnderTwoNamesIsNoRivalOfItself(t *testing.T) {
 	}
 }
 
+// Whoever cannot reach a dependency and does not say which one is not the one to act on for certain.
+func TestADependencyWithoutANameIsNotEstablished(t *testing.T) {
+	named, nameless := verdict(says("cart", "Get https://rates.example/v1: x509: certificate has expired or is not yet valid", 0.9, 0)), verdict(says("cart", "certificate has expired", 0.9, 0))
+	if named.Level != inquest.Established || named.Culprit != "rates.example" {
+		t.Errorf("named: %s %s", named.Level, name(named))
+	}
+	if nameless.Level != inquest.Probable || nameless.Mechanism != named.Mechanism || nameless.Confidence >= named.Confidence {
+		t.Errorf("without a name: %s %.2f %s; with it %.2f", nameless.Level, nameless.Confidence, name(nameless), named.Confidence)
+	}
+}
+
 // Half a trace at the end of a rotated file is one line more, and nothing that makes a cause surer.
 func TestAFaintConsequenceAddsNothing(t *testing.T) {
 	once := says("cart", "panic: runtime error: assignment to entry in nil map", -1, 30*time.Second, func(p *inquest.LogPattern) { p.Total, p.During, p.Last = 1, 1, p.First })

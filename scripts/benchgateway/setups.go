@@ -135,7 +135,6 @@ func caddyConf(dir, addr, upstream string) string {
 	return fmt.Sprintf(`{
 	admin off
 	auto_https off
-	persist_config off
 }
 http://%[2]s {
 	log {
