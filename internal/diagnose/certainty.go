@@ -50,7 +50,7 @@ func (a *analysis) confidence(c *candidate, rivals []*candidate) (float64, inque
 
 // doubted: something speaks against the cause, nothing shows what is usual, or it is known by its consequence alone.
 func (a *analysis) doubted(c *candidate, rivals []*candidate) bool {
-	return len(c.against) > 0 || a.c.Baseline.IsZero() || a.nameless(c) || a.rivalled(c, rivals)
+	return len(c.against) > 0 || a.c.Baseline.IsZero() || a.nameless(c) || a.mute(c) || a.rivalled(c, rivals)
 }
 
 // nameless: a dependency failed, and its caller, who alone tells of it, does not say which.
@@ -66,6 +66,11 @@ func (a *analysis) rivalled(c *candidate, rivals []*candidate) bool {
 // sameFault: the culprits are one, or may be one that two callers know by different names.
 func (a *analysis) sameFault(x, y *candidate) bool {
 	return x.culprit == y.culprit || x.id == y.id && (a.names.Find(x.culprit) == nil || a.names.Find(y.culprit) == nil)
+}
+
+// mute: others wait for a component of ours in vain, and nothing of its own tells what it does meanwhile.
+func (a *analysis) mute(c *candidate) bool {
+	return c.id == "dependency-failure/timeout" && a.ours(c.culprit) && a.names.Kind(c.culprit) == inquest.KindApp && !c.observers[c.culprit]
 }
 
 // coverage is what was not looked at: the factor by which it lowers the confidence in a cause, and the most that it leaves.

@@ -127,6 +127,18 @@ func TestADependencyWithoutANameIsNotEstablished(t *testing.T) {
 	}
 }
 
+// That a service of ours did not answer is seen by others; what it did meanwhile only it could tell.
+func TestAServiceThatIsWaitedForInVainAndSaysNothingIsNotEstablished(t *testing.T) {
+	waited := says("gateway", "upstream timed out (110: Connection timed out) while reading response header from upstream, upstream: http://10.0.0.1:8080/cart", -1, 0)
+	timed := func(c *inquest.Case) {
+		failing(func(_ int, r *inquest.Request) { r.Status, r.Duration, r.UpstreamStatus = 504, 5, "504" })(c)
+	}
+	v := verdict(waited, timed, slow)
+	if v.Mechanism != "dependency-failure/timeout" || v.Culprit != "cart" || v.Level != inquest.Probable {
+		t.Errorf("%s %s %.2f", v.Level, name(v), v.Confidence)
+	}
+}
+
 // Half a trace at the end of a rotated file is one line more, and nothing that makes a cause surer.
 func TestAFaintConsequenceAddsNothing(t *testing.T) {
 	once := says("cart", "panic: runtime error: assignment to entry in nil map", -1, 30*time.Second, func(p *inquest.LogPattern) { p.Total, p.During, p.Last = 1, 1, p.First })

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/inquesthq/inquest"
 	"github.com/inquesthq/inquest/internal/casestest"
@@ -162,6 +163,34 @@ func TestLessEvidenceNeverMakesAVerdictSurer(t *testing.T) {
 					misses = []string{m}
 				}
 				l.check(t, fmt.Sprintf("%s without %s", c.Name, kind), misses)
+			}
+		})
+	}
+}
+
+// A server investigates within seconds of the first failures. What it then calls established is what people act on.
+func TestAnEarlyLookEstablishesNothingThatIsWrong(t *testing.T) {
+	if testing.Short() {
+		t.Skip("an investigation more for each case: make test-full")
+	}
+	l := open(t, "early look")
+	for _, c := range corpus(t) {
+		if !c.Caused() {
+			continue
+		}
+		t.Run(c.Name, func(t *testing.T) {
+			t.Parallel()
+			for _, after := range []time.Duration{5 * time.Second, 20 * time.Second} {
+				files, err := casestest.Until(c.Folder, read(t, &c), c.Truth.Onset.Add(after), investigate(t, c.Folder).Coverage.Files)
+				if err != nil {
+					t.Fatal(err)
+				}
+				var misses []string
+				d := investigateFiles(t, files)
+				if s := c.Judge(d); verdictOf(d).Level == inquest.Established && !(s.Mechanism && s.Culprit) {
+					misses = s.Misses()
+				}
+				l.check(t, fmt.Sprintf("%s after %s", c.Name, after), misses)
 			}
 		})
 	}

@@ -1,8 +1,9 @@
 // Command cases investigates recorded cases whose truth is known and prints one row a case: what came out, and what
 // should have. It reads folders with want.json beside case/, and folders X with X.truth.json beside them.
 //
-//	go run ./scripts/cases [-split dev|held-out] [-only WORD] [-v] DIR...
+//	go run ./scripts/cases [-split dev|held-out] [-only WORD] [-after 10s] [-v] DIR...
 //
+// With -after it looks at each incident as it was that long after the onset, for the sake of those who are called then.
 // Exit code 1 when a case misses that is not listed in the file of -known.
 package main
 
@@ -23,13 +24,14 @@ func main() {
 	split := flag.String("split", "", "only cases of this split")
 	only := flag.String("only", "", "only cases whose path contains this")
 	known := flag.String("known", "", "file of known misses, which do not count")
+	after := flag.Duration("after", 0, "look this long after the onset")
 	verbose := flag.Bool("v", false, "print what came out of misses")
 	flag.Parse()
 	if flag.NArg() == 0 {
-		fmt.Fprintln(os.Stderr, "usage: cases [-split dev|held-out] [-only WORD] [-known FILE] [-v] DIR...")
+		fmt.Fprintln(os.Stderr, "usage: cases [-split dev|held-out] [-only WORD] [-known FILE] [-after 10s] [-v] DIR...")
 		os.Exit(2)
 	}
-	ok, err := run(flag.Args(), *split, *only, *known, *verbose)
+	ok, err := run(flag.Args(), *split, *only, *known, *after, *verbose)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "cases:", err)
 		os.Exit(2)
@@ -39,7 +41,7 @@ func main() {
 	}
 }
 
-func run(roots []string, split, only, known string, verbose bool) (bool, error) {
+func run(roots []string, split, only, known string, after time.Duration, verbose bool) (bool, error) {
 	cases, err := casestest.Find(roots...)
 	if err != nil {
 		return false, err
@@ -55,12 +57,12 @@ func run(roots []string, split, only, known string, verbose bool) (bool, error) 
 	fmt.Printf("%-58s %-5s %-42s %-5s %-22s %-5s %-5s %s\n", "case", "inc", "mechanism", "ok", "culprit", "ok", "trig", "onset")
 	for i := range cases {
 		c := &cases[i]
-		if split != "" && c.Truth.Split != split || !strings.Contains(c.Folder, only) {
+		if after > 0 && !c.Caused() || split != "" && c.Truth.Split != split || !strings.Contains(c.Folder, only) {
 			continue
 		}
 		total++
 		switch _, listed := misses["verdict"][c.Name]; {
-		case row(c, verbose, levels):
+		case row(c, after, verbose, levels):
 			whole++
 		case listed:
 			excused++
@@ -99,8 +101,11 @@ func (t *tally) count(v *inquest.Verdict, right bool) *tally {
 }
 
 // row investigates one case, prints what came out, and reports whether it is whole.
-func row(c *casestest.Case, verbose bool, levels map[inquest.VerdictLevel]*tally) bool {
+func row(c *casestest.Case, after time.Duration, verbose bool, levels map[inquest.VerdictLevel]*tally) bool {
 	o, err := flow.Investigate(context.Background(), c.Folder, flow.Options{})
+	if after > 0 && err == nil {
+		o, err = early(c, after, o.Diagnosis)
+	}
 	if err != nil {
 		fmt.Printf("%-58s %v\n", cut(c.Name, 58), err)
 		return false
@@ -132,6 +137,26 @@ func row(c *casestest.Case, verbose bool, levels map[inquest.VerdictLevel]*tally
 		fmt.Println("     got ", v.Summary)
 	}
 	return s.Whole()
+}
+
+// early investigates what was there so long after the onset.
+func early(c *casestest.Case, after time.Duration, whole *inquest.Diagnosis) (*flow.Outcome, error) {
+	dir, err := os.MkdirTemp("", "cases-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	files, err := casestest.Files(c.Folder)
+	if err == nil {
+		files, err = casestest.Until(c.Folder, files, c.Truth.Onset.Add(after), whole.Coverage.Files)
+	}
+	if err == nil {
+		err = casestest.Write(dir, files)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return flow.Investigate(context.Background(), dir, flow.Options{})
 }
 
 func mark(ok bool) string {
