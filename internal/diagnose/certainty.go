@@ -120,14 +120,15 @@ func (a *analysis) unasked(c *candidate) bool {
 	return !slices.ContainsFunc(a.c.Components, func(x inquest.Component) bool { return x.Kind == inquest.KindDatabase && x.Logs })
 }
 
-// corroborated is how much the consequences that a mechanism declares, seen in the failed requests, add to what speaks for it
-// directly: at most half of the doubt goes, since another cause might have the same consequence.
+// corroborated is how much the consequences that a mechanism declares, directly or through others, seen in the failed requests, add to
+// what speaks for it directly: at most half of the doubt goes, since another cause might have the same consequence.
 func (a *analysis) corroborated(c *candidate) float64 {
 	most := 0.0
 	for _, e := range c.explains {
 		if e.specific() && e.strength >= faint {
-			most = math.Max(most, e.strength)
+			most = math.Max(most, e.strength/2)
 		}
+		most = math.Max(most, a.corroborated(e))
 	}
-	return most / 2
+	return most
 }
