@@ -1,6 +1,7 @@
 package casestest_test
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -132,5 +133,32 @@ func TestArrangementsKeepEveryByte(t *testing.T) {
 				t.Error("nothing was changed")
 			}
 		})
+	}
+}
+
+func TestUntilLeavesWhatWasWrittenByThen(t *testing.T) {
+	dir := t.TempDir()
+	files := []casestest.File{
+		{Name: "app.log", Bytes: []byte("2026-11-20 11:00:00 INFO started\n2026-11-20 11:00:09 ERROR no row\n\tat cart.js:7\n2026-11-20 11:00:11 ERROR no row\n\tat cart.js:7\n")},
+		{Name: "changes.jsonl", Bytes: []byte(`{"time":"2026-11-20T10:00:05Z","kind":"deploy","service":"cart","version":"2"}` + "\n" + `{"time":"2026-11-20T10:00:30Z","kind":"rollback","service":"cart","version":"1"}` + "\n")},
+		{Name: "late.log", Bytes: []byte("2026-11-20T10:00:40Z level=info msg=woken\n2026-11-20T10:00:41Z level=info msg=done\n")},
+		{Name: "metrics.om", Bytes: []byte("# TYPE up gauge\nup{job=\"cart\"} 1 1795168805.000\nup{job=\"cart\"} 0 1795168820.000\n# EOF\n")},
+	}
+	if err := casestest.Write(dir, files); err != nil {
+		t.Fatal(err)
+	}
+	at := time.Date(2026, 11, 20, 10, 0, 10, 0, time.UTC)
+	local := []inquest.FileCoverage{{File: "app.log", From: at.Add(-10 * time.Second)}} // its clock is an hour ahead
+	got, err := casestest.Until(dir, files, at, local)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []casestest.File{
+		{Name: "app.log", Bytes: []byte("2026-11-20 11:00:00 INFO started\n2026-11-20 11:00:09 ERROR no row\n\tat cart.js:7\n")},
+		{Name: "changes.jsonl", Bytes: files[1].Bytes[:bytes.IndexByte(files[1].Bytes, '\n')+1]},
+		{Name: "metrics.om", Bytes: []byte("# TYPE up gauge\nup{job=\"cart\"} 1 1795168805.000\n# EOF\n")},
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
 	}
 }
