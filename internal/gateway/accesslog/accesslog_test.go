@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -194,6 +195,56 @@ func TestReopenGoesOnInANewFileAfterTheOldOneWasMoved(t *testing.T) {
 	now, _ := os.ReadFile(file)
 	if string(old) != "one\ntwo\n" || string(now) != "three\n" {
 		t.Errorf("old %q, new %q", old, now)
+	}
+}
+
+func TestALineThatAKilledProcessLeftIsEnded(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "a.log")
+	for before, want := range map[string]string{"one\ntw": "one\ntw\nthree\n", "one\ntwo\n": "one\ntwo\nthree\n", "": "three\n"} {
+		if err := os.WriteFile(file, []byte(before), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		w := open(t, accesslog.Config{File: file})
+		w.WriteLine([]byte("three"))
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := os.ReadFile(file); err != nil || string(got) != want {
+			t.Errorf("after %q: %q, %v", before, got, err)
+		}
+	}
+}
+
+// A limit on a file's size stands for a disk that is full in the middle of a write.
+func TestALineThatAFullDiskCutIsEnded(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "a.log")
+	var was syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &was); err != nil {
+		t.Fatal(err)
+	}
+	signal.Ignore(syscall.SIGXFSZ)
+	defer signal.Reset(syscall.SIGXFSZ)
+	small := was
+	small.Cur = 6
+	w := open(t, accesslog.Config{File: file, Flush: time.Hour})
+	w.WriteLine([]byte("one"))
+	w.WriteLine([]byte("two"))
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &small); err != nil {
+		t.Fatal(err)
+	}
+	err := w.Sync()
+	if back := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &was); back != nil {
+		t.Fatal(back)
+	}
+	if !errors.Is(err, syscall.EFBIG) || w.Lost() != 1 {
+		t.Errorf("%v, %d lines lost", err, w.Lost())
+	}
+	w.WriteLine([]byte("three"))
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(file); err != nil || string(got) != "one\ntw\nthree\n" {
+		t.Errorf("%q, %v", got, err)
 	}
 }
 

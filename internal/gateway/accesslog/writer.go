@@ -43,6 +43,7 @@ type Writer struct {
 	spare  []byte
 	f      *os.File
 	size   int64
+	cut    bool // the file ends within a line
 	opened time.Time
 
 	wake chan struct{}
@@ -89,7 +90,21 @@ func (w *Writer) open() error {
 		return fmt.Errorf("access log: %w", err)
 	}
 	w.f, w.size, w.opened = f, st.Size(), time.Now()
+	w.cut = st.Mode().IsRegular() && w.size > 0 && cut(w.cfg.File, w.size)
 	return nil
+}
+
+// cut reports whether a file ends within a line: a process before this one was killed while it wrote, and the kernel lets go of a
+// write between two pages. What cannot be read is taken to be whole.
+func cut(file string, size int64) bool {
+	f, err := os.Open(file)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	var last [1]byte
+	_, err = f.ReadAt(last[:], size-1)
+	return err == nil && last[0] != '\n'
 }
 
 // Write takes one entry, and reports false if the writer is closed. It never waits for the disk.
@@ -187,9 +202,18 @@ func (w *Writer) flush() error {
 	if len(lines) == 0 {
 		return errIdle
 	}
+	if w.cut { // what comes next is not lost with that line
+		n, err := w.f.WriteString("\n")
+		if w.size += int64(n); err != nil {
+			w.drop(lines)
+			return fmt.Errorf("access log: %w; make room, the lines since are lost", err)
+		}
+		w.cut = false
+	}
 	n, err := w.f.Write(lines)
 	w.size += int64(n)
 	if err != nil {
+		w.cut = n > 0 && lines[n-1] != '\n'
 		w.drop(lines[n:])
 		return fmt.Errorf("access log: %w; make room, the lines since are lost", err)
 	}
