@@ -30,7 +30,7 @@ func TestWhatBreaksIsInvestigatedAndTold(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, err := run(t.Context(), o)
-		if err != nil && name == "black-friday" && got != nil && got.diagnosis.Verdict.Mechanism == "database/pool-exhausted" {
+		if err != nil && name == "black-friday" && got != nil && got.diagnosis != nil && got.diagnosis.Verdict != nil && got.diagnosis.Verdict.Mechanism == "database/pool-exhausted" {
 			// Known miss: beside other tests it was once not seen that slow statements kept the pool. `make demo` itself accepts no less.
 			t.Logf("%s: %v", name, err)
 			return
