@@ -107,7 +107,7 @@ DROP INDEX orders_by_user;`); err != nil {
 		return err
 	}
 	// With the ordinary load that does not hurt. How much does depends on the machine.
-	if err := wait(ctx, 5*time.Second); err != nil {
+	if err := wait(ctx, 2*time.Second); err != nil {
 		return err
 	}
 	for rate := int64(5 * ordinary); s.load.tally().first.IsZero() && rate < 100*ordinary; rate += rate / 2 {
