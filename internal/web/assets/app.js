@@ -64,6 +64,9 @@ document.addEventListener("submit", (e) => {
 const said = document.getElementById("live-state");
 let reading = false;
 let again = false;
+let pressed = null; // what a finger or a mouse button is down on: replaced before it is let go, it would never be clicked
+addEventListener("pointerdown", (e) => { pressed = e.target; }, true);
+for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => { setTimeout(() => { pressed = null; }, 0); }, true);
 
 async function refresh() {
   if (reading) { again = true; return; }
@@ -76,7 +79,9 @@ async function refresh() {
       const next = fresh.getElementById(part.id);
       const busy = part.contains(document.activeElement) && document.activeElement.matches("input, textarea, select");
       const open = [...part.querySelectorAll("details[open]")].length > 0;
-      if (!next || busy || open || next.innerHTML === part.innerHTML) continue;
+      const held = pressed !== null && part.contains(pressed);
+      if (held) again = true;
+      if (!next || busy || open || held || next.innerHTML === part.innerHTML) continue;
       const focused = rows().indexOf(document.activeElement);
       part.replaceChildren(...next.childNodes);
       if (focused >= 0) rows()[focused]?.focus({ preventScroll: true });

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -117,9 +118,26 @@ func (b *Tab) Open(path string) { b.T.Helper(); b.Run(chromedp.Navigate(b.url + 
 // Click clicks what a selector finds.
 func (b *Tab) Click(selector string) { b.T.Helper(); b.Run(chromedp.Click(selector, chromedp.ByQuery)) }
 
+// rests waits until what a selector finds has stayed where it is for a moment, as people do: a page that has just been opened reads itself anew.
+func (b *Tab) rests(selector string) {
+	b.T.Helper()
+	was, same := "", 0
+	for end := time.Now().Add(10 * time.Second); same < 3 && time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+		now := ""
+		if err := chromedp.Run(b.ctx, chromedp.Evaluate(`JSON.stringify(document.querySelector(`+strconv.Quote(selector)+`)?.getBoundingClientRect() ?? "")`, &now)); err != nil {
+			now = "" // between two pages
+		}
+		if same++; now == "" || now != was {
+			same = 0
+		}
+		was = now
+	}
+}
+
 // Press clicks a button and waits until the page that it leads to is there.
 func (b *Tab) Press(selector string) {
 	b.T.Helper()
+	b.rests(selector)
 	b.Run(chromedp.Evaluate(`window.before = true`, nil))
 	click := chromedp.Click(selector, chromedp.ByQuery)
 	for range 20 { // a live page may put another button in its place between the look and the click: a person clicks again
