@@ -32,7 +32,8 @@ var (
 // Job asks for one investigation.
 type Job struct {
 	Incident inquest.Incident
-	Reason   string    // why now: "opened", "30s", "alert joined"
+	Began    time.Time // the earliest of opened, detected and onset
+	Reason   string    // why now: "opened", "30s", "alert joined", "change", "still active"
 	At       time.Time // now, by the desk's clock
 }
 

@@ -16,13 +16,30 @@ import (
 )
 
 // schedule is when an incident is investigated after it was opened: at once, since people are waiting, and again as evidence grows: logs that lag
-// behind, a second minute of failures to compare, a restart that did not help.
+// behind, a second minute of failures to compare, a restart that did not help. After that it goes on as long as the incident is active: see goOn.
 var schedule = []struct {
 	reason string
 	after  time.Duration
 }{
 	{"opened", 0}, {"30s", 30 * time.Second}, {"2m", 2 * time.Minute}, {"5m", 5 * time.Minute}, {"15m", 15 * time.Minute},
 }
+
+const (
+	// stillActive is the least time between two investigations of an incident that has been through the schedule.
+	stillActive = 15 * time.Minute
+	// settled is how long after a change was recorded its effect is looked into: a deploy is told by several at once, and what it does takes a moment to show.
+	settled = 10 * time.Second
+	// soon is the time within which what is planned anyway makes one more investigation needless.
+	soon = 30 * time.Second
+	// priorChange is how long before an incident a change can have been made that explains it. What is older is history that somebody sends.
+	priorChange = 24 * time.Hour
+)
+
+// reasonStill is the reason of those after the schedule.
+const reasonStill = "still active"
+
+// ErrStands says that an investigation could only know less than the one before, because what that had read is not kept any more. What was found stands.
+var ErrStands = errors.New("what it would be made of is not kept any more")
 
 // States of the record of an investigation.
 const (
@@ -36,6 +53,7 @@ type planned struct {
 	Incident string    `json:"incident"`
 	Reason   string    `json:"reason"`
 	Due      time.Time `json:"due"`
+	Made     time.Time `json:"made,omitzero"` // when it was planned
 	Done     time.Time `json:"done,omitzero"`
 	Revision int       `json:"revision,omitempty"` // that it led to; 0: nothing new
 	Error    string    `json:"error,omitempty"`
@@ -46,18 +64,78 @@ func (e *edit) plan(f *draft, reason string, at time.Time) error {
 	if e.desk.cfg.Investigate == nil {
 		return nil
 	}
-	return f.add(kindInvestigation, f.part("i", len(f.more)), investigationDue, at, planned{Incident: f.ID, Reason: reason, Due: moment(at)})
+	return f.add(kindInvestigation, f.part("i", len(f.more)), investigationDue, at, planned{Incident: f.ID, Reason: reason, Due: moment(at), Made: e.now})
 }
 
-// dueInvestigations groups what is due by incident.
+// Changed takes the news that something was changed, once it is on record: active incidents that it may explain, or end, are looked into again.
+func (d *Desk) Changed(ctx context.Context, c inquest.Change) error {
+	return d.change(ctx, func(ctx context.Context, e *edit) error {
+		for _, f := range e.active() {
+			if f.Merged != "" || c.Time.Before(began(&f.Incident).Add(-priorChange)) || c.Time.After(e.now.Add(skew)) {
+				continue
+			}
+			planned, err := e.planned(ctx, f, e.now.Add(soon), nil)
+			if err != nil {
+				return err
+			}
+			if planned {
+				continue
+			}
+			if err := e.plan(f, "change", e.now.Add(settled)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// began is when an incident began, as far as that is known.
+func began(i *inquest.Incident) time.Time {
+	out := i.Opened
+	for _, t := range []time.Time{i.Onset, i.Detected} {
+		if !t.IsZero() && t.Before(out) {
+			out = t
+		}
+	}
+	return out
+}
+
+// planned reports whether an investigation is due between now and then, besides those that are being carried out; the zero time: whenever.
+func (e *edit) planned(ctx context.Context, f *draft, then time.Time, besides []store.Record) (bool, error) {
+	due, err := e.desk.cfg.Records.List(ctx, store.Query{Kind: kindInvestigation, Parent: f.ID, State: investigationDue, From: e.now.Add(time.Microsecond), To: then})
+	if err != nil {
+		return false, fmt.Errorf("incident %s: read what is planned: %w", f.ID, err)
+	}
+	return slices.ContainsFunc(due, func(r store.Record) bool {
+		return !slices.ContainsFunc(besides, func(b store.Record) bool { return b.ID == r.ID })
+	}), nil
+}
+
+// goOn plans the next investigation of an incident that has been through its schedule and is still active: what it costs and whom it hits grows, and what is tried
+// against it shows. The older it is, the less a quarter of an hour changes.
+func (e *edit) goOn(ctx context.Context, f *draft, done []store.Record) error {
+	if f.Merged != "" || !f.State.Active() {
+		return nil
+	}
+	if planned, err := e.planned(ctx, f, time.Time{}, done); err != nil || planned {
+		return err
+	}
+	return e.plan(f, reasonStill, e.now.Add(max(stillActive, e.now.Sub(f.Opened)/4)))
+}
+
+// dueInvestigations groups what is due by incident. What was planned at a time that has not come is of a clock that was set back since, and due: its time may be hours away.
 func (d *Desk) dueInvestigations(ctx context.Context) (map[string][]store.Record, error) {
-	records, err := d.cfg.Records.List(ctx, store.Query{Kind: kindInvestigation, State: investigationDue, To: d.now().Add(time.Microsecond)})
+	records, err := d.cfg.Records.List(ctx, store.Query{Kind: kindInvestigation, State: investigationDue})
 	if err != nil {
 		return nil, fmt.Errorf("incident: read what is to be investigated: %w", err)
 	}
+	now := d.now()
 	out := map[string][]store.Record{}
 	for _, r := range records {
-		out[r.Parent] = append(out[r.Parent], r)
+		p, _ := decode[planned](r) // one that cannot be read is due at its time
+		if !r.Time.After(now) || p.Made.After(now.Add(skew)) {
+			out[r.Parent] = append(out[r.Parent], r)
+		}
 	}
 	return out, nil
 }
@@ -69,7 +147,8 @@ func (d *Desk) investigate(ctx context.Context, id string, due []store.Record) e
 		return err
 	}
 	reason := reasonOf(due[len(due)-1])
-	if inc.Merged != "" { // the other one is looked into
+	further := !slices.ContainsFunc(due, func(r store.Record) bool { return reasonOf(r) != reasonStill })
+	if inc.Merged != "" || further && !inc.State.Active() { // the other one is looked into, or nothing is left to be seen
 		return d.change(ctx, func(ctx context.Context, e *edit) error {
 			f, err := e.incident(ctx, id)
 			if err != nil {
@@ -80,7 +159,7 @@ func (d *Desk) investigate(ctx context.Context, id string, due []store.Record) e
 	}
 	looking, stop := context.WithTimeoutCause(ctx, d.policy.Investigate, fmt.Errorf("it took longer than %s", text(d.policy.Investigate)))
 	defer stop()
-	diagnosis, failure := d.look(looking, Job{Incident: *inc, Reason: reason, At: d.now()})
+	diagnosis, failure := d.look(looking, Job{Incident: *inc, Began: began(inc), Reason: reason, At: d.now()})
 	if ctx.Err() != nil {
 		return context.Cause(ctx) // the server stops; the investigation stays due
 	}
@@ -96,6 +175,8 @@ func (d *Desk) investigate(ctx context.Context, id string, due []store.Record) e
 		case err != nil || len(left) == 0: // another server was quicker
 			return err
 		case f.Merged != "":
+		case errors.Is(failure, ErrStands):
+			p.Error = failure.Error()
 		case failure != nil:
 			state, p.Error = investigationFailed, cut(failure.Error(), 1000)
 			f.entry(e.now, inquest.EntryDiagnosis, byDesk, "the investigation failed: "+p.Error, map[string]any{"reason": reason, "error": p.Error})
@@ -105,6 +186,9 @@ func (d *Desk) investigate(ctx context.Context, id string, due []store.Record) e
 			}
 		}
 		if err := e.hurry(ctx, f); err != nil {
+			return err
+		}
+		if err := e.goOn(ctx, f, left); err != nil {
 			return err
 		}
 		return e.settle(ctx, f, left, p, state)

@@ -283,6 +283,90 @@ func TestTheFirstMessageWaitsForTheVerdictButNotForLong(t *testing.T) {
 	inWorld(t, hasty, func(w *world) { w.expect(next(w, w.opened()), time.Duration(0)) })
 }
 
+// looked lists the investigations so far: why, and how long after the incident was opened.
+func (w *world) looked() (out []string) {
+	opened := w.only().Opened
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, j := range w.jobs {
+		out = append(out, fmt.Sprintf("%s at %s", j.Reason, j.At.Sub(opened).Round(time.Second)))
+	}
+	return out
+}
+
+func TestAChangeDuringAnIncidentIsLookedInto(t *testing.T) {
+	changed := func(w *world, ago time.Duration) {
+		w.t.Helper()
+		if err := w.Changed(w.ctx, inquest.Change{Kind: inquest.ChangeDeploy, Service: "checkout", Version: "2", Time: time.Now().Add(-ago)}); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	inWorld(t, everyone, func(w *world) {
+		changed(w, 0) // no incident: nothing to do
+		w.opened()
+		changed(w, 0) // soon it is looked into anyway
+		time.Sleep(6 * time.Minute)
+		for range 50 { // a pipeline that tells much
+			changed(w, time.Minute)
+			time.Sleep(100 * time.Millisecond)
+		}
+		changed(w, 26*time.Hour) // too long ago
+		time.Sleep(time.Minute)
+		changed(w, -time.Hour) // has not happened yet
+		time.Sleep(time.Minute)
+		w.expect(w.looked(), []string{"opened at 0s", "30s at 31s", "2m at 2m1s", "5m at 5m1s", "change at 6m11s"})
+	})
+	inWorld(t, everyone, func(w *world) {
+		id := w.opened()
+		w.resolved(id)
+		before := len(w.looked())
+		changed(w, 0)
+		time.Sleep(time.Minute)
+		w.expect(len(w.looked()), before)
+	})
+}
+
+func TestAnIncidentThatLastsIsLookedIntoAgainAndAgain(t *testing.T) {
+	inWorld(t, everyone, func(w *world) {
+		id := w.opened()
+		time.Sleep(100 * time.Minute)
+		w.expect(w.looked()[4:], []string{"15m at 15m1s", "still active at 30m1s", "still active at 45m1s", "still active at 1h0m1s", "still active at 1h15m2s", "still active at 1h33m48s"})
+		w.resolved(id)
+		n := len(w.looked())
+		w.expect(w.looked()[n-1], "resolved at 1h45m1s")
+		time.Sleep(5 * time.Hour)
+		w.expect(len(w.looked()), n)
+	})
+}
+
+func TestWhatWasPlannedBeforeTheClockWasSetBackIsDone(t *testing.T) {
+	inWorld(t, everyone, func(w *world) {
+		ahead := w.desk(incident.Config{Policy: everyone, Now: func() time.Time { return time.Now().Add(3 * time.Hour) }})
+		if err := ahead.Alerts(w.ctx, []inquest.Alert{alert("HighErrorRate", "checkout", "page")}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Second) // the desk of this world runs by a clock that is three hours behind
+		w.expect(w.only().Revision, 1)
+		n := len(w.jobs)
+		time.Sleep(14 * time.Minute)
+		w.expect(len(w.jobs), n) // all of them were due, and that was once
+		time.Sleep(2 * time.Minute)
+		w.expect(len(w.jobs), n+1)
+	})
+}
+
+func TestWhatWasFoundStandsWhenLessIsKept(t *testing.T) {
+	inWorld(t, everyone, func(w *world) {
+		id := w.opened()
+		w.set(nil, fmt.Errorf("%w: deleted", incident.ErrStands))
+		time.Sleep(20 * time.Minute)
+		w.expect(w.get(id).Revision, 1)
+		if story := w.story(id); strings.Contains(story, "failed") {
+			t.Errorf("it is told as a failure:\n%s", story)
+		}
+	})
+}
+
 func TestRevisionsSayOnlyWhatIsNew(t *testing.T) {
 	inWorld(t, everyone, func(w *world) {
 		id := w.opened()

@@ -32,7 +32,7 @@ type Reader interface {
 	Save() error
 }
 
-// Config of New. All but Step and Now is required.
+// Config of New. All but Changed, Step and Now is required.
 type Config struct {
 	Reader  Reader
 	Spool   interface{ Stats() spool.Stats }
@@ -40,8 +40,10 @@ type Config struct {
 	Records store.Records
 	// Writer names whose log a segment is, by the name of its file and its format, where the lines name nobody.
 	Writer func(file, format string) string
-	Step   time.Duration // between two ticks, 0: two seconds
-	Now    func() time.Time
+	// Changed is told of each change that is new, once it is stored; nil: nobody is.
+	Changed func(context.Context, inquest.Change)
+	Step    time.Duration // between two ticks, 0: two seconds
+	Now     func() time.Time
 }
 
 // Follower reads what is new in the spool every few seconds and keeps the counts.

@@ -117,6 +117,7 @@ type world struct {
 	reader   *spool.Reader
 	records  *records
 	series   *appender
+	told     []string // of changes
 	follower *rates.Follower
 }
 
@@ -137,7 +138,8 @@ func (w *world) start() {
 	if w.reader, err = w.spool.Reader("rates"); err != nil {
 		w.t.Fatal(err)
 	}
-	w.follower, err = rates.New(rates.Config{Reader: w.reader, Spool: w.spool, Series: w.series, Records: w.records, Writer: casefile.ServiceOf, Now: clock})
+	changed := func(_ context.Context, c inquest.Change) { w.told = append(w.told, fmt.Sprint(c.Kind, " ", c.Version)) }
+	w.follower, err = rates.New(rates.Config{Reader: w.reader, Spool: w.spool, Series: w.series, Records: w.records, Writer: casefile.ServiceOf, Changed: changed, Now: clock})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -298,8 +300,12 @@ func TestChangesAreStoredOnce(t *testing.T) {
 		got = append(got, fmt.Sprint(c.Kind, " ", c.Version))
 	}
 	// Version 2 in the log is the deploy that was told; version 3 nobody has told.
-	if diff := gocmp.Diff([]string{"deploy 2", "config ", "deploy 3"}, got); diff != "" {
+	want := []string{"deploy 2", "config ", "deploy 3"}
+	if diff := gocmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if diff := gocmp.Diff(want, w.told); diff != "" {
+		t.Errorf("of each that is new somebody is told once (-want +got):\n%s", diff)
 	}
 }
 

@@ -189,5 +189,8 @@ func (f *Follower) saveChange(ctx context.Context, c inquest.Change) error {
 	if errors.Is(err, store.ErrConflict) {
 		return nil // read again after a restart
 	}
+	if err == nil && f.cfg.Changed != nil {
+		f.cfg.Changed(ctx, c)
+	}
 	return err
 }

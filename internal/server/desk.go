@@ -56,20 +56,29 @@ func (p *process) policy() incident.Policy {
 	return out
 }
 
-// healthy is how much of the time before an incident is read along: what is new is told by what was there before.
-const healthy = 30 * time.Minute
+const (
+	// healthy is how much of the time before an incident is read along: what is new is told by what was there before.
+	healthy = 30 * time.Minute
+	// leastHealthy is how much of it must still be kept for a verdict to be worth more than the last one, which had read all of it.
+	leastHealthy = time.Minute
+)
+
+// changed tells the desk of a change that has been recorded.
+func (p *process) changed(ctx context.Context, c inquest.Change) {
+	if err := p.desk.Changed(ctx, c); err != nil && ctx.Err() == nil {
+		p.Log("incidents: a change that may belong to one: " + err.Error())
+	}
+}
 
 // investigate reads the hours of an incident as `inquest investigate` reads a folder.
 func (p *process) investigate(ctx context.Context, job incident.Job) (*inquest.Diagnosis, error) {
 	i := job.Incident
-	began := i.Opened
-	for _, t := range []time.Time{i.Onset, i.Detected} {
-		if !t.IsZero() && t.Before(began) {
-			began = t
-		}
-	}
+	began := job.Began
 	if began.After(job.At) { // the clock was set back since
 		began = job.At
+	}
+	if gone := p.spool.Stats().DeletedTo; i.Revision > 0 && gone.After(began.Add(-leastHealthy)) {
+		return nil, fmt.Errorf("%w: lines up to %s were deleted to make room (logs.max_bytes, logs.max_age)", incident.ErrStands, gone.UTC().Format(time.RFC3339))
 	}
 	w := inquest.Window{From: began.Add(-healthy), To: job.At.Add(time.Second)}
 	series, err := p.metrics.Raw(ctx, `{__name__=~".+"}`, w.From, w.To)

@@ -187,6 +187,9 @@ func TestTheOldestGoWhenThereAreTooManyBytes(t *testing.T) {
 	if age := c.Now().Sub(oldest); age > 90*time.Second {
 		t.Errorf("the oldest segment is %s old", age)
 	}
+	if !st.DeletedTo.Before(oldest) || c.Now().Sub(st.DeletedTo) > 2*time.Minute {
+		t.Errorf("deleted to %s, and the oldest that is kept is of %s", st.DeletedTo, oldest)
+	}
 }
 
 func TestTheOldGoByAge(t *testing.T) {

@@ -1,6 +1,9 @@
 package spool
 
-import "errors"
+import (
+	"errors"
+	"time"
+)
 
 // Stats is what the spool holds and what became of what came. Counts are since Open, in bytes where they do not say otherwise.
 type Stats struct {
@@ -20,7 +23,9 @@ type Stats struct {
 	DeletedByAge  int64
 	DeletedBySize int64
 	DeletedUnread int64 // of what was deleted, what a Reader had not read
-	Torn          int64 // cut off torn last lines when it was opened
+	// DeletedTo is when the youngest line of what was deleted had arrived; zero when nothing was.
+	DeletedTo time.Time
+	Torn      int64 // cut off torn last lines when it was opened
 }
 
 func (t *Stats) refused(err error) {

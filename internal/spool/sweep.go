@@ -128,6 +128,9 @@ func (s *Spool) forget(v victim, counter *int64) {
 	s.bytes -= v.seg.size
 	*counter += v.seg.size
 	s.stats.Deleted++
+	if v.seg.end.After(s.stats.DeletedTo) {
+		s.stats.DeletedTo = v.seg.end
+	}
 	if len(v.log.segments) > 0 || len(v.log.pending) > 0 {
 		return
 	}
