@@ -60,7 +60,8 @@ type channel interface {
 
 const (
 	longest  = 5 * time.Minute
-	patience = time.Hour // the longest Retry-After that is believed
+	patience = time.Hour   // the longest Retry-After that is believed
+	skew     = time.Minute // by how much another server's clock may be ahead
 )
 
 // New checks the settings of every channel. It connects to nothing.
@@ -164,7 +165,8 @@ func (s *Sender) hand(ctx context.Context) error {
 
 // due lists the notices whose time has come, by when they were made.
 func (s *Sender) due(ctx context.Context) ([]inquest.Notice, error) {
-	q := store.Query{Kind: "notice", State: string(inquest.NoticeDue), To: s.now().Add(time.Microsecond), Limit: 1000}
+	now := s.now()
+	q := store.Query{Kind: "notice", State: string(inquest.NoticeDue), Limit: 1000}
 	var out []inquest.Notice
 	for {
 		page, err := s.cfg.Records.List(ctx, q)
@@ -176,7 +178,9 @@ func (s *Sender) due(ctx context.Context) ([]inquest.Notice, error) {
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, n)
+			if s.ripe(&n, r.Time, now) {
+				out = append(out, n)
+			}
 		}
 		if len(page) < q.Limit {
 			break
@@ -185,6 +189,12 @@ func (s *Sender) due(ctx context.Context) ([]inquest.Notice, error) {
 	}
 	slices.SortFunc(out, earlier)
 	return out, nil
+}
+
+// ripe reports whether a notice that is planned for at is to be sent now. After the clock was set back that may seem hours away: of a notice that was made at a time that has
+// not come, or is planned further ahead than any attempt is.
+func (s *Sender) ripe(n *inquest.Notice, at, now time.Time) bool {
+	return !at.After(now) || n.Attempts == 0 && n.Created.After(now.Add(skew)) || at.After(now.Add(patience+s.cfg.Lease))
 }
 
 func earlier(a, b inquest.Notice) int {
@@ -203,7 +213,7 @@ func read(r store.Record) (inquest.Notice, error) {
 // deliver sends the notices of one channel, one after another.
 func (s *Sender) deliver(ctx context.Context, w *worker, due []inquest.Notice) {
 	for _, n := range due {
-		if ctx.Err() != nil || s.now().Before(w.notUntil) {
+		if wait := w.notUntil.Sub(s.now()); ctx.Err() != nil || wait > 0 && wait <= patience { // a longer one is of a clock that was set back
 			return
 		}
 		err := s.one(ctx, w, n)

@@ -102,6 +102,28 @@ func TestRetryAfterIsHonouredByTheWholeChannel(t *testing.T) {
 	}
 }
 
+func TestWhatWasPlannedBeforeTheClockWasSetBackIsSent(t *testing.T) {
+	w := newWorld(t)
+	s := serve(t, nil)
+	ahead := time.Now().Add(30 * time.Minute)
+	put := func(o inquest.Occasion, attempts int, created, next time.Time) string {
+		incident := "INC-" + string(o)
+		w.put("incident", incident, "", "open", began, outage())
+		id := incident + "/" + string(o) + "-1/hook"
+		w.put("notice", id, incident, "due", next, inquest.Notice{ID: id, Incident: incident, Occasion: o, Channel: "hook", State: inquest.NoticeDue, Created: created, Next: next, Attempts: attempts})
+		return id
+	}
+	first := put(inquest.OccasionOpened, 0, ahead, ahead.Add(10*time.Second))
+	again := put(inquest.OccasionWorse, 3, ahead, ahead.Add(2*time.Hour))
+	waits := put(inquest.OccasionResolved, 1, time.Now().Add(-time.Minute), time.Now().Add(4*time.Minute))
+	w.runUntil(w.sender(nil, hook("hook", s)), func() bool {
+		return w.notice(first).State == inquest.NoticeSent && w.notice(again).State == inquest.NoticeSent
+	})
+	if n := w.notice(waits); n.State != inquest.NoticeDue || n.Attempts != 1 || len(s.requests()) != 2 {
+		t.Errorf("%d requests, and the one that waits for its next attempt is %+v", len(s.requests()), n)
+	}
+}
+
 func TestWhatTheChannelRefusesIsGivenUpAtOnce(t *testing.T) {
 	elsewhere := serve(t, nil)
 	for name, c := range map[string]struct {
