@@ -30,6 +30,9 @@ const (
 	OccasionAlertOver    Occasion = "alert-resolved" // and has resolved
 )
 
+// Occasions are all of them.
+var Occasions = []Occasion{OccasionOpened, OccasionDiagnosed, OccasionEscalated, OccasionWorse, OccasionAcknowledged, OccasionMitigated, OccasionResolved, OccasionReopened, OccasionAlert, OccasionAlertOver}
+
 // Notice is one message to one channel about one change of an incident. Its ID is made of the three, so that it cannot be sent for two
 // reasons at once, whoever writes it.
 type Notice struct {

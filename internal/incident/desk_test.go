@@ -436,7 +436,8 @@ func TestMessagesToldLateChangeNothing(t *testing.T) {
 
 func TestStandingAlertsAreListedAndTheChatIsTold(t *testing.T) {
 	policy := everyone
-	policy.Chat = []string{"slack"}
+	policy.Routes = []incident.Route{{Channel: "slack"}, {Channel: "slack", Services: []string{"checkout"}}, {Channel: "pager", Severity: inquest.SEV2},
+		{Channel: "others", Services: []string{"search"}}, {Channel: "outages", Occasions: []inquest.Occasion{inquest.OccasionOpened}}}
 	inWorld(t, policy, func(w *world) {
 		chat, ticket := alert("NewPattern", "checkout", "chat"), alert("DiskFills", "search", "ticket")
 		w.alerts(chat, ticket)

@@ -16,7 +16,6 @@ type Policy struct {
 	Currency   string         // of Service.Revenue, as in "EUR"
 	Routes     []Route        // who is told of an incident's changes
 	Escalation []Level        // who is told when nobody acknowledges, in the order of After
-	Chat       []string       // channels that are told of an alert of urgency chat that belongs to no incident
 
 	Together    time.Duration // alerts of related services this near are one outage; 0: 10 minutes
 	Calm        time.Duration // an incident is resolved when its alerts have been for this long; 0: 5 minutes, the window of the rules
@@ -91,6 +90,14 @@ func (p Policy) complete() (Policy, error) {
 		}
 	}
 	return p, nil
+}
+
+// tellsAlert reports whether the route wants to hear of an alert of urgency chat that belongs to no incident. One for grave incidents does not.
+func (r *Route) tellsAlert(service string, o inquest.Occasion) bool {
+	if r.Severity != 0 && r.Severity < inquest.SEV4 || len(r.Occasions) > 0 && !slices.Contains(r.Occasions, o) {
+		return false
+	}
+	return len(r.Services) == 0 || slices.Contains(r.Services, service)
 }
 
 // tells reports whether the route wants to hear of it.

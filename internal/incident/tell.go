@@ -166,11 +166,16 @@ func (e *edit) hurry(ctx context.Context, f *draft) error {
 	return nil
 }
 
-// tellChat writes a notice about an alert that belongs to no incident.
+// tellChat writes notices about an alert that belongs to no incident, one for each channel that wants them.
 func (e *edit) tellChat(s *Standing, o inquest.Occasion) error {
-	for _, channel := range e.desk.policy.Chat {
-		id := "alert/" + s.ID + "/" + string(o) + "-" + strconv.Itoa(s.Times) + "/" + channel
-		n := inquest.Notice{ID: id, Alert: s.ID, Occasion: o, Channel: channel, State: inquest.NoticeDue, Created: e.now, Next: e.now}
+	told := map[string]bool{}
+	for _, route := range e.desk.policy.Routes {
+		if told[route.Channel] || !route.tellsAlert(s.Service(), o) {
+			continue
+		}
+		told[route.Channel] = true
+		id := "alert/" + s.ID + "/" + string(o) + "-" + strconv.Itoa(s.Times) + "/" + route.Channel
+		n := inquest.Notice{ID: id, Alert: s.ID, Occasion: o, Channel: route.Channel, State: inquest.NoticeDue, Created: e.now, Next: e.now}
 		r, err := record(kindNotice, id, s.ID, string(n.State), e.now, &n)
 		if err != nil {
 			return err

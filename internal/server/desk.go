@@ -48,6 +48,9 @@ func (p *process) policy() incident.Policy {
 		for _, o := range t.Occasions {
 			r.Occasions = append(r.Occasions, inquest.Occasion(o))
 		}
+		if len(r.Occasions) == 0 && s.Channels[t.Channel].PagerDuty != nil { // it wakes people, and an alert for the chat is not to
+			r.Occasions = slices.DeleteFunc(slices.Clone(inquest.Occasions), func(o inquest.Occasion) bool { return o == inquest.OccasionAlert || o == inquest.OccasionAlertOver })
+		}
 		out.Routes = append(out.Routes, r)
 	}
 	for _, l := range s.Escalation {

@@ -191,6 +191,10 @@ func TestSettingsThatCannotBeServedAreRefused(t *testing.T) {
 		{"a secret that is not there", func(s *server.Settings) {
 			s.Channels = map[string]server.Channel{"team": {Slack: &server.Slack{URLFile: "/nowhere/slack"}}}
 		}, "/nowhere/slack"},
+		{"an occasion that there is not", func(s *server.Settings) {
+			s.Channels = map[string]server.Channel{"hook": {Webhook: &server.Webhook{URL: "https://hook.example.com"}}}
+			s.Tell = []server.Tell{{Channel: "hook", Occasions: []string{"open"}}}
+		}, `"open" is none of`},
 		{"a channel that nobody has", func(s *server.Settings) { s.Tell = []server.Tell{{Channel: "pager"}} }, "no channel"},
 		{"an address that is taken", func(s *server.Settings) {
 			taken := httptest.NewServer(http.NotFoundHandler())

@@ -383,6 +383,11 @@ func (c *checker) people(s *Settings) {
 		if t.Severity < 0 || t.Severity > 4 {
 			c.fault("severity is 1 to 4", "tell", fmt.Sprint(i), "severity")
 		}
+		for k, o := range t.Occasions {
+			if !slices.Contains(inquest.Occasions, inquest.Occasion(o)) {
+				c.fault(fmt.Sprintf("%q is none of %v", o, inquest.Occasions), "tell", fmt.Sprint(i), "occasions", fmt.Sprint(k))
+			}
+		}
 	}
 	for i, l := range s.Escalation {
 		if len(l.Channels) == 0 {

@@ -19,7 +19,7 @@ var shots = flag.String("shots", "", "folder to write screenshots of every page 
 
 var everyPage = map[string]string{
 	"overview": "/", "incidents": "/incidents", "incident": "/incidents/" + openIncident, "undiagnosed": "/incidents/INC-20261121-2F8X", "reviewed": "/incidents/" + beforeIncident,
-	"revision": "/incidents/" + openIncident + "?revision=1", "errors": "/errors", "error": "/errors?id=" + knownError, "unknown-error": "/errors?id=ERR-000000000", "patterns": "/patterns", "changes": "/changes",
+	"revision": "/incidents/" + openIncident + "?revision=1", "alerts": "/alerts", "errors": "/errors", "error": "/errors?id=" + knownError, "unknown-error": "/errors?id=ERR-000000000", "patterns": "/patterns", "changes": "/changes",
 	"slos": "/slos", "audit": "/audit", "postmortem": "/incidents/" + openIncident + "/postmortem", "postmortems": "/postmortems", "postmortem-edit": "/incidents/" + openIncident + "/postmortem?edit=1", "settings": "/settings",
 	"tokens": "/tokens", "log": "/log", "report": "/report",
 }
@@ -217,7 +217,7 @@ func TestKeys(t *testing.T) {
 	keys("j?") // written, not done
 	tab.Until(`document.getElementById("note").value === "j?" && !document.getElementById("help").open`)
 	keys("\x1b")
-	for key, path := range map[string]string{"i": "/incidents", "e": "/errors", "p": "/patterns", "c": "/changes", "s": "/slos", "a": "/audit", "t": "/settings", "o": "/"} {
+	for key, path := range map[string]string{"i": "/incidents", "l": "/alerts", "e": "/errors", "p": "/patterns", "c": "/changes", "s": "/slos", "a": "/audit", "t": "/settings", "o": "/"} {
 		keys("g")
 		keys(key)
 		at(path)

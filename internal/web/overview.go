@@ -16,7 +16,8 @@ import (
 type Overview struct {
 	At         time.Time          `json:"at"`
 	Incidents  []inquest.Incident `json:"incidents"` // that somebody may have to act on
-	Services   []ServiceHealth    `json:"services"`  // the worst first
+	Alerts     AlertCount         `json:"alerts"`
+	Services   []ServiceHealth    `json:"services"` // the worst first
 	Objectives []Objective        `json:"objectives"`
 	Notes      []string           `json:"notes"` // what could not be asked
 }
@@ -77,6 +78,9 @@ func (w *Web) overview(c *call) (any, error) {
 	slices.SortStableFunc(out.Incidents, func(a, b inquest.Incident) int {
 		return cmp.Or(cmp.Compare(a.Severity, b.Severity), b.Opened.Compare(a.Opened))
 	})
+	if out.Alerts, err = w.countAlerts(c.ctx()); err != nil {
+		return nil, err
+	}
 	out.Services, err = w.services(c.ctx())
 	if err != nil { // the incidents are shown whatever becomes of the metrics
 		out.Notes = append(out.Notes, "The metrics store does not answer: "+err.Error())

@@ -85,12 +85,30 @@ func TestEmptyServerSaysWhatToDo(t *testing.T) {
 		c.Lookup, c.Runbooks, c.Postmortems, c.Objectives, c.Findings, c.Settings = nil, nil, nil, nil, nil, nil
 	})
 	me := &agent{w: w, here: true}
-	for path, want := range map[string]string{"/": "No service has sent anything yet", "/incidents": "No incident fits", "/patterns": "No pattern fits", "/changes": "inquest change",
+	for path, want := range map[string]string{"/": "No service has sent anything yet", "/incidents": "No incident fits", "/alerts": "No alert fits", "/patterns": "No pattern fits", "/changes": "inquest change",
 		"/slos": "No objective is configured", "/audit": "does not look by itself", "/settings": "nobody is told of an incident", "/errors?id=abcdef": "keeps no logs", "/tokens": "no token yet"} {
 		out := me.get(path)
 		if out.Code != http.StatusOK || !strings.Contains(out.Body.String(), want) {
 			t.Errorf("%s: %d, does not say %q", path, out.Code, want)
 		}
+	}
+}
+
+func TestAlertsThatBelongToNoIncidentAreSeen(t *testing.T) {
+	w := newWorld(t, nil, nil)
+	me := w.local(t)
+	if got := parsePage(t, me.get("/").Body.String()).first(".aside a"); got != "1 for the chat, 1 for working hours" {
+		t.Errorf("the overview says %q", got)
+	}
+	page := parsePage(t, me.get("/alerts").Body.String())
+	rows := page.texts("tbody tr")
+	if len(rows) != 3 || !strings.Contains(rows[0], "search fails 6.1% of its requests") || !strings.Contains(rows[1], "DiskFullWithinADay") || !strings.Contains(rows[2], "silenced") {
+		t.Errorf("rows %q", rows)
+	}
+	var l struct{ Items []web.StandingAlert }
+	decodeInto(t, me.get("/api/v1/alerts?urgency=ticket").Body.Bytes(), &l)
+	if len(l.Items) != 1 || l.Items[0].Service != "checkout" || l.Items[0].Urgency != inquest.UrgencyTicket || l.Items[0].ID != "AL2" || l.Items[0].Times != 1 {
+		t.Errorf("tickets %+v", l.Items)
 	}
 }
 

@@ -69,11 +69,15 @@ func (m *records) List(_ context.Context, q store.Query) ([]store.Record, error)
 
 // put writes a document as the room that owns its kind would.
 func (m *records) put(kind, id, parent string, at time.Time, body any) {
+	m.putAs("", kind, id, parent, at, body)
+}
+
+func (m *records) putAs(state, kind, id, parent string, at time.Time, body any) {
 	b, err := json.Marshal(body)
 	if err != nil {
 		panic(err)
 	}
-	if err := m.Put(context.Background(), store.Record{Kind: kind, ID: id, Parent: parent, Time: at.UTC(), Body: b}); err != nil {
+	if err := m.Put(context.Background(), store.Record{Kind: kind, ID: id, Parent: parent, State: state, Time: at.UTC(), Body: b}); err != nil {
 		panic(err)
 	}
 }
