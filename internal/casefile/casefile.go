@@ -19,14 +19,14 @@ type Config struct {
 	Reports []parse.FileReport
 	// Notes of the walk over the folder: what was left out.
 	Notes []string
+	// About are the services of which an alert says that they fail, the most urgent first; nil: nobody said anything.
+	About []string
 }
 
 // Build makes the case of everything in the store, which must be sealed.
 func Build(st *mem.Store, cfg Config) *inquest.Case {
 	b := &builder{st: st, cfg: cfg}
 	b.observers()
-	b.suspectLies()
-	b.detect()
 	b.frame()
 	b.components()
 	b.keepLies()

@@ -129,9 +129,6 @@ func (b *builder) failureTimes() map[routeStatus][]int64 {
 }
 
 func (b *builder) isEdge(observer string) bool {
-	if b.proxy {
-		return observer == b.observer
-	}
 	return b.atEdge[observer]
 }
 

@@ -1,6 +1,7 @@
 package casefile
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -22,38 +23,70 @@ func isProxyFormat(format string) bool {
 	return false
 }
 
-// observers chooses whose view of the requests counts: the outermost proxy, which is the one that answered the
-// most requests; without a proxy every service that logs its requests.
+// observers chooses whose view of the requests counts: the outermost proxy, which is the one that answered the most requests; without a proxy every service
+// that logs its requests. Where there are several entrances that have nothing to do with each other (a gateway of the shop, one of the search), it is the
+// one that the alert is about, else the largest, if its failures have risen; else the largest of the others whose failures have.
 func (b *builder) observers() {
 	requests, proxy := map[string]uint64{}, map[string]bool{}
 	for _, s := range b.st.Streams() {
-		n := s.Requests.Count(0, 1<<62)
-		requests[s.Observer] += n
+		requests[s.Observer] += s.Requests.Count(0, 1<<62)
 		proxy[s.Observer] = proxy[s.Observer] || s.Proxy || b.writesProxyFormat(s.Observer)
 	}
-	best := ""
-	for _, s := range b.st.Streams() { // in name order: ties go to the first name
-		o := s.Observer
-		if proxy[o] && (best == "" || requests[o] > requests[best]) {
-			best = o
+	var proxies []string
+	for o := range requests {
+		if proxy[o] {
+			proxies = append(proxies, o)
 		}
 	}
-	b.observer, b.proxy = best, best != ""
-	for _, s := range b.st.Streams() {
-		if best == "" || s.Observer == best {
-			b.edge = append(b.edge, s)
+	if len(proxies) == 0 {
+		b.serviceLogs(len(requests) == 1)
+		b.suspectLies()
+		b.detect()
+		return
+	}
+	slices.SortFunc(proxies, func(x, y string) int { return cmp.Or(cmp.Compare(requests[y], requests[x]), cmp.Compare(x, y)) })
+	fronts := b.entrances(proxies)
+	for _, settles := range []func() bool{func() bool { return len(b.groups) > 0 && !b.allFails }, func() bool { return len(b.groups) > 0 }} {
+		for _, f := range fronts {
+			if b.lookFrom(f); settles() || len(fronts) == 1 {
+				return
+			}
 		}
 	}
+	b.lookFrom(proxies[0])
+}
+
+// serviceLogs takes every service that logs its requests, or else the counters of requests, for the edge.
+func (b *builder) serviceLogs(single bool) {
+	b.edge = b.st.Streams()
 	if len(b.edge) == 0 {
 		b.edge = counted(b.st.Series())
 		b.counters = len(b.edge) > 0
 	}
+	b.settle()
+	if single {
+		b.observer = b.edge[0].Observer
+	}
+}
+
+// lookFrom takes a proxy for the edge and looks for failures that rose there.
+func (b *builder) lookFrom(front string) {
+	b.observer, b.proxy, b.edge = front, true, nil
+	b.groups, b.blips, b.liedBy, b.window, b.allFails = nil, nil, nil, inquest.Window{}, false
+	for _, s := range b.st.Streams() {
+		if s.Observer == front {
+			b.edge = append(b.edge, s)
+		}
+	}
+	b.settle()
+	b.suspectLies()
+	b.detect()
+}
+
+func (b *builder) settle() {
 	b.atEdge = map[string]bool{}
 	for _, s := range b.edge {
 		b.atEdge[s.Observer] = true
-	}
-	if best == "" && len(requests) == 1 {
-		b.observer = b.edge[0].Observer
 	}
 	b.span = spanOf(b.edge)
 	if b.span.IsZero() {

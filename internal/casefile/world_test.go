@@ -73,9 +73,10 @@ func (f *file) change(at time.Time, kind inquest.ChangeKind, who, summary string
 }
 
 // build makes the case of some files.
-func build(files ...*file) *inquest.Case {
+func build(files ...*file) *inquest.Case { return buildWith(casefile.Config{}, files...) }
+
+func buildWith(cfg casefile.Config, files ...*file) *inquest.Case {
 	st := mem.New()
-	var cfg casefile.Config
 	var clues []mem.Clues
 	var collectors []*mem.Collector
 	for i, f := range files {

@@ -42,15 +42,15 @@ func Investigate(ctx context.Context, path string, opts Options) (*Outcome, erro
 	if err != nil {
 		return nil, err
 	}
-	return conclude(store, reports, notes, opts.Extra), nil
+	return conclude(store, casefile.Config{Reports: reports, Notes: notes}, opts.Extra), nil
 }
 
 // conclude is what follows once everything is read.
-func conclude(store *mem.Store, reports []parse.FileReport, notes []string, extra []mechanism.Mechanism) *Outcome {
-	c := casefile.Build(store, casefile.Config{Reports: reports, Notes: notes})
+func conclude(store *mem.Store, cfg casefile.Config, extra []mechanism.Mechanism) *Outcome {
+	c := casefile.Build(store, cfg)
 	c.Suspects = suspects(c, store)
 	r := diagnose.New(mechanism.With(extra)).Diagnose(c)
-	return &Outcome{Case: c, Diagnosis: r.Diagnosis, Symptoms: r.Symptoms, Reports: reports}
+	return &Outcome{Case: c, Diagnosis: r.Diagnosis, Symptoms: r.Symptoms, Reports: cfg.Reports}
 }
 
 // Read fills a store with the signals of a folder or file.

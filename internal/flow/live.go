@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/inquesthq/inquest"
+	"github.com/inquesthq/inquest/internal/casefile"
 	"github.com/inquesthq/inquest/internal/parse"
 	"github.com/inquesthq/inquest/internal/spool"
 	"github.com/inquesthq/inquest/internal/store/mem"
@@ -19,6 +20,7 @@ type Live struct {
 	Changes  []inquest.Change // that were recorded in them
 	Edges    []inquest.Edge   // who calls whom, as the settings say
 	Hint     inquest.Hint     // what the alert said
+	About    []string         // services that the alert says fail
 	Notes    []string         // what is missing of the window, in people's words: shown among what was not read
 }
 
@@ -66,7 +68,7 @@ func InvestigateLive(ctx context.Context, live Live) (*Outcome, error) {
 	if err := r.read(ctx); err != nil {
 		return nil, err
 	}
-	return conclude(r.store, r.reports, live.Notes, live.Extra), nil
+	return conclude(r.store, casefile.Config{Reports: r.reports, Notes: live.Notes, About: live.About}, live.Extra), nil
 }
 
 // signals makes signals of copies of all: the caller's values stay as they are. Our own counts of the same log lines are left out.

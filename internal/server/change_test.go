@@ -81,3 +81,45 @@ func TestAVerdictStandsWhenTheLinesItWasMadeOfAreGone(t *testing.T) {
 		t.Errorf("%v, %+v", err, all)
 	}
 }
+
+// Two gateways that have nothing to do with each other: the larger one has failed a third of its requests for ever. What is shown are the failures of the one that the alert is about.
+func TestAnIncidentShowsTheFailuresOfTheServiceThatTheAlertIsAbout(t *testing.T) {
+	t.Parallel()
+	r := start(t, server.Settings{Data: filepath.Join(t.TempDir(), "data")}, nil)
+	now := time.Now().UTC()
+	for gateway, c := range map[string]struct {
+		path, upstream string
+		every          time.Duration
+		fails          func(i int, when time.Time) bool
+	}{
+		"search-gw": {"/search", "10.1.0.7:8080", 100 * time.Millisecond, func(i int, _ time.Time) bool { return i%3 == 0 }},
+		"shop-gw":   {"/cart", "10.1.0.8:8080", 200 * time.Millisecond, func(i int, when time.Time) bool { return i%2 == 0 && now.Sub(when) < 2*time.Minute }},
+	} {
+		var lines strings.Builder
+		for i := range int(10 * time.Minute / c.every) {
+			when, status := now.Add(time.Duration(i)*c.every-10*time.Minute), 200
+			if c.fails(i, when) {
+				status = 502
+			}
+			fmt.Fprintf(&lines, "10.0.0.%d - - [%s] \"GET %s HTTP/1.1\" %d 120 \"-\" \"curl/8\" rt=0.012 uct=\"0.001\" urt=\"0.011\" ua=%q us=\"%d\" rid=%s-%032x\n", i%200, when.Format("02/Jan/2006:15:04:05 -0700"), c.path, status, c.upstream, status, gateway, i)
+		}
+		if code := call(t, "POST", r.at+"/api/v1/logs?service="+gateway, lines.String(), nil); code != http.StatusOK {
+			t.Fatal(code)
+		}
+	}
+	alert := fmt.Sprintf(`{"version":"4","alerts":[{"status":"firing","startsAt":%q,"labels":{"alertname":"Failing","service":"shop-gw","severity":"page"}}]}`, now.Format(time.RFC3339))
+	if code := call(t, "POST", r.at+"/api/v1/hooks/alertmanager", alert, nil); code != http.StatusOK {
+		t.Fatal(code)
+	}
+	var inc inquest.Incident
+	until(t, "it is investigated", func() bool {
+		all := incidents(t, r.at)
+		if len(all) == 1 {
+			inc = all[0]
+		}
+		return inc.Revision > 0
+	})
+	if inc.Requests < 400 || inc.Requests > 700 || inc.Failed < 250 || inc.Failed > 310 {
+		t.Errorf("%d of %d failed, want 300 of 600 or a few less: %+v", inc.Failed, inc.Requests, inc)
+	}
+}

@@ -97,11 +97,34 @@ func (p *process) investigate(ctx context.Context, job incident.Job) (*inquest.D
 	if err != nil {
 		notes = append(notes, "the record of changes could not be read: "+err.Error())
 	}
-	out, err := flow.InvestigateLive(ctx, flow.Live{Segments: p.spool.Segments(w), Series: series, Changes: changes, Edges: p.policy().Edges, Notes: notes})
+	out, err := flow.InvestigateLive(ctx, flow.Live{Segments: p.spool.Segments(w), Series: series, Changes: changes, Edges: p.policy().Edges, About: alerted(&i), Notes: notes})
 	if err != nil {
 		return nil, fmt.Errorf("investigate %s: %w", i.ID, err)
 	}
 	return out.Diagnosis, nil
+}
+
+// alerted lists the services that an incident's alerts are about, those that page first; without alerts those that whoever declared it named.
+func alerted(i *inquest.Incident) []string {
+	alerts := slices.Clone(i.Alerts)
+	slices.SortStableFunc(alerts, func(a, b inquest.Alert) int { return urgent(&b) - urgent(&a) })
+	var out []string
+	for _, a := range alerts {
+		if s := a.Service(); s != "" && !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	if len(out) == 0 {
+		return i.Services
+	}
+	return out
+}
+
+func urgent(a *inquest.Alert) int {
+	if a.Urgency() == inquest.UrgencyPage {
+		return 1
+	}
+	return 0
 }
 
 // changes lists what was changed in a window.
