@@ -226,7 +226,7 @@ func TestAFollowerThatIsStartedAgainGoesOn(t *testing.T) {
 	_ = w.spool.Close()
 	w.start()
 	w.add("nginx", access(3, 200))
-	w.add("checkout", "2026-11-29T12:00:02Z ERROR one\n2026-11-29T12:00:03Z ERROR something else\n")
+	w.add("checkout", "2026-11-29T12:00:02Z ERROR one\n2026-11-29T12:00:03Z ERROR something else\n"+strings.Repeat("2026-11-29T12:00:04Z ERROR something else\n", 2))
 	if err := w.tick(); err != nil {
 		t.Fatal(err)
 	}

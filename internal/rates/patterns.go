@@ -23,6 +23,8 @@ const (
 
 	// learning is how long all patterns of a service that nobody knows are new because it is new.
 	learning = 10 * time.Minute
+	// recurs is from which occurrence on a new pattern is counted as one: what happens once in millions of requests is noise. The rule of latent risks has the same figure.
+	recurs = 3
 	// What a pattern is compared with: the hour before the last five minutes.
 	surgeMinutes, baseMinutes, leastBase = 5, 55, 10
 )
@@ -78,6 +80,7 @@ type entry struct {
 	asked   time.Time // when it was handed out last
 	begun   time.Time // when its first line arrived
 	urgent  bool      // something else than the count has changed
+	waits   bool      // it is new, and counted as such when it recurs
 }
 
 type entryState int
@@ -119,6 +122,7 @@ func (p *Patterns) Log(r *parse.Record, writer, file string, now time.Time) {
 	service := cmp.Or(r.Service, writer)
 	e := p.entry(service, r.Level, now)
 	e.count(now)
+	p.countNew(e)
 	if r.Level > e.Level {
 		e.Level, e.urgent = r.Level, true
 	}
@@ -256,7 +260,7 @@ func (p *Patterns) Failed(d Due) {
 }
 
 // Settle says whether the store knows a fresh pattern, and whether it knows any of its service: then it is no new service. It returns
-// whether the pattern is new, and counts it in that case. A service that is new itself has nothing but new patterns for a while,
+// whether the pattern is new; it is counted as such when it recurs. A service that is new itself has nothing but new patterns for a while,
 // which is no news.
 func (p *Patterns) Settle(d Due, known, serviceKnown bool) (isNew bool) {
 	e := p.entries[d.key]
@@ -269,9 +273,17 @@ func (p *Patterns) Settle(d Due, known, serviceKnown bool) (isNew bool) {
 	if known || e.ID == pattern.Other || !s.known && e.begun.Sub(s.since) < learning {
 		return false
 	}
-	e.New = true
-	p.counter(e.Service, e.Level).value++
+	e.New, e.waits = true, true
+	p.countNew(e)
 	return true
+}
+
+// countNew counts a new pattern as soon as it recurs.
+func (p *Patterns) countNew(e *entry) {
+	if e.waits && e.Count >= recurs {
+		e.waits = false
+		p.counter(e.Service, e.Level).value++
+	}
 }
 
 func (p *Patterns) counter(service string, level inquest.Level) *counted {
