@@ -37,6 +37,9 @@ func (p *process) openPages(context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := p.openHealth(); err != nil {
+		return err
+	}
 	p.ways.Handle("/", w.Handler())
 	p.handler = p.ways
 	p.also("live pages", func(ctx context.Context) error {

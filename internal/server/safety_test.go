@@ -134,6 +134,17 @@ func TestNothingIsServedToStrangersOnceSomebodyCanSignIn(t *testing.T) {
 	}
 }
 
+// Load balancers and supervisors ask without a login, and are told nothing that is not theirs to know.
+func TestWhoHasNoLoginIsToldOnlyWhetherTheServerServes(t *testing.T) {
+	t.Parallel()
+	p := nobody(t, start(t, server.Settings{Data: t.TempDir(), Access: people(t)}, nil).at)
+	for path, want := range map[string]string{"/livez": `"pass"`, "/readyz": `"pass"`, "/health": `"records:ping"`} {
+		if status, text := p.send("GET", path, "", ""); status != 200 || !strings.Contains(text, want) || strings.Contains(text, "/tmp") {
+			t.Errorf("%s: %d %s", path, status, text)
+		}
+	}
+}
+
 func TestAnotherSiteCannotActForSomebodyWhoIsSignedIn(t *testing.T) {
 	t.Parallel()
 	s := start(t, server.Settings{Data: t.TempDir(), Access: people(t)}, nil)
