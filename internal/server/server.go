@@ -154,7 +154,7 @@ func (p *process) openSpool(context.Context) error {
 		return err
 	}
 	p.closing(func() error { p.reader.Close(); return nil })
-	p.follower, err = rates.New(rates.Config{Reader: p.reader, Spool: p.spool, Series: own{p.metrics, p.name}, Records: p.records, Writer: casefile.ServiceOf, Changed: p.changed, Now: p.Now})
+	p.follower, err = rates.New(rates.Config{Reader: p.reader, Spool: p.spool, Series: own{p.metrics, p.name}, Records: p.records, Writer: casefile.ServiceOf, Changed: p.changed, Reported: p.reported, Now: p.Now})
 	if err != nil {
 		return err
 	}
