@@ -169,7 +169,7 @@ type Channel struct {
 	Teams     *Hook             `yaml:"teams"`
 	Email     *Email            `yaml:"email"`
 	Webhook   *Webhook          `yaml:"webhook"`
-	People    map[string]string `yaml:"people"` // person: Slack member id or mail address
+	People    map[string]string `yaml:"people"` // person: Slack member id, PagerDuty user id or mail address
 	Allow     []string          `yaml:"allow"`  // private addresses it may reach
 	DryRun    bool              `yaml:"dry_run"`
 }
@@ -178,6 +178,8 @@ type Channel struct {
 type PagerDuty struct {
 	KeyFile string `yaml:"routing_key_file"`
 	URL     string `yaml:"url"` // default PagerDuty's
+	// WebhookSecretFile is of the webhook (v3) that tells of acknowledgements, sent to /api/v1/hooks/pagerduty.
+	WebhookSecretFile string `yaml:"webhook_secret_file"`
 }
 
 // Hook is an incoming webhook; its address is its secret.

@@ -80,7 +80,7 @@ func (p *process) openHooks(context.Context) error {
 		p.ways.Handle("POST "+path, hooks.Handler())
 	}
 	p.ways.Handle("POST /api/v1/write", write)
-	return p.openSlack()
+	return errors.Join(p.openSlack(), p.openPagerDuty())
 }
 
 func (p *process) openOTLP(ctx context.Context) error {
