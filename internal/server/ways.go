@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -96,33 +95,16 @@ func (p *process) openOTLP(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		p.also("OTLP over HTTP", func(ctx context.Context) error { return serveHTTP(ctx, l, r.Handler()) })
+		p.also("OTLP over HTTP", func(ctx context.Context) error { return p.serveHTTP(ctx, l, r.Handler()) })
 	}
 	if at := p.Settings.In.GRPC; at != "" {
 		l, err := p.way(ctx, at)
 		if err != nil {
 			return err
 		}
-		config, err := p.certificate()
-		if err != nil {
-			return err
-		}
-		p.also("OTLP over gRPC", func(ctx context.Context) error { return r.ServeGRPC(ctx, l, config) })
+		p.also("OTLP over gRPC", func(ctx context.Context) error { return r.ServeGRPC(ctx, l, p.tls) })
 	}
 	return nil
-}
-
-// certificate is that of the pages, nil without one.
-func (p *process) certificate() (*tls.Config, error) {
-	l := p.Settings.Listen
-	if l.Cert == "" {
-		return nil, nil
-	}
-	c, err := tls.LoadX509KeyPair(l.Cert, l.Key)
-	if err != nil {
-		return nil, fmt.Errorf("listen: %w", err)
-	}
-	return &tls.Config{Certificates: []tls.Certificate{c}, MinVersion: tls.VersionTLS12}, nil
 }
 
 // way listens for a way in, on this machine only until somebody can sign in.
@@ -134,7 +116,7 @@ func (p *process) way(ctx context.Context, address string) (net.Listener, error)
 	return lc.Listen(ctx, "tcp", address)
 }
 
-func serveHTTP(ctx context.Context, l net.Listener, h http.Handler) error {
+func (p *process) serveHTTP(ctx context.Context, l net.Listener, h http.Handler) error {
 	s := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
 	stop := context.AfterFunc(ctx, func() {
 		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
@@ -144,7 +126,7 @@ func serveHTTP(ctx context.Context, l net.Listener, h http.Handler) error {
 		}
 	})
 	defer stop()
-	if err := s.Serve(l); ctx.Err() == nil {
+	if err := p.accept(s, l); ctx.Err() == nil {
 		return err
 	}
 	return nil
