@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/inquesthq/inquest/internal/auth"
@@ -139,7 +138,7 @@ func (p *process) openFiles(context.Context) error {
 		if err != nil {
 			return err
 		}
-		targets = append(targets, tail.Target{Glob: path, Service: f.Service})
+		targets = append(targets, tail.Target{Glob: path, Service: f.Service, FromStart: f.FromStart})
 	}
 	if len(targets) == 0 {
 		return nil
@@ -149,27 +148,6 @@ func (p *process) openFiles(context.Context) error {
 		return err
 	}
 	p.also("files", t.Run)
-	return nil
-}
-
-func (p *process) openScrape(context.Context) error {
-	var targets []prom.Target
-	for _, j := range p.Settings.In.Scrape {
-		for _, at := range j.Targets {
-			if !strings.Contains(at, "://") {
-				at = "http://" + at + j.Path
-			}
-			targets = append(targets, prom.Target{URL: at, Job: j.Job, Labels: j.Labels, Interval: j.Interval})
-		}
-	}
-	if len(targets) == 0 {
-		return nil
-	}
-	s, err := prom.NewScraper(prom.ScrapeConfig{Targets: targets, Appender: p.metrics, Intake: p.intake})
-	if err != nil {
-		return err
-	}
-	p.also("scraping", s.Run)
 	return nil
 }
 
