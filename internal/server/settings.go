@@ -64,6 +64,10 @@ type Metrics struct {
 	MaxBytes  int64         `yaml:"max_bytes" unit:"bytes"`
 	Remote    string        `yaml:"remote"` // a Prometheus-compatible server that is asked, and written to, instead of the store in the data folder
 	Bearer    string        `yaml:"bearer_token_file"`
+	// RemoteWrite is where remote write goes, "https://mimir/api/v1/push"; default remote with /api/v1/write.
+	RemoteWrite string            `yaml:"remote_write"`
+	Headers     map[string]string `yaml:"headers"`      // sent along to remote, as X-Scope-OrgID of Mimir
+	HeaderFiles map[string]string `yaml:"header_files"` // the same; the value is in a file
 }
 
 // Logs is the ring of raw lines.
@@ -292,6 +296,7 @@ func Check(s Settings) []Fault {
 	c.people(&s)
 	c.rosters(&s)
 	c.audit(&s.Audit)
+	c.metrics(&s.Metrics)
 	if (s.Listen.Cert == "") != (s.Listen.Key == "") {
 		c.fault("cert and key belong together; write both or none", "listen")
 	}
