@@ -72,7 +72,8 @@ func newServeCheck() *cobra.Command {
 	return &cobra.Command{
 		Use:   "check FILE",
 		Short: "Say what is wrong with a server's settings",
-		Long: `Check reads the settings as the server would, and names every mistake with its line and the remedy. It opens nothing.
+		Long: `Check reads the settings as the server would, and names every mistake with its line and the remedy; what works and is dangerous
+is a warning. It opens nothing.
 
 Exit codes:
   0  nothing is wrong
@@ -85,6 +86,9 @@ Exit codes:
 			s, err := serverfile.Load(args[0])
 			if err != nil {
 				return err
+			}
+			for _, w := range server.Warnings(s) {
+				fmt.Fprintf(cmd.ErrOrStderr(), "%s: %s\n", args[0], w)
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "%s: nothing is wrong: it would serve on %s and keep its data in %s\n", args[0], s.Listen.Address, s.Data)
 			return nil

@@ -32,7 +32,7 @@ type Reader interface {
 	Save() error
 }
 
-// Config of New. All but Changed, Step and Now is required.
+// Config of New. All but Changed, Reported, Step and Now is required.
 type Config struct {
 	Reader  Reader
 	Spool   interface{ Stats() spool.Stats }
@@ -42,8 +42,10 @@ type Config struct {
 	Writer func(file, format string) string
 	// Changed is told of each change that is new, once it is stored; nil: nobody is.
 	Changed func(context.Context, inquest.Change)
-	Step    time.Duration // between two ticks, 0: two seconds
-	Now     func() time.Time
+	// Reported is told of each report of a user in the gateway's log, again until it returns nil; nil: nobody is.
+	Reported func(context.Context, UserReport) error
+	Step     time.Duration // between two ticks, 0: two seconds
+	Now      func() time.Time
 }
 
 // Follower reads what is new in the spool every few seconds and keeps the counts.
@@ -53,6 +55,7 @@ type Follower struct {
 	patterns *Patterns
 	changes  *Changes
 	changed  []inquest.Change        // to be stored
+	reports  []UserReport            // to be told
 	known    map[string]*parse.Known // formats, by the source's folder
 	started  time.Time
 	last     time.Time // of the last tick
@@ -130,6 +133,7 @@ func (f *Follower) Tick(ctx context.Context) error {
 		f.savePatterns(ctx, now), // which finds out what is new
 		f.append(ctx, f.patterns.Series(now)),
 		f.saveChanges(ctx),
+		f.tellReports(ctx),
 		f.cfg.Reader.Save(),
 	)
 	f.mu.Lock()
@@ -217,6 +221,7 @@ func (s *sink) Log(r *parse.Record) {
 	s.f.counter.Log(r, s.writer)
 	s.f.patterns.Log(r, s.writer, s.file, s.now)
 	s.f.changes.Log(r, s.now)
+	s.f.report(r, s.now)
 }
 
 func (s *sink) Signal(x parse.Signal) {

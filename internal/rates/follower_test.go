@@ -118,6 +118,8 @@ type world struct {
 	records  *records
 	series   *appender
 	told     []string // of changes
+	reports  []rates.UserReport
+	refuse   error // whom reports are handed to
 	follower *rates.Follower
 }
 
@@ -139,7 +141,13 @@ func (w *world) start() {
 		w.t.Fatal(err)
 	}
 	changed := func(_ context.Context, c inquest.Change) { w.told = append(w.told, fmt.Sprint(c.Kind, " ", c.Version)) }
-	w.follower, err = rates.New(rates.Config{Reader: w.reader, Spool: w.spool, Series: w.series, Records: w.records, Writer: casefile.ServiceOf, Changed: changed, Now: clock})
+	reported := func(_ context.Context, r rates.UserReport) error {
+		if w.refuse == nil {
+			w.reports = append(w.reports, r)
+		}
+		return w.refuse
+	}
+	w.follower, err = rates.New(rates.Config{Reader: w.reader, Spool: w.spool, Series: w.series, Records: w.records, Writer: casefile.ServiceOf, Changed: changed, Reported: reported, Now: clock})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -427,5 +435,36 @@ func TestAClockThatIsSetFarBackIsFollowed(t *testing.T) {
 	}
 	if st := w.follower.Status(); st.Lag != 0 || st.Err != nil {
 		t.Errorf("%+v", st)
+	}
+}
+
+func TestReportsOfUsersAreHandedOn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	line := func(at, kind, text string) string {
+		return fmt.Sprintf(`{"time":%q,"level":"warn","service":"inquest-gateway","msg":"a user reports ERR-1: %s","kind":%q,"error_id":"ERR-1","request_id":"r1"}`, at, text, kind) + "\n"
+	}
+	const at = "2026-11-29T12:00:01Z"
+	w.refuse = errors.New("the store takes nothing")
+	w.add("gateway", line(at, "user-report", "I cannot pay")+line(at, "circuit", "no report")+line("2026-11-29T12:00:02Z", "user-report", "(no text)"))
+	if err := w.tick(); !errors.Is(err, w.refuse) {
+		t.Errorf("%v, want what the desk said", err)
+	}
+	w.refuse = nil
+	w.add("gateway", line(at, "user-report", "I cannot pay")) // read twice, as after kill -9
+	if err := w.tick(); err != nil {
+		t.Fatal(err)
+	}
+	if len(w.reports) != 3 || w.reports[0].ID == "" || w.reports[0].ID != w.reports[2].ID || w.reports[0].ID == w.reports[1].ID {
+		t.Fatalf("%+v", w.reports)
+	}
+	first, second := w.reports[0], w.reports[1]
+	first.ID, second.ID = "", ""
+	when := time.Date(2026, 11, 29, 12, 0, 1, 0, time.UTC)
+	if want := (rates.UserReport{ErrorID: "ERR-1", Text: "I cannot pay", Time: when}); first != want {
+		t.Errorf("%+v, want %+v", first, want)
+	}
+	if want := (rates.UserReport{ErrorID: "ERR-1", Time: when.Add(time.Second)}); second != want {
+		t.Errorf("%+v, want %+v", second, want)
 	}
 }

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"github.com/inquesthq/inquest/internal/flow"
 	"github.com/inquesthq/inquest/internal/incident"
 	"github.com/inquesthq/inquest/internal/postmortem"
+	"github.com/inquesthq/inquest/internal/rates"
 	"github.com/inquesthq/inquest/internal/store"
 )
 
@@ -71,6 +73,16 @@ func (p *process) changed(ctx context.Context, c inquest.Change) {
 	if err := p.desk.Changed(ctx, c); err != nil && ctx.Err() == nil {
 		p.Log("incidents: a change that may belong to one: " + err.Error())
 	}
+}
+
+// reported hands the desk what a user told with the form of the gateway's error page.
+func (p *process) reported(ctx context.Context, r rates.UserReport) error {
+	_, err := p.desk.Report(ctx, incident.UserReport{ID: r.ID, ErrorID: r.ErrorID, Text: r.Text, Time: r.Time})
+	if errors.Is(err, incident.ErrInput) { // it will not get better
+		p.Log("incidents: " + err.Error())
+		return nil
+	}
+	return err
 }
 
 // investigate reads the hours of an incident as `inquest investigate` reads a folder.
@@ -144,14 +156,19 @@ func (p *process) changes(ctx context.Context, w inquest.Window) ([]inquest.Chan
 	return out, nil
 }
 
+// findFor is how long an error id is looked for, the newest lines first.
+const findFor = 5 * time.Second
+
 // findError tells who answered with an error id.
 func (p *process) findError(ctx context.Context, id string) (string, time.Time, error) {
+	ctx, cancel := context.WithTimeout(ctx, findFor)
+	defer cancel()
 	trace, err := flow.LookupLive(ctx, p.spool.Segments(inquest.Window{}), id)
 	if err != nil {
 		return "", time.Time{}, err
 	}
 	for _, f := range trace.Records {
-		if f.Service != "" {
+		if f.Service != "" && f.Record.Get("kind") != "user-report" { // a report is no answer
 			return f.Service, time.Unix(0, f.Record.Time).UTC(), nil
 		}
 	}

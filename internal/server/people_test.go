@@ -142,7 +142,99 @@ func TestAButtonInSlackAcknowledges(t *testing.T) {
 
 func TestWithoutASigningSecretNoButtonIsAnswered(t *testing.T) {
 	at := serving(t, server.Settings{Data: t.TempDir()})
-	if code := call(t, "POST", at+"/api/v1/hooks/slack", "", nil); code != http.StatusNotFound {
-		t.Errorf("%d, want 404", code)
+	for _, hook := range []string{"slack", "pagerduty"} {
+		if code := call(t, "POST", at+"/api/v1/hooks/"+hook, "", nil); code != http.StatusNotFound {
+			t.Errorf("%s: %d, want 404", hook, code)
+		}
+	}
+}
+
+// pagerDutyEvent is what PagerDuty sends when somebody acknowledges; the fields that are not read are a few of many.
+func pagerDutyEvent(kind, key, user string) string {
+	return fmt.Sprintf(`{"event":{"id":"01CH754SM17TWPE2V2H4VPBRO7","event_type":%q,"resource_type":"incident","occurred_at":"2026-11-30T10:00:00.000Z",
+		"agent":{"html_url":"https://acme.pagerduty.com/users/PLH1HKV","id":%q,"self":"https://api.pagerduty.com/users/PLH1HKV","summary":"Tenex Engineer","type":"user_reference"},
+		"client":null,"data":{"id":"PGR0VU2","type":"incident","number":2,"status":"acknowledged","incident_key":%q,"title":"x","priority":null}}}`, kind, user, key)
+}
+
+func TestAnAcknowledgementInPagerDutyIsOneHere(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{"key": "R0\n", "secret": "hook-secret\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	at := serving(t, server.Settings{Data: filepath.Join(dir, "data"), DryRun: true, Channels: map[string]server.Channel{
+		"oncall": {PagerDuty: &server.PagerDuty{KeyFile: filepath.Join(dir, "key"), WebhookSecretFile: filepath.Join(dir, "secret")}, People: map[string]string{"ada": "PADA"}}}})
+	sign := func(secret, body string) string {
+		mac := hmac.New(sha256.New, []byte(secret))
+		mac.Write([]byte(body))
+		return "v1=" + hex.EncodeToString(mac.Sum(nil))
+	}
+	send := func(body, signature string) int {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, at+"/api/v1/hooks/pagerduty", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("X-PagerDuty-Signature", signature)
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		return resp.StatusCode
+	}
+	view := func(id string) (v web.IncidentView) {
+		t.Helper()
+		call(t, "GET", at+"/api/v1/incidents/"+id, "", &v)
+		return v
+	}
+	inc, second := declare(t, at), declare(t, at)
+	body := pagerDutyEvent("incident.acknowledged", inc.ID, "PADA")
+	for name, signature := range map[string]string{"none": "", "of another": sign("guess", body), "of another body": sign("hook-secret", body+" ")} {
+		if got := send(body, signature); got != http.StatusUnauthorized {
+			t.Errorf("signature %s: %d, want 401", name, got)
+		}
+	}
+	const secret = "hook-secret"
+	for name, other := range map[string]string{
+		"another event": pagerDutyEvent("incident.triggered", inc.ID, "PADA"), "an incident that is not there": pagerDutyEvent("incident.acknowledged", "INC-0", "PADA"),
+		"by our own event": strings.Replace(body, "user_reference", "service_reference", 1), "a test": `{"event":{"event_type":"pagey.ping","agent":null,"data":{"message":"Hello from your friend Pagey!","type":"ping"}}}`,
+	} {
+		if got := send(other, sign(secret, other)); got != http.StatusAccepted {
+			t.Errorf("%s: %d; PagerDuty would turn the webhook off", name, got)
+		}
+	}
+	if v := view(inc.ID); v.Incident.State != inquest.IncidentOpen || v.Incident.Owner != "" {
+		t.Fatalf("acknowledged by what is no acknowledgement: %+v", v.Incident)
+	}
+	for range 2 { // it may come more than once
+		if code := send(body, sign("the old secret", body)+","+sign(secret, body)); code != http.StatusAccepted {
+			t.Fatal(code)
+		}
+	}
+	v := view(inc.ID)
+	lines := 0
+	for _, e := range v.Timeline {
+		if e.Kind == inquest.EntryState && e.By == "ada" {
+			lines++
+		}
+	}
+	if v.Incident.State != inquest.IncidentAcknowledged || v.Incident.Owner != "ada" || v.Incident.Acknowledged.IsZero() || lines != 1 {
+		t.Errorf("%d lines in the timeline, %+v", lines, v.Incident)
+	}
+	if later := pagerDutyEvent("incident.acknowledged", inc.ID, "PBEN"); send(later, sign(secret, later)) != http.StatusAccepted || view(inc.ID).Incident.Owner != "ada" {
+		t.Error("who acknowledges in PagerDuty what somebody has takes it away")
+	}
+	if stranger := pagerDutyEvent("incident.acknowledged", second.ID, "PBEN"); send(stranger, sign(secret, stranger)) != http.StatusAccepted || view(second.ID).Incident.Owner != "Tenex Engineer (PagerDuty)" {
+		t.Errorf("%q has it, want whom the settings do not know", view(second.ID).Incident.Owner)
+	}
+	var log struct {
+		Items []struct{ By, Action, Target string }
+	}
+	call(t, "GET", at+"/api/v1/log", "", &log)
+	if len(log.Items) < 2 || log.Items[1].By != "ada" || log.Items[1].Action != "incident: acknowledge" || log.Items[1].Target != inc.ID {
+		t.Errorf("the log of who changed what: %+v", log.Items)
 	}
 }

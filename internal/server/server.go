@@ -3,6 +3,7 @@ package server
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -49,6 +50,9 @@ func Run(ctx context.Context, o Options) (err error) {
 	o.Settings = o.Settings.Complete()
 	if err := errorOf(Check(o.Settings)); err != nil {
 		return fmt.Errorf("server: %w", err)
+	}
+	for _, w := range Warnings(o.Settings) {
+		o.Log(w)
 	}
 	p := &process{Options: o}
 	defer func() { err = errors.Join(err, p.close()) }()
@@ -98,6 +102,7 @@ type process struct {
 	ways       *http.ServeMux // signals over HTTP
 	handler    http.Handler
 	listener   net.Listener
+	tls        *tls.Config // nil: no certificate
 	closers    []func() error
 	tasks      []task
 }
@@ -133,6 +138,9 @@ func (p *process) open(ctx context.Context) error {
 	if err := os.MkdirAll(p.Settings.Data, 0o700); err != nil {
 		return fmt.Errorf("the data folder: %w; set data to a folder that this user may write to", err)
 	}
+	if err := p.openCertificate(); err != nil {
+		return err
+	}
 	for _, step := range []func(context.Context) error{p.openRecords, p.openMetrics, p.openSpool, p.openDesk, p.openRules, p.openPeople, p.openWays, p.openFindings, p.openPages, p.listen} {
 		if err := step(ctx); err != nil {
 			return err
@@ -154,7 +162,7 @@ func (p *process) openSpool(context.Context) error {
 		return err
 	}
 	p.closing(func() error { p.reader.Close(); return nil })
-	p.follower, err = rates.New(rates.Config{Reader: p.reader, Spool: p.spool, Series: own{p.metrics, p.name}, Records: p.records, Writer: casefile.ServiceOf, Changed: p.changed, Now: p.Now})
+	p.follower, err = rates.New(rates.Config{Reader: p.reader, Spool: p.spool, Series: own{p.metrics, p.name}, Records: p.records, Writer: casefile.ServiceOf, Changed: p.changed, Reported: p.reported, Now: p.Now})
 	if err != nil {
 		return err
 	}
@@ -178,7 +186,7 @@ func (p *process) serve(ctx context.Context) error {
 	}
 	web := &http.Server{Handler: p.handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, BaseContext: func(net.Listener) context.Context { return ctx }}
 	wg.Go(func() {
-		if err := p.accept(web); err != nil && !errors.Is(err, http.ErrServerClosed) && ctx.Err() == nil {
+		if err := p.accept(web, p.listener); err != nil && !errors.Is(err, http.ErrServerClosed) && ctx.Err() == nil {
 			stop(fmt.Errorf("server: %w", err))
 		}
 	})
@@ -212,11 +220,13 @@ func (p *process) listen(ctx context.Context) error {
 	return nil
 }
 
-func (p *process) accept(web *http.Server) error {
-	if l := p.Settings.Listen; l.Cert != "" {
-		return web.ServeTLS(p.listener, l.Cert, l.Key)
+// accept serves what comes to a listener, with the certificate if there is one.
+func (p *process) accept(s *http.Server, l net.Listener) error {
+	if p.tls == nil {
+		return s.Serve(l)
 	}
-	return web.Serve(p.listener)
+	s.TLSConfig = p.tls.Clone()
+	return s.ServeTLS(l, "", "")
 }
 
 // address is where the pages are, as a link.

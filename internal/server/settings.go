@@ -64,6 +64,10 @@ type Metrics struct {
 	MaxBytes  int64         `yaml:"max_bytes" unit:"bytes"`
 	Remote    string        `yaml:"remote"` // a Prometheus-compatible server that is asked, and written to, instead of the store in the data folder
 	Bearer    string        `yaml:"bearer_token_file"`
+	// RemoteWrite is where remote write goes, "https://mimir/api/v1/push"; default remote with /api/v1/write.
+	RemoteWrite string            `yaml:"remote_write"`
+	Headers     map[string]string `yaml:"headers"`      // sent along to remote, as X-Scope-OrgID of Mimir
+	HeaderFiles map[string]string `yaml:"header_files"` // the same; the value is in a file
 }
 
 // Logs is the ring of raw lines.
@@ -128,8 +132,9 @@ type In struct {
 
 // File is a log that is followed as it grows.
 type File struct {
-	Path    string `yaml:"path"` // may have * and ? in its name
-	Service string `yaml:"service"`
+	Path      string `yaml:"path"` // may have * and ? in its name
+	Service   string `yaml:"service"`
+	FromStart bool   `yaml:"from_start"` // the first time, what is there already is read, too
 }
 
 // Scrape is a job of Prometheus text pages that are fetched.
@@ -139,6 +144,32 @@ type Scrape struct {
 	Path     string            `yaml:"path"`    // default /metrics
 	Interval time.Duration     `yaml:"interval"`
 	Labels   map[string]string `yaml:"labels"`
+	Scheme   string            `yaml:"scheme"` // of targets that are no URL; default http
+	// Names and meanings are those of Prometheus; secrets are read from files alone.
+	Authorization *Authorization `yaml:"authorization"`
+	BasicAuth     *BasicAuth     `yaml:"basic_auth"`
+	TLS           *TLSConfig     `yaml:"tls_config"`
+}
+
+// Authorization is a token that is sent along.
+type Authorization struct {
+	Type            string `yaml:"type"` // default Bearer
+	CredentialsFile string `yaml:"credentials_file"`
+}
+
+// BasicAuth is a name and a password that are sent along.
+type BasicAuth struct {
+	Username     string `yaml:"username"`
+	PasswordFile string `yaml:"password_file"`
+}
+
+// TLSConfig says whom to trust, and who we are.
+type TLSConfig struct {
+	CAFile     string `yaml:"ca_file"`   // default the system's authorities
+	CertFile   string `yaml:"cert_file"` // of our own; with key_file
+	KeyFile    string `yaml:"key_file"`
+	ServerName string `yaml:"server_name"`
+	Insecure   bool   `yaml:"insecure_skip_verify"`
 }
 
 // Syslog is an address that takes RFC 5424 and RFC 3164 messages.
@@ -169,7 +200,7 @@ type Channel struct {
 	Teams     *Hook             `yaml:"teams"`
 	Email     *Email            `yaml:"email"`
 	Webhook   *Webhook          `yaml:"webhook"`
-	People    map[string]string `yaml:"people"` // person: Slack member id or mail address
+	People    map[string]string `yaml:"people"` // person: Slack member id, PagerDuty user id or mail address
 	Allow     []string          `yaml:"allow"`  // private addresses it may reach
 	DryRun    bool              `yaml:"dry_run"`
 }
@@ -178,6 +209,8 @@ type Channel struct {
 type PagerDuty struct {
 	KeyFile string `yaml:"routing_key_file"`
 	URL     string `yaml:"url"` // default PagerDuty's
+	// WebhookSecretFile is of the webhook (v3) that tells of acknowledgements, sent to /api/v1/hooks/pagerduty.
+	WebhookSecretFile string `yaml:"webhook_secret_file"`
 }
 
 // Hook is an incoming webhook; its address is its secret.
@@ -246,6 +279,10 @@ func (s Settings) Complete() Settings {
 	for i := range s.In.Scrape {
 		s.In.Scrape[i].Interval = cmp.Or(s.In.Scrape[i].Interval, 15*time.Second)
 		s.In.Scrape[i].Path = cmp.Or(s.In.Scrape[i].Path, "/metrics")
+		s.In.Scrape[i].Scheme = cmp.Or(s.In.Scrape[i].Scheme, "http")
+		if a := s.In.Scrape[i].Authorization; a != nil {
+			a.Type = cmp.Or(a.Type, "Bearer")
+		}
 	}
 	return s
 }
@@ -259,6 +296,7 @@ func Check(s Settings) []Fault {
 	c.people(&s)
 	c.rosters(&s)
 	c.audit(&s.Audit)
+	c.metrics(&s.Metrics)
 	if (s.Listen.Cert == "") != (s.Listen.Key == "") {
 		c.fault("cert and key belong together; write both or none", "listen")
 	}
@@ -353,6 +391,7 @@ func (c *checker) in(s *Settings) {
 		if j.Interval != 0 && j.Interval < time.Second {
 			c.fault("less than a second; pages of metrics are not made for that", append(at, "interval")...)
 		}
+		c.credentials(&j, at)
 	}
 	for i, l := range s.In.Syslog {
 		if l.UDP == "" && l.TCP == "" {

@@ -2,7 +2,6 @@ package server
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 
@@ -11,26 +10,16 @@ import (
 	"github.com/inquesthq/inquest/internal/notify"
 )
 
-// slackChannel is a channel whose messages have a button that acknowledges.
-type slackChannel struct {
-	secret notify.Secret
-	people map[string]string // Slack member id: person
-}
-
 // openSlack mounts the address that Slack sends pressed buttons to, if a channel has a signing secret. Slack signs what it sends; it has no token.
 func (p *process) openSlack() error {
-	var channels []slackChannel
+	var channels []hookChannel
 	for name, c := range p.Settings.Channels {
 		if c.Slack == nil || c.Slack.SigningSecretFile == "" {
 			continue
 		}
-		key, err := secret(c.Slack.SigningSecretFile)
+		one, err := signedBy(name, c.Slack.SigningSecretFile, c.People)
 		if err != nil {
-			return fmt.Errorf("channels: %s: %w", name, err)
-		}
-		one := slackChannel{notify.Secret(key), map[string]string{}}
-		for person, member := range c.People {
-			one.people[member] = person
+			return err
 		}
 		channels = append(channels, one)
 	}
@@ -42,7 +31,7 @@ func (p *process) openSlack() error {
 
 // pressed acknowledges for whoever pressed a button. Slack wants an answer within three seconds, and shows people a fault for any status but 200: what
 // the desk refuses, for example what somebody else has already, is told to the operator alone.
-func (p *process) pressed(w http.ResponseWriter, r *http.Request, channels []slackChannel) {
+func (p *process) pressed(w http.ResponseWriter, r *http.Request, channels []hookChannel) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 256<<10))
 	if err != nil {
 		http.Error(w, "the body cannot be read, or is longer than 256 KiB", http.StatusRequestEntityTooLarge)

@@ -3,6 +3,9 @@ package server
 import (
 	"context"
 	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -62,14 +65,11 @@ func (p *process) openMetrics(context.Context) error {
 		p.closing(db.Close)
 		p.also("metrics", db.Run)
 	} else {
-		token, err := secret(s.Bearer)
+		headers, err := s.headers()
 		if err != nil {
 			return err
 		}
-		cfg := remote.Config{URL: s.Remote}
-		if token != "" {
-			cfg.Headers = map[string]string{"Authorization": "Bearer " + token}
-		}
+		cfg := remote.Config{URL: s.Remote, WriteURL: s.RemoteWrite, Headers: headers}
 		r, err := remote.New(cfg)
 		if err != nil {
 			return err
@@ -78,4 +78,57 @@ func (p *process) openMetrics(context.Context) error {
 	}
 	p.also("tiers", p.tiers)
 	return nil
+}
+
+// headers are sent along to the remote store.
+func (m *Metrics) headers() (map[string]string, error) {
+	out := maps.Clone(m.Headers)
+	if out == nil {
+		out = map[string]string{}
+	}
+	for name, file := range m.HeaderFiles {
+		value, err := secret(file)
+		if err != nil {
+			return nil, fmt.Errorf("metrics.header_files: %s: %w", name, err)
+		}
+		out[name] = value
+	}
+	token, err := secret(m.Bearer)
+	if err != nil {
+		return nil, fmt.Errorf("metrics.bearer_token_file: %w", err)
+	}
+	if token != "" {
+		out["Authorization"] = "Bearer " + token
+	}
+	return out, nil
+}
+
+func (c *checker) metrics(m *Metrics) {
+	if m.Remote == "" && (m.RemoteWrite != "" || m.Bearer != "" || len(m.Headers)+len(m.HeaderFiles) > 0) {
+		c.fault("remote is missing: which server is asked?", "metrics")
+	}
+	for name, at := range map[string]string{"remote": m.Remote, "remote_write": m.RemoteWrite} {
+		if u, err := url.Parse(at); at != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
+			c.fault("that is no address; write one such as http://prometheus:9090", "metrics", name)
+		} else if at != "" && u.User != nil {
+			c.fault("leave name and password out of the address: this file can be shown; write header_files: {Authorization: FILE}", "metrics", name)
+		}
+	}
+	seen := map[string]bool{"Authorization": m.Bearer != ""}
+	each := func(key, name string) {
+		if k := http.CanonicalHeaderKey(name); seen[k] {
+			c.fault("this header is set twice", "metrics", key, name)
+		} else {
+			seen[k] = true
+		}
+	}
+	for name := range m.Headers {
+		if http.CanonicalHeaderKey(name) == "Authorization" {
+			c.fault("this file can be shown; write header_files: {Authorization: FILE}, or bearer_token_file", "metrics", "headers", name)
+		}
+		each("headers", name)
+	}
+	for name := range m.HeaderFiles {
+		each("header_files", name)
+	}
 }

@@ -2,13 +2,11 @@ package server
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/inquesthq/inquest/internal/auth"
@@ -80,7 +78,7 @@ func (p *process) openHooks(context.Context) error {
 		p.ways.Handle("POST "+path, hooks.Handler())
 	}
 	p.ways.Handle("POST /api/v1/write", write)
-	return p.openSlack()
+	return errors.Join(p.openSlack(), p.openPagerDuty())
 }
 
 func (p *process) openOTLP(ctx context.Context) error {
@@ -96,33 +94,16 @@ func (p *process) openOTLP(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		p.also("OTLP over HTTP", func(ctx context.Context) error { return serveHTTP(ctx, l, r.Handler()) })
+		p.also("OTLP over HTTP", func(ctx context.Context) error { return p.serveHTTP(ctx, l, r.Handler()) })
 	}
 	if at := p.Settings.In.GRPC; at != "" {
 		l, err := p.way(ctx, at)
 		if err != nil {
 			return err
 		}
-		config, err := p.certificate()
-		if err != nil {
-			return err
-		}
-		p.also("OTLP over gRPC", func(ctx context.Context) error { return r.ServeGRPC(ctx, l, config) })
+		p.also("OTLP over gRPC", func(ctx context.Context) error { return r.ServeGRPC(ctx, l, p.tls) })
 	}
 	return nil
-}
-
-// certificate is that of the pages, nil without one.
-func (p *process) certificate() (*tls.Config, error) {
-	l := p.Settings.Listen
-	if l.Cert == "" {
-		return nil, nil
-	}
-	c, err := tls.LoadX509KeyPair(l.Cert, l.Key)
-	if err != nil {
-		return nil, fmt.Errorf("listen: %w", err)
-	}
-	return &tls.Config{Certificates: []tls.Certificate{c}, MinVersion: tls.VersionTLS12}, nil
 }
 
 // way listens for a way in, on this machine only until somebody can sign in.
@@ -134,7 +115,7 @@ func (p *process) way(ctx context.Context, address string) (net.Listener, error)
 	return lc.Listen(ctx, "tcp", address)
 }
 
-func serveHTTP(ctx context.Context, l net.Listener, h http.Handler) error {
+func (p *process) serveHTTP(ctx context.Context, l net.Listener, h http.Handler) error {
 	s := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
 	stop := context.AfterFunc(ctx, func() {
 		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
@@ -144,7 +125,7 @@ func serveHTTP(ctx context.Context, l net.Listener, h http.Handler) error {
 		}
 	})
 	defer stop()
-	if err := s.Serve(l); ctx.Err() == nil {
+	if err := p.accept(s, l); ctx.Err() == nil {
 		return err
 	}
 	return nil
@@ -157,7 +138,7 @@ func (p *process) openFiles(context.Context) error {
 		if err != nil {
 			return err
 		}
-		targets = append(targets, tail.Target{Glob: path, Service: f.Service})
+		targets = append(targets, tail.Target{Glob: path, Service: f.Service, FromStart: f.FromStart})
 	}
 	if len(targets) == 0 {
 		return nil
@@ -167,27 +148,6 @@ func (p *process) openFiles(context.Context) error {
 		return err
 	}
 	p.also("files", t.Run)
-	return nil
-}
-
-func (p *process) openScrape(context.Context) error {
-	var targets []prom.Target
-	for _, j := range p.Settings.In.Scrape {
-		for _, at := range j.Targets {
-			if !strings.Contains(at, "://") {
-				at = "http://" + at + j.Path
-			}
-			targets = append(targets, prom.Target{URL: at, Job: j.Job, Labels: j.Labels, Interval: j.Interval})
-		}
-	}
-	if len(targets) == 0 {
-		return nil
-	}
-	s, err := prom.NewScraper(prom.ScrapeConfig{Targets: targets, Appender: p.metrics, Intake: p.intake})
-	if err != nil {
-		return err
-	}
-	p.also("scraping", s.Run)
 	return nil
 }
 

@@ -23,7 +23,7 @@ data: /var/lib/inquest
 listen: {address: ":7117", cert: /etc/inquest/cert.pem, key: /etc/inquest/key.pem}
 url: https://inquest.example.com
 database_file: /run/secrets/database
-metrics: {retention: 720h, max_bytes: 10GB}
+metrics: {retention: 720h, max_bytes: 10GB, remote: http://mimir/prometheus, remote_write: http://mimir/api/v1/push, headers: {X-Scope-OrgID: shop}, header_files: {Authorization: /run/secrets/mimir}}
 logs: {max_bytes: 20GiB, max_age: 48h}
 audit: {every: 10m, max_bytes: 1MiB, skip: [log/plain-text], health_routes: [/status], health_threshold: 0.1}
 access:
@@ -35,7 +35,7 @@ services:
   checkout: {critical: true, revenue_per_minute: 9000, calls: [payment, db-primary]}
 in:
   files: [{path: "/var/log/nginx/*.log", service: nginx}]
-  scrape: [{job: node, targets: ["127.0.0.1:9100"], labels: {zone: a}}]
+  scrape: [{job: node, targets: ["127.0.0.1:9100"], labels: {zone: a}, scheme: https, authorization: {credentials_file: /run/token}, tls_config: {ca_file: ca.pem, cert_file: c.pem, key_file: k.pem, server_name: node, insecure_skip_verify: true}}, {job: db, targets: ["db:1"], basic_auth: {username: inquest, password_file: /run/db}}]
   otlp_grpc: 127.0.0.1:4317
   syslog: [{udp: "127.0.0.1:5514"}]
 rules: {files: [own.yaml], slos: [slo.yaml], interval: 10s}
@@ -56,6 +56,7 @@ rosters:
 	}
 	if s.Services["checkout"].Revenue != 9000 || !s.Services["checkout"].Critical || s.In.Scrape[0].Interval != 15*time.Second || s.In.Scrape[0].Path != "/metrics" ||
 		s.Channels["oncall"].PagerDuty.KeyFile != "/run/secrets/pagerduty" || s.Tell[1].Severity != 2 || s.Escalation[0].After != 10*time.Minute || s.Rosters["first"].Rotations[0].Hours.Days[4] != 5 || s.Rosters["first"].Rotations[0].Start != "2026-11-02" || s.Rosters["first"].Overrides[0].Person != "cleo" || s.Logs.MaxBytes != 20<<30 ||
+		s.Metrics.RemoteWrite != "http://mimir/api/v1/push" || s.Metrics.Headers["X-Scope-OrgID"] != "shop" || s.Metrics.HeaderFiles["Authorization"] != "/run/secrets/mimir" || s.In.Scrape[0].Authorization.Type != "Bearer" || s.In.Scrape[0].TLS.ServerName != "node" || !s.In.Scrape[0].TLS.Insecure || s.In.Scrape[1].BasicAuth.PasswordFile != "/run/db" ||
 		s.Audit.Every != 10*time.Minute || s.Audit.MaxBytes != 1<<20 || len(s.Audit.Skip) != 1 || s.Audit.HealthThreshold != 0.1 {
 		t.Errorf("%+v", s)
 	}
@@ -85,6 +86,15 @@ func TestWhatIsWrongWithAServerFileIsToldWithLineAndRemedy(t *testing.T) {
 		{"no zone", "time_zones: [Berlin]", `"Berlin" is no time zone`},
 		{"a log without a path", "in: {files: [{service: nginx}]}", "which log is to be followed"},
 		{"a scrape without targets", "in: {scrape: [{job: node}]}", "job and targets are needed"},
+		{"a scrape with two credentials", "in: {scrape: [{job: node, targets: [a:1], authorization: {credentials_file: x}, basic_auth: {username: a, password_file: x}}]}", "keep one of the two"},
+		{"a scrape with a token in clear", "in: {scrape: [{job: node, targets: [a:1], authorization: {credentials: x}}]}", "credentials_file"},
+		{"a scrape without a password", "in: {scrape: [{job: node, targets: [a:1], basic_auth: {username: a}}]}", "username and password_file are needed"},
+		{"a scrape with half of a certificate", "in: {scrape: [{job: node, targets: [a:1], tls_config: {cert_file: a}}]}", "cert_file and key_file belong together"},
+		{"a scrape over nothing known", "in: {scrape: [{job: node, targets: [a:1], scheme: ftp}]}", "none of http and https"},
+		{"headers for nobody", "metrics: {headers: {X-Scope-OrgID: shop}}", "which server is asked"},
+		{"a header twice", "metrics: {remote: http://m, headers: {x-scope-orgid: a}, header_files: {X-Scope-OrgID: f}}", "set twice"},
+		{"a token in clear", "metrics: {remote: http://m, headers: {authorization: Bearer x}}", "this file can be shown"},
+		{"a password in an address", "metrics: {remote: http://m, remote_write: http://a:b@m/push}", "leave name and password out"},
 		{"a scrape in milliseconds", "in: {scrape: [{job: node, targets: [a:1], interval: 100ms}]}", "less than a second"},
 		{"a syslog that listens nowhere", "in: {syslog: [{}]}", "udp or tcp is needed"},
 		{"an urgency of its own", "incidents: {opened_by: [panic]}", "none of page, chat and ticket"},

@@ -218,7 +218,7 @@ func TestScrape(t *testing.T) {
 	}))
 	defer server.Close()
 	m := &memory{}
-	s, err := prom.NewScraper(prom.ScrapeConfig{Appender: m, MaxSamples: 100, Targets: []prom.Target{{URL: server.URL, Job: "shop", Interval: time.Second, Labels: map[string]string{"instance": "i1", "zone": "a"}, Header: http.Header{"Authorization": {"Bearer x"}}}}})
+	s, err := prom.NewScraper(prom.ScrapeConfig{Appender: m, MaxSamples: 100, Targets: []prom.Target{{URL: server.URL, Job: "shop", Interval: time.Second, Labels: map[string]string{"instance": "i1", "zone": "a"}, Authorization: func() (string, error) { return "Bearer x", nil }}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"hash/fnv"
@@ -30,7 +31,9 @@ type Target struct {
 	Labels   map[string]string // further labels; "instance" instead of the URL's host and port
 	Interval time.Duration     // 0: 15 s
 	Timeout  time.Duration     // 0: 10 s, at most the interval
-	Header   http.Header       // sent along, for authorization
+	// Authorization makes the value of that header, for each scrape anew; nil: none is sent.
+	Authorization func() (string, error)
+	TLS           *tls.Config // of https; nil: the system's authorities are trusted
 }
 
 // ScrapeConfig of NewScraper. Targets and Appender are required.
@@ -47,7 +50,8 @@ type ScrapeConfig struct {
 // Scraper scrapes targets. Run it once.
 type Scraper struct {
 	cfg    ScrapeConfig
-	client *http.Client
+	client *http.Client // of targets without TLS settings
+	own    map[*tls.Config]*http.Client
 	room   chan struct{}
 
 	mu    sync.Mutex
@@ -77,22 +81,29 @@ func NewScraper(cfg ScrapeConfig) (*Scraper, error) {
 		return nil, errors.New("prom: limits must not be negative")
 	}
 	if cfg.Transport == nil {
-		cfg.Transport = &http.Transport{MaxIdleConnsPerHost: 1, IdleConnTimeout: time.Minute, ResponseHeaderTimeout: time.Minute}
+		cfg.Transport = transport(nil)
 	}
-	s := &Scraper{cfg: cfg, client: &http.Client{Transport: cfg.Transport}, room: make(chan struct{}, cfg.AtATime)}
+	s := &Scraper{cfg: cfg, client: &http.Client{Transport: cfg.Transport}, own: map[*tls.Config]*http.Client{}, room: make(chan struct{}, cfg.AtATime)}
 	for i := range cfg.Targets {
 		if err := cfg.Targets[i].complete(); err != nil {
 			return nil, err
+		}
+		if c := cfg.Targets[i].TLS; c != nil && s.own[c] == nil {
+			s.own[c] = &http.Client{Transport: transport(c)}
 		}
 		s.state = append(s.state, TargetState{URL: cfg.Targets[i].URL, Job: cfg.Targets[i].Job})
 	}
 	return s, nil
 }
 
+func transport(c *tls.Config) *http.Transport {
+	return &http.Transport{MaxIdleConnsPerHost: 1, IdleConnTimeout: time.Minute, ResponseHeaderTimeout: time.Minute, TLSClientConfig: c, ForceAttemptHTTP2: true}
+}
+
 func (t *Target) complete() error {
 	u, err := url.Parse(t.URL)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
-		return fmt.Errorf("prom: target %q: write it as http://host:port/metrics, credentials as a header", t.URL)
+		return fmt.Errorf("prom: target %q: write it as http://host:port/metrics, credentials apart from it", t.URL)
 	}
 	if u.Path == "" {
 		u.Path = "/metrics"
@@ -121,6 +132,9 @@ func (s *Scraper) Run(ctx context.Context) error {
 	}
 	wg.Wait()
 	s.client.CloseIdleConnections()
+	for _, c := range s.own {
+		c.CloseIdleConnections()
+	}
 	return nil
 }
 
@@ -217,12 +231,16 @@ func (s *Scraper) fetch(ctx context.Context, t *Target, at time.Time) ([]inquest
 	if err != nil {
 		return nil, err
 	}
-	if t.Header != nil {
-		r.Header = t.Header.Clone()
+	if t.Authorization != nil {
+		value, err := t.Authorization()
+		if err != nil {
+			return nil, fmt.Errorf("scrape %s: %w", t.URL, err)
+		}
+		r.Header.Set("Authorization", value)
 	}
 	r.Header.Set("Accept", "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1")
 	r.Header.Set("User-Agent", "inquest")
-	res, err := s.client.Do(r)
+	res, err := cmp.Or(s.own[t.TLS], s.client).Do(r)
 	if err != nil {
 		return nil, fmt.Errorf("scrape: %w", err)
 	}

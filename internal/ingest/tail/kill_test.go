@@ -20,8 +20,8 @@ func followUntilKilled(dir string) {
 	s, err := spool.Open(spool.Config{Dir: filepath.Join(dir, "spool")})
 	if err == nil {
 		var t *tail.Tail
-		t, err = tail.New(tail.Config{Targets: []tail.Target{{Glob: filepath.Join(dir, "logs", "*.log*")}}, Spool: s, Checkpoint: filepath.Join(dir, "tail.json"),
-			Poll: 5 * time.Millisecond, FromStart: true, Piece: 2000})
+		t, err = tail.New(tail.Config{Targets: []tail.Target{{Glob: filepath.Join(dir, "logs", "*.log*"), FromStart: true}}, Spool: s, Checkpoint: filepath.Join(dir, "tail.json"),
+			Poll: 5 * time.Millisecond, Piece: 2000})
 		if err == nil {
 			err = t.Run(context.Background())
 		}

@@ -188,7 +188,7 @@ func (t *Tail) begin(f *file) {
 			break
 		}
 	}
-	if !t.old && !t.cfg.FromStart {
+	if !t.old && !t.cfg.Targets[f.target].FromStart {
 		f.Offset = lineStart(in, f.size)
 		f.Tail, _ = hashBefore(in, f.Offset)
 	}

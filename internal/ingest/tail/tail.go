@@ -33,6 +33,9 @@ type Spool interface {
 type Target struct {
 	Glob    string // as in filepath.Match; absolute
 	Service string // whose logs they are; "": told by the names of the files
+	// FromStart: files that are there when there is no checkpoint yet are read from their start. Usually they are old: their lines would be
+	// counted as what happens now.
+	FromStart bool
 }
 
 // Config of New. Targets, Spool and Checkpoint are required.
@@ -43,13 +46,10 @@ type Config struct {
 	Intake     *ingest.Intake // counts; nil: nobody counts
 	Poll       time.Duration  // from one look to the next, 0: 500 ms
 	Grace      time.Duration  // how long a file that was rotated away is read on, for writers that still have it open; 0: 10 s
-	// FromStart: files that are there when there is no checkpoint yet are read from their start. Usually they are old: their lines would be
-	// counted as what happens now.
-	FromStart bool
-	MaxFiles  int // files followed, 0: 20,000
-	MaxOpen   int // files kept open, 0: 500; others are opened for each piece
-	Piece     int // bytes read at a time, 0: 256 KiB
-	Readers   int // files read at a time, 0: 16; they share the spool's commits
+	MaxFiles   int            // files followed, 0: 20,000
+	MaxOpen    int            // files kept open, 0: 500; others are opened for each piece
+	Piece      int            // bytes read at a time, 0: 256 KiB
+	Readers    int            // files read at a time, 0: 16; they share the spool's commits
 }
 
 // maxLine is the longest line that is kept whole; internal/parse keeps no longer one either.

@@ -148,10 +148,13 @@ func TestAfterARestartItGoesOn(t *testing.T) {
 func TestTheFirstStartReadsWhatHappensFromNowOn(t *testing.T) {
 	t.Parallel()
 	w := follow(t, "*.log")
-	w.cfg.FromStart = false
+	w.cfg.Targets[0].FromStart = false
+	w.cfg.Targets = append(w.cfg.Targets, tail.Target{Glob: filepath.Join(w.dir, "*.whole"), FromStart: true})
+	w.write("trace.whole", "old\n")
 	w.write("shop.log", "old\nhal")
 	w.start()
-	w.until(func() bool { return w.tail.Stats().Files == 1 })
+	w.until(func() bool { return w.tail.Stats().Files == 2 })
+	w.want("trace.whole", "old") // of one pattern all is wanted
 	w.write("shop.log", "f\nb\n")
 	w.write("new.log", "n\n")
 	w.want("shop.log", "half b")
@@ -226,7 +229,7 @@ func TestSourcesAreNamedAfterTheirFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.cfg.Intake = intake
-	w.cfg.Targets = append(w.cfg.Targets, tail.Target{Glob: filepath.Join(w.dir, "*/*/*"), Service: "billing"})
+	w.cfg.Targets = append(w.cfg.Targets, tail.Target{Glob: filepath.Join(w.dir, "*/*/*"), Service: "billing", FromStart: true})
 	names := map[string]string{
 		"shop/checkout.log": "checkout.log", "shop/checkout-2.log": "checkout-2.log", "nginx/access.log": "nginx/access.log", "shop/app.log": "shop/app.log",
 		"shop/cart.log-20261129": "cart.log", "shop/catalina.2026-11-29.log": "catalina.log", "nginx/error.log.1": "nginx/error.log",

@@ -74,8 +74,8 @@ func follow(t *testing.T, glob string) *world {
 	t.Helper()
 	dir := t.TempDir()
 	w := &world{t: t, dir: dir, mem: &memory{}}
-	w.cfg = tail.Config{Targets: []tail.Target{{Glob: filepath.Join(dir, glob)}}, Spool: w.mem, Checkpoint: filepath.Join(t.TempDir(), "tail.json"),
-		Poll: 10 * time.Millisecond, Grace: 150 * time.Millisecond, FromStart: true}
+	w.cfg = tail.Config{Targets: []tail.Target{{Glob: filepath.Join(dir, glob), FromStart: true}}, Spool: w.mem, Checkpoint: filepath.Join(t.TempDir(), "tail.json"),
+		Poll: 10 * time.Millisecond, Grace: 150 * time.Millisecond}
 	t.Cleanup(func() { w.end() })
 	return w
 }
