@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -10,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/inquesthq/inquest"
+	"github.com/inquesthq/inquest/internal/web"
 )
 
 func changeKinds() []string {
@@ -70,44 +70,15 @@ soon after is compared with it. Put it into the script that deploys. The token m
 }
 
 func newChanges() *cobra.Command {
-	r := &remote{}
-	var service, kind string
-	cmd := &cobra.Command{
-		Use:     "changes",
-		Short:   "List what was changed, newest first",
-		Long:    "Changes lists deploys, settings, migrations and other changes that a running server was told of, at most 50.\n" + remoteHelp,
-		Example: "  inquest changes --service checkout\n  inquest changes --kind deploy --format json",
-		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			q := url.Values{}
-			if service != "" {
-				q.Set("service", service)
-			}
-			if kind != "" {
-				q.Set("kind", kind)
-			}
-			return ask(cmd, r, "changes", q, func(l *struct {
-				Items []struct {
-					Time                            time.Time
-					Kind, Service, Version, Summary string
-				}
-			}) error {
-				if len(l.Items) == 0 {
-					fmt.Fprintln(r.out, "No change is on record that fits.")
-					return nil
-				}
-				rows := [][]string{{"TIME (UTC)", "KIND", "SERVICE", "VERSION", "WHAT"}}
-				for _, c := range l.Items {
-					rows = append(rows, []string{minute(c.Time), said(c.Kind), said(c.Service), said(c.Version), said(c.Summary)})
-				}
-				r.table(rows)
-				return nil
-			})
+	return listing[web.Change]{
+		use: "changes", path: "changes", short: "List what was changed, newest first",
+		long:    "Changes lists deploys, settings, migrations and other changes that a running server was told of, at most 50.",
+		example: "  inquest changes --service checkout\n  inquest changes --kind deploy --format json",
+		filters: []filter{{flag: "service", usage: "that was changed"}, {flag: "kind", usage: strings.Join(changeKinds(), ", "), values: changeKinds()}},
+		none:    "No change is on record that fits.",
+		head:    []string{"TIME (UTC)", "KIND", "SERVICE", "VERSION", "WHAT"},
+		row: func(c *web.Change) []string {
+			return []string{minute(c.Time), said(string(c.Kind)), said(c.Service), said(c.Version), said(c.Summary)}
 		},
-	}
-	cmd.Flags().StringVar(&service, "service", "", "that was changed")
-	cmd.Flags().StringVar(&kind, "kind", "", strings.Join(changeKinds(), ", "))
-	_ = cmd.RegisterFlagCompletionFunc("kind", cobra.FixedCompletions(changeKinds(), cobra.ShellCompDirectiveNoFileComp)) // fails for a flag that is not there
-	r.flags(cmd, "text", "json")
-	return cmd
+	}.command()
 }

@@ -3,8 +3,10 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"time"
 
@@ -18,22 +20,31 @@ import (
 )
 
 func newError() *cobra.Command {
-	var format string
+	r := &remote{}
 	var verdict bool
 	var own func() ([]mechanism.Mechanism, error)
 	cmd := &cobra.Command{
-		Use:   "error ID DIR|FILE",
+		Use:   "error ID [DIR|FILE]",
 		Short: "Show everything about one failed request, across the layers",
 		Long: `Error finds one request by its request id, trace id or error id (ERR-...) in every file of a folder, follows the ids that its
 lines name beside it, and prints its lines and spans in the order of time: what the gateway answered, what the application logged, the
 exception, what the database said. It ends with the verdict on the incident it belongs to.
+
+Without a folder it asks a running server (inquest serve) for the lines that it keeps: --server or INQUEST_SERVER is its address,
+INQUEST_TOKEN the token that it wants to see once people have to sign in there.
 ` + exitCodesHelp,
 		Example: `  inquest error ERR-1732147200000-7QK2ZD ./case
-  inquest error 9818fbd019abec913e25d6296f625d7e ./case --format json`,
-		Args: cobra.ExactArgs(2),
+  inquest error 9818fbd019abec913e25d6296f625d7e ./case --format json
+  inquest error ERR-1732147200000-7QK2ZD --server https://inquest.example.com`,
+		Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if format != "text" && format != "json" {
-				return usageError{fmt.Errorf("--format %q: say text or json", format)}
+			switch {
+			case len(args) == 2 && r.server != "":
+				return usageError{errors.New("error: name a folder or --server, not both")}
+			case len(args) == 1 && r.server == "" && os.Getenv("INQUEST_SERVER") == "":
+				return usageError{errors.New("error: say where to look: a folder, a file, or a running server by --server or INQUEST_SERVER")}
+			case len(args) == 1:
+				return r.lookup(cmd, args[0])
 			}
 			extra, err := own()
 			if err != nil {
@@ -47,7 +58,7 @@ exception, what the database said. It ends with the verdict on the incident it b
 				return fmt.Errorf("error: no line of %s carries %q: check the id, or ask for the logs of the time when it was issued", args[1], args[0])
 			}
 			w := bufio.NewWriter(cmd.OutOrStdout())
-			if format == "json" {
+			if r.format == "json" {
 				if err := traceJSON(w, t); err != nil {
 					return err
 				}
@@ -63,7 +74,8 @@ exception, what the database said. It ends with the verdict on the incident it b
 		},
 	}
 	own = ownFlag(cmd)
-	cmd.Flags().StringVarP(&format, "format", "f", "text", "text or json")
+	r.flags(cmd, "text", "json")
+	cmd.Flags().Lookup("server").Usage = "address of a running server to ask instead (default INQUEST_SERVER)"
 	cmd.Flags().BoolVar(&verdict, "verdict", true, "end with the verdict on the incident it belongs to")
 	return cmd
 }

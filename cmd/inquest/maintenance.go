@@ -78,23 +78,27 @@ func newMaintenanceList() *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return ask(cmd, r, "settings", nil, func(v *struct{ Maintenance []web.Maintenance }) error {
-				if len(v.Maintenance) == 0 {
-					fmt.Fprintln(r.out, "Nothing is under maintenance.")
-				}
-				for _, m := range v.Maintenance {
-					from := ""
-					if m.From.After(time.Now()) {
-						from = "from " + minute(m.From) + " "
-					}
-					r.para("", fmt.Sprintf("%s  %s", m.ID, strings.Join(m.Services, ", ")))
-					r.para("  ", fmt.Sprintf("%suntil %s UTC, %s: %s", from, minute(m.Until), m.By, m.Why))
-				}
+				r.maintenance(v.Maintenance)
 				return nil
 			})
 		},
 	}
 	r.flags(cmd, "text", "json")
 	return cmd
+}
+
+func (r *remote) maintenance(all []web.Maintenance) {
+	if len(all) == 0 {
+		fmt.Fprintln(r.out, "Nothing is under maintenance.")
+	}
+	for _, m := range all {
+		from := ""
+		if m.From.After(time.Now()) {
+			from = "from " + minute(m.From) + " "
+		}
+		r.para("", fmt.Sprintf("%s  %s", m.ID, strings.Join(m.Services, ", ")))
+		r.para("  ", fmt.Sprintf("%suntil %s UTC, %s: %s", from, minute(m.Until), m.By, m.Why))
+	}
 }
 
 func newMaintenanceEnd() *cobra.Command {

@@ -25,14 +25,14 @@ func newPatterns() *cobra.Command {
 	var format, level string
 	var top, context int
 	var onlyNew bool
-	cmd := &cobra.Command{
+	cmd := group(&cobra.Command{
 		Use:   "patterns FILE|DIR|-",
 		Short: "Mine the log lines into patterns: how often, since when, new or surging",
 		Long: `Patterns folds log lines that differ only in their variable parts into one pattern with a stable id: the same line has the same
 id in any run, in any order. Each pattern comes with its count, its first and last occurrence with the lines around them, and
 whether it is new or surging since the first failed request (in a folder where requests failed).
 
---format csv prints one row a record instead: line number, pattern id, pattern.
+--format csv prints one row a record instead: line number, pattern id, pattern. 'inquest patterns server' asks a running server.
 ` + exitCodesHelp,
 		Example: `  inquest patterns app.log
   inquest patterns ./case --new --level warn
@@ -64,7 +64,7 @@ whether it is new or surging since the first failed request (in a folder where r
 			}
 			return usageError{fmt.Errorf("--format %q: say text, json or csv", format)}
 		},
-	}
+	}, newPatternsServer())
 	f := cmd.Flags()
 	f.StringVarP(&format, "format", "f", "text", "text, json or csv")
 	f.StringVar(&level, "level", "", "only patterns of this level and above (trace, debug, info, warn, error, fatal)")

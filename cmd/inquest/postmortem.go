@@ -31,7 +31,26 @@ pages of them. docs/postmortems.md explains how they are written.
   inquest postmortem publish INC-20261129-7KQ2`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}, newPostmortemDraft(), newPostmortemShow(), newPostmortemLint(), newPostmortemSave(), newPostmortemPublish(), newPostmortemPublic(), newPostmortemSite())
+	}, newPostmortemList(), newPostmortemDraft(), newPostmortemShow(), newPostmortemLint(), newPostmortemSave(), newPostmortemPublish(), newPostmortemPublic(), newPostmortemSite())
+}
+
+func newPostmortemList() *cobra.Command {
+	states := []string{"draft", "published"}
+	return listing[web.PostmortemLine]{
+		use: "list", path: "postmortems", short: "List postmortems, those written last first",
+		long:    "List prints the postmortems that a running server keeps, at most 50.",
+		example: "  inquest postmortem list\n  inquest postmortem list --words \"connection pool\" --state published",
+		filters: []filter{{flag: "words", query: "q", usage: "that must all stand in it"}, {flag: "state", usage: strings.Join(states, " or "), values: states}},
+		none:    "No postmortem fits.",
+		head:    []string{"SAVED (UTC)", "STATE", "INCIDENT", "BY", "TITLE"},
+		row: func(p *web.PostmortemLine) []string {
+			state := "draft"
+			if !p.Published.IsZero() {
+				state = "published"
+			}
+			return []string{minute(p.Time), state, said(p.Incident), said(p.By), said(p.Title)}
+		},
+	}.command()
 }
 
 func newPostmortemDraft() *cobra.Command {

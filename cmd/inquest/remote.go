@@ -43,7 +43,7 @@ type remote struct {
 // flags adds --server and --format; the first format is the default.
 func (r *remote) flags(cmd *cobra.Command, formats ...string) {
 	cmd.Flags().StringVar(&r.server, "server", "", "address of the server (default INQUEST_SERVER, or "+client.DefaultURL+")")
-	cmd.Flags().StringVar(&r.format, "format", formats[0], strings.Join(formats, ", "))
+	cmd.Flags().StringVarP(&r.format, "format", "f", formats[0], strings.Join(formats, ", "))
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp)) // fails for a flag that is not there
 	check := cmd.PreRunE
 	cmd.PreRunE = func(cmd *cobra.Command, args []string) error {
@@ -73,14 +73,22 @@ func (r *remote) open(cmd *cobra.Command) error {
 
 // ask asks the server and answers in the format: JSON as the server sent it, or the text that show writes.
 func ask[T any](cmd *cobra.Command, r *remote, path string, query url.Values, show func(*T) error) error {
-	if err := r.open(cmd); err != nil {
+	raw, err := r.get(cmd, path, query)
+	if err != nil {
 		return err
 	}
-	var raw json.RawMessage
-	if err := r.client.Get(cmd.Context(), path, query, &raw); err != nil {
-		return known(path, err)
-	}
 	return present(r, raw, show)
+}
+
+// get is what the server answers, as it is.
+func (r *remote) get(cmd *cobra.Command, path string, query url.Values) (raw json.RawMessage, err error) {
+	if err := r.open(cmd); err != nil {
+		return nil, err
+	}
+	if err := r.client.Get(cmd.Context(), path, query, &raw); err != nil {
+		return nil, known(path, err)
+	}
+	return raw, nil
 }
 
 // send sends something and answers like ask.
@@ -169,8 +177,13 @@ func minute(t time.Time) string {
 	return t.UTC().Format("2006-01-02 15:04")
 }
 
-// activeIncidents completes ids of incidents that somebody may have to act on; without a server there is nothing to complete.
+// activeIncidents completes ids of incidents that somebody may have to act on.
 func activeIncidents(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	return offered(cmd, args, "incidents", func(i *inquest.Incident) string { return i.ID + "\t" + redact.Clean(i.Title, 60) })
+}
+
+// offered completes the first argument from a list of the server; "" leaves one out. Without a server there is nothing to complete.
+func offered[T any](cmd *cobra.Command, args []string, path string, word func(*T) string) ([]string, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
@@ -181,13 +194,15 @@ func activeIncidents(cmd *cobra.Command, args []string, _ string) ([]string, cob
 	}
 	ctx, stop := context.WithTimeout(cmd.Context(), 2*time.Second)
 	defer stop()
-	var l struct{ Items []inquest.Incident }
-	if r.client.Get(ctx, "incidents", nil, &l) != nil {
+	var l struct{ Items []T }
+	if r.client.Get(ctx, path, nil, &l) != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
 	out := make([]string, 0, len(l.Items))
-	for _, i := range l.Items {
-		out = append(out, i.ID+"\t"+redact.Clean(i.Title, 60))
+	for i := range l.Items {
+		if w := word(&l.Items[i]); w != "" {
+			out = append(out, w)
+		}
 	}
 	return out, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
 }

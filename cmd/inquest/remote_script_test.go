@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -99,6 +100,27 @@ func narrow(ts *testscript.TestScript, _ bool, args []string) {
 		if n := len([]rune(string(line))); n > 80 && !strings.HasPrefix(t, "$ ") && !strings.HasPrefix(t, "http") {
 			ts.Fatalf("%s:%d is %d wide: %s", filepath.Base(args[0]), i+1, n, line)
 		}
+	}
+}
+
+// traffic DIR ID: the logs in DIR of a shop behind nginx get what thirty requests of this moment leave; the last one failed, and is called ID.
+func traffic(ts *testscript.TestScript, _ bool, args []string) {
+	var access, app bytes.Buffer
+	now := time.Now().UTC()
+	for i := range 30 {
+		id, status := fmt.Sprintf("7cab%028x", now.UnixNano()+int64(i)), 200
+		if i == 29 {
+			id, status = args[1], 500
+			fmt.Fprintf(&app, "%s ERROR [worker-1] shop.Orders - Order failed, request_id=%s: the warehouse does not answer\n", now.Format("2006-01-02T15:04:05.000Z07:00"), id)
+		}
+		fmt.Fprintf(&access, "10.1.0.9 - - [%s] \"GET /cart HTTP/1.1\" %d 312 \"-\" \"curl/8\" rt=0.012 rid=%s\n", now.Format("02/Jan/2006:15:04:05 -0700"), status, id)
+	}
+	for name, lines := range map[string][]byte{"nginx.log": access.Bytes(), "shop.log": app.Bytes()} {
+		f, err := os.OpenFile(filepath.Join(ts.MkAbs(args[0]), name), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+		ts.Check(err)
+		_, err = f.Write(lines)
+		ts.Check(err)
+		ts.Check(f.Close())
 	}
 }
 

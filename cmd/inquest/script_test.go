@@ -70,6 +70,7 @@ func TestScripts(t *testing.T) {
 			"remember":   remember,
 			"edit":       edit,
 			"narrow":     narrow,
+			"traffic":    traffic,
 			"eventually": eventually,
 		},
 	})

@@ -63,24 +63,27 @@ func newSilenceList() *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return ask(cmd, r, "settings", nil, func(v *struct{ Silences []web.Silence }) error {
-				if len(v.Silences) == 0 {
-					fmt.Fprintln(r.out, "Nothing is silenced.")
-					return nil
-				}
-				for _, s := range v.Silences {
-					left := ""
-					if s.On {
-						left = fmt.Sprintf(", %d min left", int(math.Ceil(time.Until(s.Until).Minutes())))
-					}
-					r.para("", fmt.Sprintf("%s  %s", s.ID, s.Match))
-					r.para("  ", fmt.Sprintf("until %s UTC%s, %s: %s", minute(s.Until), left, s.By, s.Why))
-				}
+				r.silences(v.Silences)
 				return nil
 			})
 		},
 	}
 	r.flags(cmd, "text", "json")
 	return cmd
+}
+
+func (r *remote) silences(all []web.Silence) {
+	if len(all) == 0 {
+		fmt.Fprintln(r.out, "Nothing is silenced.")
+	}
+	for _, s := range all {
+		left := ""
+		if s.On {
+			left = fmt.Sprintf(", %d min left", int(math.Ceil(time.Until(s.Until).Minutes())))
+		}
+		r.para("", fmt.Sprintf("%s  %s", s.ID, s.Match))
+		r.para("  ", fmt.Sprintf("until %s UTC%s, %s: %s", minute(s.Until), left, s.By, s.Why))
+	}
 }
 
 func newSilenceEnd() *cobra.Command {

@@ -12,10 +12,10 @@ import (
 // behind is from which lag on counting is told to be behind; the rule InquestLagsBehind has the same figure.
 const behind = time.Minute
 
-// openHealth mounts /livez, /readyz and /health, which load balancers and supervisors ask without a login. A server is not ready when its records cannot be reached: then
+// health answers /livez, /readyz and /health, which load balancers and supervisors ask without a login. A server is not ready when its records cannot be reached: then
 // another one on the same database may do better. A full disk and counting that lags behind only warn: pages, and what is sent to other ways in, go on.
-func (p *process) openHealth() error {
-	h, err := health.New(health.Config{Service: "inquest", Checks: []health.Check{
+func (p *process) health() (*health.Health, error) {
+	return health.New(health.Config{Service: "inquest", Checks: []health.Check{
 		health.Ping("records:ping", func(ctx context.Context) error {
 			_, err := p.records.Get(ctx, "board", "health") // no such record: the answer is what counts
 			if errors.Is(err, store.ErrNotFound) {
@@ -33,11 +33,6 @@ func (p *process) openHealth() error {
 			return r
 		}},
 	}})
-	if err != nil {
-		return err
-	}
-	h.Register(p.ways)
-	return nil
 }
 
 func optional(c health.Check) health.Check {

@@ -13,6 +13,7 @@ import (
 	"github.com/inquesthq/inquest/internal/notify"
 	"github.com/inquesthq/inquest/internal/redact"
 	"github.com/inquesthq/inquest/internal/store"
+	"github.com/inquesthq/inquest/internal/web"
 )
 
 // openPagerDuty mounts the address that PagerDuty tells of acknowledgements, if a channel has the secret of its webhook.
@@ -29,7 +30,8 @@ func (p *process) openPagerDuty() error {
 		channels = append(channels, one)
 	}
 	if len(channels) > 0 {
-		p.ways.HandleFunc("POST /api/v1/hooks/pagerduty", func(w http.ResponseWriter, r *http.Request) { p.told(w, r, channels) })
+		p.mount(web.Way{Path: "/api/v1/hooks/pagerduty", Summary: "Webhook of PagerDuty, version 3: acknowledgements; X-PagerDuty-Signature is checked", Takes: []string{"application/json"}, Signed: true},
+			http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.told(w, r, channels) }))
 	}
 	return nil
 }

@@ -33,15 +33,13 @@ func (p *process) openPages(context.Context) error {
 	}
 	w, err := web.New(web.Config{Runbooks: pages.NewRunbooks(p.desk, p.escalates(), p.Now),
 		Postmortems: pages.NewPostmortems(p.desk, p.archive, pages.PostmortemsConfig{Title: titles(), Zone: zone, Now: p.Now}), Auth: p.auth, Desk: pages.NewDesk(p.desk, p.Now), Records: p.records, Querier: p.metrics, Now: p.Now, Lookup: p, Objectives: p, Findings: p, Settings: p,
-		Title: titles(), Zones: zones, Version: p.Version, PublicReports: p.Settings.Access.PublicReports})
+		Title: titles(), Zones: zones, Version: p.Version, Ways: p.described(), PublicReports: p.Settings.Access.PublicReports})
 	if err != nil {
 		return err
 	}
-	if err := p.openHealth(); err != nil {
+	if p.handler, err = p.beside(w.Handler()); err != nil {
 		return err
 	}
-	p.ways.Handle("/", w.Handler())
-	p.handler = p.ways
 	p.also("live pages", func(ctx context.Context) error {
 		for e := range p.desk.Subscribe(ctx) {
 			w.Changed(e.Incident)

@@ -54,6 +54,54 @@ func declare(t *testing.T, at string) inquest.Incident {
 	return inc
 }
 
+// What programs may send is in the document that they are written by, in full: a way in that is opened is described.
+func TestTheDocumentDescribesEveryWayIn(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for _, name := range []string{"url", "secret"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("https://hooks.example.com/x"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := start(t, server.Settings{Data: t.TempDir(), DryRun: true, Channels: map[string]server.Channel{
+		"team": {Slack: &server.Slack{URLFile: filepath.Join(dir, "url"), SigningSecretFile: filepath.Join(dir, "secret")}}}}, nil)
+	type operation struct {
+		OperationID, Summary string
+		Tags                 []string
+		RequestBody          struct{ Content map[string]any }
+	}
+	document := read[struct {
+		Paths map[string]map[string]operation
+	}](nobody(t, s.at), "/openapi.json")
+	const slack = "/api/v1/hooks/slack"
+	want := map[string]string{slack: "application/x-www-form-urlencoded"}
+	for path, w := range ways {
+		path, _, _ = strings.Cut(path, "?")
+		want[path] = w.kind
+	}
+	for path, kind := range want {
+		op := document.Paths[path]["post"]
+		if op.Summary == "" || op.RequestBody.Content[kind] == nil {
+			t.Errorf("POST %s with %s is not described: %+v", path, kind, op)
+		}
+	}
+	ids := map[string]bool{}
+	for path, methods := range document.Paths {
+		for method, op := range methods {
+			if len(op.Tags) > 0 && want[path] == "" {
+				t.Errorf("%s %s is described; add it to ways, so that it is tested against strangers", method, path)
+			}
+			if ids[op.OperationID] {
+				t.Errorf("%s %s: operation %s is there twice", method, path, op.OperationID)
+			}
+			ids[op.OperationID] = true
+		}
+	}
+	if document.Paths["/api/v1/changes"]["get"].Summary == "" {
+		t.Error("the list of changes is not described any more")
+	}
+}
+
 func TestRostersOfTheSettingsSayWhoIsOnCall(t *testing.T) {
 	dir := t.TempDir()
 	s := server.Settings{Data: dir, Rosters: map[string]server.Roster{"first": {Rotations: []server.Rotation{{People: []string{"ada"}, Start: "2020-01-01"}}}}}

@@ -54,6 +54,16 @@ var ways = map[string]struct{ kind, body string }{
 	"/api/v1/write":              {"application/x-protobuf", "\x00"},
 }
 
+// isWay says whether a path of the document is one of ways.
+func isWay(path string) bool {
+	for way := range ways {
+		if at, _, _ := strings.Cut(way, "?"); at == path {
+			return true
+		}
+	}
+	return false
+}
+
 var variable = regexp.MustCompile(`\{\w+\}`)
 
 // TestNothingIsServedToStrangersOnceSomebodyCanSignIn walks every route that the server's own document names, its pages and its ways in, as nobody and
@@ -87,6 +97,9 @@ func TestNothingIsServedToStrangersOnceSomebodyCanSignIn(t *testing.T) {
 	}
 	for _, who := range []*person{stranger, guess} {
 		for path, methods := range document.Paths {
+			if isWay(path) {
+				delete(methods, "post") // these are walked below, with what they take
+			}
 			path = strings.TrimPrefix(variable.ReplaceAllString(path, inc.ID), "/api/v1")
 			for method := range methods {
 				method = strings.ToUpper(method)

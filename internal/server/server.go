@@ -99,7 +99,7 @@ type process struct {
 	sender     *notify.Sender
 	findings   *findings // nil: off
 	auth       *auth.Auth
-	ways       *http.ServeMux // signals over HTTP
+	ways       []way // signals over HTTP
 	handler    http.Handler
 	listener   net.Listener
 	tls        *tls.Config // nil: no certificate

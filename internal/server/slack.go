@@ -8,6 +8,7 @@ import (
 	"github.com/inquesthq/inquest/internal/auth"
 	"github.com/inquesthq/inquest/internal/incident"
 	"github.com/inquesthq/inquest/internal/notify"
+	"github.com/inquesthq/inquest/internal/web"
 )
 
 // openSlack mounts the address that Slack sends pressed buttons to, if a channel has a signing secret. Slack signs what it sends; it has no token.
@@ -24,7 +25,8 @@ func (p *process) openSlack() error {
 		channels = append(channels, one)
 	}
 	if len(channels) > 0 {
-		p.ways.HandleFunc("POST /api/v1/hooks/slack", func(w http.ResponseWriter, r *http.Request) { p.pressed(w, r, channels) })
+		p.mount(web.Way{Path: "/api/v1/hooks/slack", Summary: "A button of a message that was pressed in Slack; its signature is checked", Takes: []string{"application/x-www-form-urlencoded"}, Signed: true},
+			http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.pressed(w, r, channels) }))
 	}
 	return nil
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/inquesthq/inquest/internal/ingest/prom"
 	"github.com/inquesthq/inquest/internal/ingest/syslog"
 	"github.com/inquesthq/inquest/internal/ingest/tail"
+	"github.com/inquesthq/inquest/internal/web"
 )
 
 // openWays opens the ways in. Those over HTTP stand beside the pages.
@@ -31,6 +32,39 @@ func (p *process) openWays(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// way is a way in over HTTP: what serves it, and what the OpenAPI document says of it.
+type way struct {
+	web.Way
+	handler http.Handler
+}
+
+// mount opens a way in. This table is all that is served beside the pages, so that nothing is served that is not described.
+func (p *process) mount(w web.Way, h http.Handler) { p.ways = append(p.ways, way{w, h}) }
+
+// described is what the document tells of the ways in.
+func (p *process) described() []web.Way {
+	out := make([]web.Way, len(p.ways))
+	for i, w := range p.ways {
+		out[i] = w.Way
+	}
+	return out
+}
+
+// beside serves the ways in, what load balancers ask, and what is left by the pages.
+func (p *process) beside(pages http.Handler) (http.Handler, error) {
+	mux := http.NewServeMux()
+	h, err := p.health()
+	if err != nil {
+		return nil, err
+	}
+	h.Register(mux)
+	for _, w := range p.ways {
+		mux.Handle("POST "+w.Path, w.handler)
+	}
+	mux.Handle("/", pages)
+	return mux, nil
 }
 
 // maySend says whether a request may send signals for a source; for "" whether it may send for any, which is asked before its body is read.
@@ -73,11 +107,20 @@ func (p *process) openHooks(context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.ways = http.NewServeMux()
-	for _, path := range []string{"/api/v1/logs", "/api/v1/changes", "/api/v1/hooks/github", "/api/v1/hooks/gitlab", "/api/v1/hooks/alertmanager"} {
-		p.ways.Handle("POST "+path, hooks.Handler())
+	const service = "whose it is"
+	for _, w := range []web.Way{
+		{Path: "/api/v1/logs", Summary: "Lines of a log as the program wrote them, plain or gzip", Takes: []string{"text/plain"},
+			Query: map[string]string{"service": service + "; required", "file": "which of its files, where a service writes several formats"}},
+		{Path: "/api/v1/changes", Summary: "Changes: one, several one after the other, or an array", Takes: []string{"application/json"}, Input: hook.SentChange{}},
+		{Path: "/api/v1/hooks/github", Summary: "Webhook of GitHub: deployments, releases, tags; X-Hub-Signature-256 is checked", Takes: []string{"application/json"}, Signed: true,
+			Query: map[string]string{"service": service + ", where the repository does not say it"}},
+		{Path: "/api/v1/hooks/gitlab", Summary: "Webhook of GitLab: deployments, releases, tags; X-Gitlab-Token is checked", Takes: []string{"application/json"}, Signed: true,
+			Query: map[string]string{"service": service + ", where the project does not say it"}},
+		{Path: "/api/v1/hooks/alertmanager", Summary: "Webhook of an Alertmanager, version 4", Takes: []string{"application/json"}},
+	} {
+		p.mount(w, hooks.Handler())
 	}
-	p.ways.Handle("POST /api/v1/write", write)
+	p.mount(web.Way{Path: "/api/v1/write", Summary: "Prometheus' remote write 1.0: a WriteRequest, packed with snappy", Takes: []string{"application/x-protobuf"}, Answers: http.StatusNoContent}, write)
 	return errors.Join(p.openSlack(), p.openPagerDuty())
 }
 
@@ -87,7 +130,7 @@ func (p *process) openOTLP(ctx context.Context) error {
 		return err
 	}
 	for _, signal := range []string{"logs", "traces", "metrics"} {
-		p.ways.Handle("POST /v1/"+signal, r.Handler())
+		p.mount(web.Way{Path: "/v1/" + signal, Summary: "OTLP over HTTP: " + signal + ", plain or gzip", Takes: []string{"application/x-protobuf", "application/json"}}, r.Handler())
 	}
 	if at := p.Settings.In.HTTP; at != "" {
 		l, err := p.way(ctx, at)

@@ -16,18 +16,23 @@ type object = wire.Object
 
 var pathParam = regexp.MustCompile(`\{(\w+)\}`)
 
-// OpenAPI is the OpenAPI 3.1 document of the interface, made of the same table as the routes.
+// OpenAPI is the OpenAPI 3.1 document of the interface, made of the same tables as the routes and the ways in.
 func (w *Web) OpenAPI() any {
 	s := wire.NewSchemas()
 	paths := object{}
-	for _, r := range w.routes {
-		path := "/api/v1" + r.apiPath()
+	add := func(method, path string, op object) {
 		item, _ := paths[path].(object)
 		if item == nil {
 			item = object{}
 			paths[path] = item
 		}
-		item[strings.ToLower(r.method)] = w.operation(r, s)
+		item[strings.ToLower(method)] = op
+	}
+	for _, r := range w.routes {
+		add(r.method, "/api/v1"+r.apiPath(), w.operation(r, s))
+	}
+	for i := range w.cfg.Ways {
+		add(http.MethodPost, w.cfg.Ways[i].Path, w.cfg.Ways[i].operation(s))
 	}
 	s.Of(reflect.TypeFor[problem]())
 	return object{
@@ -43,7 +48,7 @@ func (w *Web) OpenAPI() any {
 }
 
 func (w *Web) operation(r route, s *wire.Schemas) object {
-	op := object{"summary": r.summary, "operationId": operationID(r), "x-role": string(r.role)}
+	op := object{"summary": r.summary, "operationId": operationID(r.method, r.apiPath()), "x-role": string(r.role)}
 	var params []any
 	for _, m := range pathParam.FindAllStringSubmatch(r.path, -1) {
 		params = append(params, object{"name": m[1], "in": "path", "required": true, "schema": object{"type": "string"}})
@@ -57,7 +62,6 @@ func (w *Web) operation(r route, s *wire.Schemas) object {
 	if r.public && w.cfg.PublicReports {
 		op["security"] = []any{}
 	}
-	content := func(kind string, schema any) object { return object{kind: object{"schema": schema}} }
 	if r.input != nil {
 		op["requestBody"] = object{"required": true, "content": content("application/json", s.Of(reflect.TypeOf(r.input)))}
 	}
@@ -68,11 +72,13 @@ func (w *Web) operation(r route, s *wire.Schemas) object {
 	return op
 }
 
+func content(kind string, schema any) object { return object{kind: object{"schema": schema}} }
+
 // operationID is "getIncidentsById", "postIncidentsByIdAcknowledge".
-func operationID(r route) string {
+func operationID(method, path string) string {
 	var b strings.Builder
-	b.WriteString(strings.ToLower(r.method))
-	for part := range strings.FieldsFuncSeq(r.apiPath(), func(c rune) bool { return c == '/' || c == '-' }) {
+	b.WriteString(strings.ToLower(method))
+	for part := range strings.FieldsFuncSeq(path, func(c rune) bool { return c == '/' || c == '-' }) {
 		if m := pathParam.FindStringSubmatch(part); m != nil {
 			part = "by" + strings.ToUpper(m[1][:1]) + m[1][1:]
 		}

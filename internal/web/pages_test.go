@@ -341,6 +341,19 @@ func TestTheDocumentDescribesEveryRouteAndNothingElse(t *testing.T) {
 	}
 }
 
+// A server that opens a way in without a word on it does not begin, so that programs find all of them in the document.
+func TestAWayInIsNotServedUndescribed(t *testing.T) {
+	w := newWorld(t, nil, nil)
+	good := web.Way{Path: "/v1/logs", Summary: "lines", Takes: []string{"text/plain"}}
+	for _, way := range []web.Way{{Path: good.Path, Takes: good.Takes}, {Path: good.Path, Summary: good.Summary}, {Summary: good.Summary, Takes: good.Takes}} {
+		cfg := w.cfg
+		cfg.Ways = []web.Way{good, way}
+		if _, err := web.New(cfg); err == nil || !strings.Contains(err.Error(), "is not described") {
+			t.Errorf("%+v: %v", way, err)
+		}
+	}
+}
+
 // TestAnswersAreAsDescribed compares what is answered with what the document says of it: every required key is there, and no other.
 func TestAnswersAreAsDescribed(t *testing.T) {
 	w := newWorld(t, nil, nil)

@@ -42,7 +42,8 @@ type Config struct {
 	Title         func(inquest.MechanismID) string // name of a mechanism; default: made of its id
 	Zones         []*time.Location                 // times are shown in the first, in timelines in all; default: UTC
 	Version       string
-	PublicReports bool // the form on which users tell of a failure needs no login
+	Ways          []Way // in, served beside the pages: they are described, too
+	PublicReports bool  // the form on which users tell of a failure needs no login
 }
 
 // Web serves pages and API.
@@ -72,6 +73,9 @@ func New(cfg Config) (*Web, error) {
 		return nil, err
 	}
 	if w.pages, err = parsePages(w.funcs()); err != nil {
+		return nil, err
+	}
+	if err := checkWays(cfg.Ways); err != nil {
 		return nil, err
 	}
 	for _, r := range w.routes {

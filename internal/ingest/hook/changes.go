@@ -54,13 +54,13 @@ func (h *Hooks) takeChanges(w http.ResponseWriter, r *http.Request) (int, error)
 	return len(changes), nil
 }
 
-// sentChange is a change as it is sent.
-type sentChange struct {
-	Time    *time.Time `json:"time"`
+// SentChange is a change as it is sent. Without a time it is now.
+type SentChange struct {
+	Time    *time.Time `json:"time,omitempty"`
 	Kind    string     `json:"kind"`
 	Service string     `json:"service"`
-	Version string     `json:"version"`
-	Summary string     `json:"summary"`
+	Version string     `json:"version,omitempty"`
+	Summary string     `json:"summary,omitempty"`
 }
 
 func readChanges(body []byte, now time.Time) ([]inquest.Change, error) {
@@ -74,7 +74,7 @@ func readChanges(body []byte, now time.Time) ([]inquest.Change, error) {
 	}
 	var out []inquest.Change
 	for !array || d.More() {
-		var s sentChange
+		var s SentChange
 		err := d.Decode(&s)
 		if errors.Is(err, io.EOF) && !array {
 			break
@@ -107,7 +107,7 @@ func badJSON(err error) error {
 	return ingest.Refuse(http.StatusBadRequest, "the body is no change: %w: send %s; a time is written as 2026-11-20T16:00:00Z", err, exampleChange)
 }
 
-func (s *sentChange) change(now time.Time) (inquest.Change, error) {
+func (s *SentChange) change(now time.Time) (inquest.Change, error) {
 	c := inquest.Change{Time: now.UTC(), Kind: inquest.ChangeKind(s.Kind), Service: ingest.CleanName(s.Service), Version: tidy(s.Version, maxVersion), Summary: tidy(s.Summary, maxSummary)}
 	if s.Time != nil {
 		c.Time = s.Time.UTC()

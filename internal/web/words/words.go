@@ -19,6 +19,19 @@ func (n Number) MarshalJSON() ([]byte, error) {
 	return strconv.AppendFloat(nil, float64(n), 'g', -1, 64), nil
 }
 
+// UnmarshalJSON reads null as what is not known.
+func (n *Number) UnmarshalJSON(b []byte) error {
+	f := math.NaN()
+	if string(b) != "null" {
+		var err error
+		if f, err = strconv.ParseFloat(string(b), 64); err != nil {
+			return fmt.Errorf("%.40q is no number", b)
+		}
+	}
+	*n = Number(f)
+	return nil
+}
+
 // Known reports whether it was measured.
 func (n Number) Known() bool { return !math.IsNaN(float64(n)) && !math.IsInf(float64(n), 0) }
 

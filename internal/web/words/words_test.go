@@ -41,3 +41,20 @@ func TestWhatIsNotKnownIsNull(t *testing.T) {
 		t.Error("numbers are not taken as they are")
 	}
 }
+
+func TestNumbersComeBackFromJSONAsTheyWere(t *testing.T) {
+	for _, want := range []words.Number{words.Number(math.NaN()), 0, 0.0333, -2.5e9} {
+		b, err := json.Marshal(want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := words.Number(7)
+		if err := json.Unmarshal(b, &got); err != nil || got.Known() != want.Known() || want.Known() && got != want {
+			t.Errorf("%s is read as %v, %v", b, got, err)
+		}
+	}
+	var n words.Number
+	if err := json.Unmarshal([]byte(`"much"`), &n); err == nil {
+		t.Error("a text is taken for a number")
+	}
+}
