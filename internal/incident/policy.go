@@ -15,7 +15,7 @@ type Policy struct {
 	Edges      []inquest.Edge // who calls whom
 	Currency   string         // of Service.Revenue, as in "EUR"
 	Routes     []Route        // who is told of an incident's changes
-	Escalation []Level        // who is told when nobody acknowledges, in the order of After
+	Escalation []Level        // who is told when nobody acknowledges, in the order of After; the last one again until somebody does
 	Chat       []string       // channels that are told of an alert of urgency chat that belongs to no incident
 
 	Together    time.Duration // alerts of related services this near are one outage; 0: 10 minutes
