@@ -76,7 +76,7 @@ type Incident struct {
 	Resolved     time.Time `json:"resolved,omitzero"`
 	Reviewed     time.Time `json:"reviewed,omitzero"`
 
-	Owner    string         `json:"owner,omitempty"` // who acknowledged it
+	Owner    string         `json:"owner,omitempty"` // who has it: who acknowledged it last, since it was opened or reopened
 	Revision int            `json:"revision"`        // number of the newest diagnosis, 0 before the first
 	Verdict  VerdictSummary `json:"verdict,omitzero"`
 	Failed   int            `json:"failed"`   // requests, by the newest diagnosis

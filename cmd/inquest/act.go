@@ -32,7 +32,7 @@ func deeds() []*cobra.Command {
 			long:    "Mitigate says that users are served again. The cause is still there, and so is the incident.",
 			example: "  inquest mitigate INC-20261129-7KQ2 \"rolled back to 5.18.0\""},
 		{use: "resolve ID", verb: "resolve", past: "resolved", short: "Say that the cause is gone", text: "why you are sure", force: true,
-			long:    "Resolve says that the cause is gone. It is refused while alerts fire, or while a maintenance window of the incident is on; with --force\nand a text that says why, firing alerts do not keep it.",
+			long:    "Resolve says that the cause is gone. It is refused while alerts fire, while its services fail requests (of the last two\nminutes), or while a maintenance window of one of its services is on. With --force and a text that says why, alerts and\nfailing requests do not keep it; maintenance is ended first (inquest maintenance end).",
 			example: "  inquest resolve INC-20261129-7KQ2\n  inquest resolve INC-20261129-7KQ2 --force \"the rule counts health checks\""},
 		{use: "reopen ID", verb: "reopen", past: "reopened", short: "Say that a resolved incident is back", text: "what is seen",
 			long:    "Reopen opens an incident again that was resolved too soon. People are told.",
@@ -135,7 +135,7 @@ func (d deed) command() *cobra.Command {
 		},
 	}
 	if d.force {
-		cmd.Flags().BoolVar(&force, "force", false, "although alerts still fire; TEXT must say why")
+		cmd.Flags().BoolVar(&force, "force", false, "although alerts still fire or requests fail; TEXT must say why")
 	}
 	r.flags(cmd, "text", "json")
 	return cmd

@@ -17,7 +17,8 @@ func newMaintenance() *cobra.Command {
 		Use:   "maintenance",
 		Short: "Tell nobody of incidents of services that are worked on",
 		Long: "Maintenance adds, lists and ends maintenance windows of a running server: incidents of their services are opened and investigated, and\n" +
-			"people are told when the window ends while alerts still fire.\n" + remoteHelp,
+			"people are told when the window ends while alerts still fire. They are resolved after the window, not before;\n" +
+			"a window of all services (*) keeps none from being resolved.\n" + remoteHelp,
 		Example: "  inquest maintenance add checkout db-primary --for 2h --why \"a new disk\"\n  inquest maintenance list\n  inquest maintenance end MW-7KQ2",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },

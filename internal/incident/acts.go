@@ -20,7 +20,7 @@ type Act struct {
 	// State is the one that they saw: store.ErrConflict when somebody has moved it since. An investigation that went on meanwhile is none of
 	// their decision, as it would be with Version. "": whatever it is now.
 	State inquest.IncidentState
-	Force bool // do it although alerts still fire; Text must say why
+	Force bool // do it although alerts still fire, or requests fail; Text must say why
 }
 
 // mostText bounds what a person may write, in characters: a note, not a log.
@@ -158,19 +158,13 @@ func (d *Desk) Acknowledge(ctx context.Context, id string, a Act) (*inquest.Inci
 			return nil
 		case f.State != inquest.IncidentOpen && f.State.Active():
 			f.entry(e.now, inquest.EntryState, a.By, strings.TrimSuffix("taken over from "+f.Owner, " from "), map[string]any{"owner": a.By})
-			f.Owner = a.By
-			if f.Acknowledged.IsZero() {
-				f.Acknowledged = e.now
-			}
+			f.taken(e.now, a.By)
 			return nil
 		}
 		if err := e.move(f, inquest.IncidentAcknowledged, e.now, a.By, a.Text); err != nil {
 			return err
 		}
-		f.Owner = a.By
-		if f.Acknowledged.IsZero() {
-			f.Acknowledged = e.now
-		}
+		f.taken(e.now, a.By)
 		return e.tell(ctx, f, inquest.OccasionAcknowledged)
 	})
 }
@@ -187,28 +181,78 @@ func (d *Desk) Mitigate(ctx context.Context, id string, a Act) (*inquest.Inciden
 	})
 }
 
-// acted takes what a person did for their acknowledgement when they gave none: they had it.
+// acted takes what a person did for their acknowledgement when nobody has it: they did.
 func (e *edit) acted(f *draft, by string) {
-	if f.Acknowledged.IsZero() && by != byDesk {
-		f.Acknowledged, f.Owner = e.now, by
+	if f.Owner == "" && by != byDesk {
+		f.taken(e.now, by)
 	}
 }
 
-// Resolve says that the cause is gone. It is refused while a maintenance window of the incident is on, and while alerts fire unless Force
-// says that they are wrong.
+// taken notes who has it. The first time that somebody had it stays, also when it was reopened since.
+func (f *draft) taken(at time.Time, by string) {
+	f.Owner = by
+	if f.Acknowledged.IsZero() {
+		f.Acknowledged = at
+	}
+}
+
+// Resolve says that the cause is gone. It is refused while a maintenance window of the incident or its services is on, and, unless Force says why
+// it is right all the same, while alerts fire or its services still fail requests.
 func (d *Desk) Resolve(ctx context.Context, id string, a Act) (*inquest.Incident, error) {
 	return d.act(ctx, id, a, func(ctx context.Context, e *edit, f *draft) error {
-		if n := len(f.firing()); n > 0 && f.State.Active() {
-			if !a.Force {
-				return fmt.Errorf("incident %s: %w: %d of its alerts still fire. It resolves by itself %s after they have stopped; to resolve it now, force it and say why", id, ErrRefused, n, text(d.policy.Calm))
-			}
-			if strings.TrimSpace(a.Text) == "" {
-				return fmt.Errorf("incident %s: %w: say why it is resolved although %d alerts fire", id, ErrInput, n)
-			}
+		if err := e.mayResolve(ctx, f, a); err != nil {
+			return err
 		}
 		e.acted(f, a.By)
 		return e.resolve(ctx, f, e.now, a.By, a.Text)
 	})
+}
+
+// mayResolve refuses what is not over yet: alerts fire, or users are not served (REQUIREMENTS 282).
+func (e *edit) mayResolve(ctx context.Context, f *draft, a Act) error {
+	if !f.State.Active() {
+		return nil // which is another refusal
+	}
+	why := strings.TrimSpace(a.Text) != ""
+	if n := len(f.firing()); n > 0 {
+		if !a.Force {
+			return fmt.Errorf("incident %s: %w: %d of its alerts still fire. It resolves by itself %s after they have stopped; to resolve it now, force it and say why", f.ID, ErrRefused, n, text(e.desk.policy.Calm))
+		}
+		if !why {
+			return fmt.Errorf("incident %s: %w: say why it is resolved although %d alerts fire", f.ID, ErrInput, n)
+		}
+	}
+	failing := e.failing(ctx, f)
+	if len(failing) == 0 {
+		return nil
+	}
+	what := cut(strings.Join(failing, "; "), 1000)
+	if !a.Force {
+		return fmt.Errorf("incident %s: %w: users are not served yet: %s. Resolve it once they are; to resolve it now, force it and say why", f.ID, ErrRefused, what)
+	}
+	if !why {
+		return fmt.Errorf("incident %s: %w: say why it is resolved although %s", f.ID, ErrInput, what)
+	}
+	f.entry(e.now, inquest.EntryNote, byDesk, "resolved by force although users are not served yet: "+what, map[string]any{"failing": failing})
+	return nil
+}
+
+// mostAsking bounds how long a person waits for an answer to whether users are served.
+const mostAsking = 5 * time.Second
+
+// failing lists which services of the incident still fail requests. Where nobody can tell, that is written down and keeps nobody from resolving it.
+func (e *edit) failing(ctx context.Context, f *draft) []string {
+	if e.desk.cfg.Failing == nil || len(f.Services) == 0 {
+		return nil
+	}
+	ctx, stop := context.WithTimeout(ctx, mostAsking)
+	defer stop()
+	out, err := e.desk.cfg.Failing(ctx, f.Services)
+	if err != nil {
+		f.entry(e.now, inquest.EntryNote, byDesk, "whether users are served again could not be found out: "+cut(err.Error(), 300), nil)
+		return nil
+	}
+	return out
 }
 
 // resolve ends an incident. at is when it was over, which may be before now.
@@ -217,8 +261,9 @@ func (e *edit) resolve(ctx context.Context, f *draft, at time.Time, by, said str
 	if err != nil {
 		return err
 	}
-	if open != "" {
-		return fmt.Errorf("incident %s: %w: its maintenance window %s is still on; end it first, then verify that users are served without it", f.ID, ErrRefused, open)
+	if open != nil {
+		return fmt.Errorf("incident %s: %w: its maintenance window %s is still on; end it first, then verify that users are served without it (%s until %s, by %s: %s)",
+			f.ID, ErrRefused, open.ID, strings.Join(open.Services, ", "), open.Until.Format(time.RFC3339), open.By, open.Why)
 	}
 	if err := e.move(f, inquest.IncidentResolved, at, by, said); err != nil {
 		return err
@@ -247,6 +292,7 @@ func (e *edit) reopen(ctx context.Context, f *draft, at time.Time, by, why strin
 	}
 	e.placed = true
 	f.Merged = ""
+	f.Owner = "" // nobody has what has come back; when somebody acknowledged first stays
 	f.Resolved, f.Mitigated, f.desk.Calm = time.Time{}, time.Time{}, time.Time{}
 	if len(f.firing()) == 0 && len(f.Alerts) > 0 && by == byDesk {
 		f.desk.Calm = at

@@ -51,6 +51,8 @@ type Config struct {
 	Edges func(context.Context) ([]inquest.Edge, error)
 	// FindError tells which service gave a user this error id, and when; store.ErrNotFound when nobody knows. May be nil.
 	FindError func(ctx context.Context, errorID string) (service string, at time.Time, err error)
+	// Failing tells which of the services still fail requests, one line each with how many; none when users are served. May be nil.
+	Failing func(ctx context.Context, services []string) ([]string, error)
 	// OpenItems lists the action items of an incident's postmortem that are not done yet, one line each; may be nil.
 	OpenItems func(ctx context.Context, incident string) ([]string, error)
 

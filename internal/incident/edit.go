@@ -43,12 +43,15 @@ type document struct {
 
 // ledger is what the desk has to remember of an incident and nobody else needs.
 type ledger struct {
-	Calm       time.Time                `json:"calm,omitzero"`    // since when none of its alerts fires
-	Alarmed    time.Time                `json:"alarmed,omitzero"` // when people were told last that it needs somebody: escalation counts from here
-	Escalated  int                      `json:"escalated,omitempty"`
-	Muted      string                   `json:"muted,omitempty"` // why nobody was told
-	Told       map[inquest.Occasion]int `json:"told,omitempty"`  // how often, for the ids of notices
+	Calm       time.Time                `json:"calm,omitzero"`       // since when none of its alerts fires
+	Alarmed    time.Time                `json:"alarmed,omitzero"`    // when people were told last that it needs somebody: escalation counts from here
+	Escalated  int                      `json:"escalated,omitempty"` // how many levels were told since
+	Called     time.Time                `json:"called,omitzero"`     // when the last of them was: from here on it is told again
+	Muted      string                   `json:"muted,omitempty"`     // why nobody was told
+	Untold     inquest.Occasion         `json:"untold,omitempty"`    // that it was opened or reopened, while muted: to be told when that ends
+	Told       map[inquest.Occasion]int `json:"told,omitempty"`      // how often, for the ids of notices
 	SeverityBy string                   `json:"severityBy,omitempty"`
+	Gravest    inquest.Severity         `json:"gravest,omitempty"`  // severity it had while it was active
 	Patterns   []string                 `json:"patterns,omitempty"` // ids of the log patterns in its evidence
 }
 
@@ -145,6 +148,10 @@ func fromRecord(r store.Record) (*draft, error) {
 		return nil, fmt.Errorf("incident %s: %w: %w", r.ID, errBody, err)
 	}
 	doc.Version = r.Version
+	// A change of the severity reads the one before: no severity of an active incident gets past this.
+	if g := &doc.Desk.Gravest; *g == 0 || doc.State.Active() && doc.Severity < *g {
+		*g = doc.Severity
+	}
 	return &draft{Incident: doc.Incident, desk: doc.Desk, read: r}, nil
 }
 

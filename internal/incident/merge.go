@@ -21,7 +21,7 @@ func (e *edit) sameOutage(f *draft) *draft {
 
 // mergeable reports whether an incident may become a part of another: only one that no person has touched.
 func (f *draft) mergeable() bool {
-	return f.State == inquest.IncidentOpen && len(f.Alerts) > 0 && f.desk.SeverityBy == "" && f.Owner == ""
+	return f.State == inquest.IncidentOpen && len(f.Alerts) > 0 && f.desk.SeverityBy == "" && f.Acknowledged.IsZero()
 }
 
 // merge makes the younger of two incidents of one outage a part of the older. What of it has not been said yet is not said any more; who was told

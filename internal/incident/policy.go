@@ -15,7 +15,7 @@ type Policy struct {
 	Edges      []inquest.Edge // who calls whom
 	Currency   string         // of Service.Revenue, as in "EUR"
 	Routes     []Route        // who is told of an incident's changes
-	Escalation []Level        // who is told when nobody acknowledges, in the order of After
+	Escalation []Level        // who is told when nobody acknowledges, in the order of After; the last one again until somebody does
 
 	Together    time.Duration // alerts of related services this near are one outage; 0: 10 minutes
 	Calm        time.Duration // an incident is resolved when its alerts have been for this long; 0: 5 minutes, the window of the rules

@@ -327,18 +327,21 @@ func (q *quietness) of(a *inquest.Alert) string {
 	return ""
 }
 
-// openWindow returns the id of a maintenance window of this very incident that is still on.
-func (e *edit) openWindow(ctx context.Context, f *draft) (string, error) {
+// openWindow returns a maintenance window that is on and made for this incident, or names one of its services; nil for none. While that is on, nobody can know
+// whether users are served without it. A window of all services (*) does not count: it is planned for something else, such as a move of the data centre, goes on
+// for hours, and ending it to close one incident would wake people for all the rest.
+func (e *edit) openWindow(ctx context.Context, f *draft) (*MaintenanceWindow, error) {
 	q, err := e.quietness(ctx)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	for i := range q.windows {
-		if q.windows[i].Incident == f.ID {
-			return q.windows[i].ID, nil
+		w := &q.windows[i]
+		if w.Incident == f.ID || slices.ContainsFunc(f.Services, func(s string) bool { return slices.Contains(w.Services, s) }) {
+			return w, nil
 		}
 	}
-	return "", nil
+	return nil, nil
 }
 
 // newID makes an id that nobody can guess and that does not clash.

@@ -32,16 +32,22 @@ func (d *Desk) Waive(ctx context.Context, id string, a Act) (*inquest.Incident, 
 	})
 }
 
-// Review closes the file on a resolved incident. A SEV-1 or SEV-2 needs a published postmortem or a waiver (REQUIREMENTS A3).
+// Review closes the file on a resolved incident. A SEV-1 or SEV-2 needs a published postmortem or a waiver (REQUIREMENTS A3), also when somebody has set its severity lower since: that it was
+// judged too grave is what a waiver can say.
 func (d *Desk) Review(ctx context.Context, id string, a Act) (*inquest.Incident, error) {
 	return d.act(ctx, id, a, func(ctx context.Context, e *edit, f *draft) error {
-		if f.State == inquest.IncidentResolved && f.Severity <= inquest.SEV2 && f.Waiver == "" && f.Merged == "" {
+		grave := min(f.Severity, f.desk.Gravest)
+		if f.State == inquest.IncidentResolved && grave <= inquest.SEV2 && f.Waiver == "" && f.Merged == "" {
 			written, err := d.cfg.Records.List(ctx, store.Query{Kind: kindPostmortem, Parent: id, State: "published", Limit: 1})
 			if err != nil {
 				return fmt.Errorf("incident %s: look for its postmortem: %w", id, err)
 			}
 			if len(written) == 0 {
-				return fmt.Errorf("incident %s: %w: a %s needs a published postmortem before it is closed. Write one on its page or with `inquest postmortem draft %s`, and publish it; or waive it and say why", id, ErrRefused, f.Severity, id)
+				was := ""
+				if grave < f.Severity {
+					was = fmt.Sprintf(" it was %s before it became %s, and", grave, f.Severity)
+				}
+				return fmt.Errorf("incident %s: %w:%s a %s needs a published postmortem before it is closed. Write one on its page or with `inquest postmortem draft %s`, and publish it; or waive it and say why", id, ErrRefused, was, grave, id)
 			}
 		}
 		if err := e.move(f, inquest.IncidentReviewed, e.now, a.By, a.Text); err != nil {

@@ -98,7 +98,7 @@ func (d *Desk) duties(ctx context.Context, e *edit) error {
 
 // mend sets times right that lie ahead because the clock was set back: what counts from them would stand still.
 func (e *edit) mend(f *draft) {
-	for _, t := range []*time.Time{&f.desk.Alarmed, &f.desk.Calm} {
+	for _, t := range []*time.Time{&f.desk.Alarmed, &f.desk.Called, &f.desk.Calm} {
 		if t.After(e.now) {
 			*t = e.now
 			f.changed = true
@@ -113,7 +113,7 @@ func (e *edit) rest(ctx context.Context, f *draft) error {
 		return nil
 	}
 	open, err := e.openWindow(ctx, f)
-	if err != nil || open != "" {
+	if err != nil || open != nil {
 		return err // maintenance goes on; it resolves when that ends
 	}
 	if calm.Before(f.Opened) {
@@ -122,7 +122,7 @@ func (e *edit) rest(ctx context.Context, f *draft) error {
 	return e.resolve(ctx, f, calm, byDesk, "its alerts have been resolved for "+text(e.desk.policy.Calm))
 }
 
-// unmute tells people when what kept an incident quiet has ended while its alerts still fire.
+// unmute tells people of an incident, when what kept it quiet has ended, that it was opened or reopened meanwhile and still goes on.
 func (e *edit) unmute(ctx context.Context, f *draft) error {
 	if f.desk.Muted == "" || !f.State.Active() {
 		return nil
@@ -131,12 +131,15 @@ func (e *edit) unmute(ctx context.Context, f *draft) error {
 	if err != nil || muted != "" {
 		return err
 	}
+	if f.desk.Untold != "" && len(f.firing()) == 0 && !f.desk.Calm.IsZero() {
+		return nil // it is about to resolve by itself; if it fires again, people are told then
+	}
 	f.desk.Muted = ""
 	f.changed = true
-	if len(f.firing()) == 0 || f.desk.Told[inquest.OccasionOpened] > 0 {
+	if f.desk.Untold == "" {
 		return nil
 	}
-	return e.tell(ctx, f, inquest.OccasionOpened)
+	return e.tell(ctx, f, f.desk.Untold)
 }
 
 // notified notes when the first message was delivered.

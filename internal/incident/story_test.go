@@ -626,8 +626,13 @@ func TestMaintenanceTellsNobodyUntilItEnds(t *testing.T) {
 	inWorld(t, everyone, func(w *world) {
 		window(w)
 		id := w.opened()
-		w.resolved(id)
-		time.Sleep(10 * time.Minute)
+		w.alerts(over(w.get(id).Alerts[0]))
+		end := time.Now()
+		time.Sleep(6 * time.Minute)
+		w.expect(w.get(id).State, inquest.IncidentOpen) // who knows whether users are served without the window
+		time.Sleep(9 * time.Minute)
+		inc := w.get(id)
+		w.expect([]any{inc.State, inc.Resolved}, []any{inquest.IncidentResolved, end.UTC().Truncate(time.Microsecond)})
 		w.expect(w.told(id), []string{}) // it was over before the window was
 	})
 	inWorld(t, everyone, func(w *world) {

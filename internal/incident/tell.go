@@ -35,13 +35,16 @@ func (e *edit) tellThem(ctx context.Context, f *draft, o inquest.Occasion, targe
 			f.entry(e.now, inquest.EntryNotice, byDesk, "nobody is told: "+muted, map[string]any{"occasion": o, "muted": muted})
 		}
 		f.desk.Muted = muted
+		if alarm && f.desk.Untold == "" {
+			f.desk.Untold = o
+		}
 		return nil
-	case !alarm && f.desk.Told[inquest.OccasionOpened]+f.desk.Told[inquest.OccasionReopened] == 0:
+	case !alarm && (f.desk.Untold != "" || f.desk.Told[inquest.OccasionOpened]+f.desk.Told[inquest.OccasionReopened] == 0):
 		return nil // who was not told that it began need not hear how it goes on
 	}
 	f.desk.Muted = ""
 	if alarm {
-		f.desk.Alarmed, f.desk.Escalated = e.now, 0
+		f.desk.Alarmed, f.desk.Escalated, f.desk.Untold = e.now, 0, ""
 	}
 	if len(targets) == 0 {
 		f.told(o)
@@ -185,30 +188,67 @@ func (e *edit) tellChat(s *Standing, o inquest.Occasion) error {
 	return nil
 }
 
-// escalate tells the next level of people when nobody has acknowledged in time.
+// leastAgain is the least time between two calls of the last level: people need a moment to get up.
+const leastAgain = 5 * time.Minute
+
+// escalate tells the next level of people when nobody has acknowledged in time, and the last one again and again until somebody has.
 func (e *edit) escalate(ctx context.Context, f *draft) error {
-	for f.State == inquest.IncidentOpen && f.desk.Muted == "" && !f.desk.Alarmed.IsZero() && f.desk.Escalated < len(e.desk.policy.Escalation) {
-		l := e.desk.policy.Escalation[f.desk.Escalated]
-		if e.now.Sub(f.desk.Alarmed) < l.After {
+	for f.State == inquest.IncidentOpen && f.desk.Muted == "" && !f.desk.Alarmed.IsZero() {
+		l, due := e.desk.policy.next(&f.desk)
+		if l == nil || e.now.Before(due) {
 			return nil
 		}
-		f.desk.Escalated++
-		targets := make([]Route, 0, len(l.Channels))
-		for _, c := range l.Channels {
-			targets = append(targets, Route{Channel: c, Roster: l.Roster})
-		}
-		to, err := e.onCall(ctx, l.Roster)
+		muted, err := e.muted(ctx, f)
 		if err != nil {
 			return err
 		}
-		why := fmt.Sprintf("nobody acknowledged within %s: escalated to level %d", text(e.now.Sub(f.desk.Alarmed).Truncate(time.Second)), f.desk.Escalated)
-		if to != "" {
-			why += ", " + to
+		if muted != "" { // the timeline says so; the level is told when that ends
+			return e.tellThem(ctx, f, inquest.OccasionEscalated, nil)
 		}
-		f.entry(e.now, inquest.EntryState, byDesk, why, map[string]any{"escalated": f.desk.Escalated, "to": to})
-		if err := e.tellThem(ctx, f, inquest.OccasionEscalated, targets); err != nil {
+		if err := e.call(ctx, f, l); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// next returns the level that is to be told next, and when; nil without an escalation.
+func (p *Policy) next(l *ledger) (*Level, time.Time) {
+	n := len(p.Escalation)
+	if n == 0 {
+		return nil, time.Time{}
+	}
+	if l.Escalated < n {
+		level := &p.Escalation[l.Escalated]
+		return level, l.Alarmed.Add(level.After)
+	}
+	last, before := &p.Escalation[n-1], time.Duration(0)
+	if n > 1 {
+		before = p.Escalation[n-2].After
+	}
+	return last, l.Called.Add(max(leastAgain, last.After-before))
+}
+
+// call tells a level, and writes down that and why.
+func (e *edit) call(ctx context.Context, f *draft, l *Level) error {
+	to, err := e.onCall(ctx, l.Roster)
+	if err != nil {
+		return err
+	}
+	n := len(e.desk.policy.Escalation)
+	did := "escalated to level"
+	if f.desk.Escalated >= n {
+		did = "told again level"
+	}
+	f.desk.Escalated, f.desk.Called = min(f.desk.Escalated+1, n), e.now
+	why := fmt.Sprintf("nobody acknowledged within %s: %s %d", text(e.now.Sub(f.desk.Alarmed).Truncate(time.Second)), did, f.desk.Escalated)
+	if to != "" {
+		why += ", " + to
+	}
+	f.entry(e.now, inquest.EntryState, byDesk, why, map[string]any{"escalated": f.desk.Escalated, "to": to})
+	targets := make([]Route, 0, len(l.Channels))
+	for _, c := range l.Channels {
+		targets = append(targets, Route{Channel: c, Roster: l.Roster})
+	}
+	return e.tellThem(ctx, f, inquest.OccasionEscalated, targets)
 }

@@ -23,7 +23,7 @@ func (p *process) openDesk(ctx context.Context) error {
 		return err
 	}
 	p.desk, err = incident.New(incident.Config{Records: p.records, Leaders: p.records, Server: p.name, Policy: p.policy(), Investigate: p.investigate,
-		FindError: p.findError, OpenItems: p.archive.OpenItems, Failed: p.failed("incidents"), Now: p.Now})
+		FindError: p.findError, Failing: p.failing, OpenItems: p.archive.OpenItems, Failed: p.failed("incidents"), Now: p.Now})
 	if err != nil {
 		return err
 	}

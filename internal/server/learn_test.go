@@ -114,7 +114,7 @@ func TestAnIncidentIsLearntFrom(t *testing.T) {
 				step := book.Steps[slices.IndexFunc(book.Steps, func(s inquest.Step) bool { return s.Phase == phase })]
 				do("/steps/"+step.ID, `{"outcome":"helped","note":"as expected"}`, 200)
 			}
-			do("/resolve", `{}`, 200)
+			do("/resolve", `{"force":true,"text":"the database is up; what it failed was sent a moment ago"}`, 200)
 			do("/review", `{}`, http.StatusConflict)
 			var draft web.PostmortemView
 			call(t, "GET", api+"/postmortem", "", &draft)

@@ -19,7 +19,7 @@ type actInput struct {
 	Text     string                `json:"text,omitempty"`     // what there is to say about it
 	Version  int64                 `json:"version,omitempty"`  // of the incident that was looked at: refused when it has changed since
 	State    inquest.IncidentState `json:"state,omitempty"`    // that was seen: refused when somebody has moved it since; an investigation that went on does not matter
-	Force    bool                  `json:"force,omitempty"`    // although alerts still fire; say why in text
+	Force    bool                  `json:"force,omitempty"`    // although alerts still fire or requests fail; say why in text
 	Severity int8                  `json:"severity,omitempty"` // of "severity"
 	Factors  []inquest.Factor      `json:"factors,omitempty"`  // of "factors"
 }

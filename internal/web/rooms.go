@@ -87,7 +87,7 @@ type Act struct {
 	Text     string
 	Version  int64                 // of the incident that was looked at; 0: whatever it is now
 	State    inquest.IncidentState // that was seen; "": whatever it is now
-	Force    bool                  // although alerts still fire
+	Force    bool                  // although alerts still fire or requests fail
 	Severity inquest.Severity
 	Factors  []inquest.Factor
 }
