@@ -131,6 +131,34 @@ func TestTheCommandsAreThoseOfTheDiagnosis(t *testing.T) {
 	}
 }
 
+// The look at changes is for the service that was changed, not for the first one that fails: gateways stand before shops in the alphabet.
+func TestTheLookAtChangesIsForTheServiceThatWasChanged(t *testing.T) {
+	both := []string{"nginx", "shop"}
+	found := func(culprit string, trigger *inquest.Trigger) *inquest.Diagnosis {
+		return &inquest.Diagnosis{Incident: true, Verdict: &inquest.Verdict{Level: inquest.Probable, Mechanism: "bad-deploy/schema-mismatch", Culprit: culprit, Trigger: trigger}}
+	}
+	for name, c := range map[string]struct {
+		services []string
+		d        *inquest.Diagnosis
+		want     string
+	}{
+		"that of the trigger":              {both, found("db-1", &inquest.Trigger{Kind: "deploy", Service: "shop", Version: "2.4.0", Time: at(0)}), "inquest changes --service shop"},
+		"the culprit: traffic is nobody's": {both, found("shop", &inquest.Trigger{Kind: inquest.TriggerTraffic, Time: at(0)}), "inquest changes --service shop"},
+		"the culprit":                      {both, found("db-1", nil), "inquest changes --service db-1"},
+		"an address is no service":         {both, found("10.2.0.9", nil), "inquest changes"},
+		"two of which it may be either":    {both, nil, "inquest changes"},
+		"one that fails":                   {[]string{"shop"}, nil, "inquest changes --service shop"},
+		"nobody has said what fails":       {nil, nil, "inquest changes"},
+		"a name that a shell would act on": {both, found("db-1", &inquest.Trigger{Kind: "deploy", Service: "x;reboot", Time: at(0)}), "inquest changes --service <service>"},
+		"the cause is open":                {both, &inquest.Diagnosis{Verdict: &inquest.Verdict{Level: inquest.Open}}, "inquest changes"},
+	} {
+		b := runbook.Write(runbook.Situation{Incident: &inquest.Incident{ID: "INC-1", Services: c.services}, Diagnosis: c.d, At: at(1)})
+		if got := b.Steps[1].Command; got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}
+
 // story checks steps off and reads them back from the timeline, as a desk keeps it.
 type story struct {
 	t  *testing.T
