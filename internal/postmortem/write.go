@@ -170,6 +170,9 @@ func (w *writer) response(p *inquest.Postmortem) {
 		{"Time to detect", p.Impact.Start, r.Detected}, {"Time to acknowledge", r.Detected, r.Acknowledged}, {"Time to identify", p.Impact.Start, r.Identified},
 		{"Identified to fixed", r.Identified, fixed}, {"Time to mitigate", p.Impact.Start, fixed}, {"Time to resolve", p.Impact.Start, r.Resolved},
 	} {
+		if m.name == "Time to detect" && m.from.Equal(m.to) {
+			continue // when it began is not known
+		}
 		if !m.from.IsZero() && !m.to.IsZero() {
 			w.field(m.name, words.Span(m.to.Sub(m.from)))
 		}
