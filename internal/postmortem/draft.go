@@ -19,8 +19,9 @@ type Record struct {
 	Entries   []inquest.IncidentEntry
 	Open      []string // action items of the incident that it repeats, which are still open
 	Title     func(inquest.MechanismID) string
-	CostBasis string // how the cost was reckoned, "" for none
-	Zone      string // IANA name; "" is UTC
+	Verified  time.Time // the runbook's checks had shown that users are served; zero: they have not
+	CostBasis string    // how the cost was reckoned, "" for none
+	Zone      string    // IANA name; "" is UTC
 	Author    string
 	At        time.Time // now
 }
@@ -34,7 +35,7 @@ func Draft(r Record) *inquest.Postmortem {
 	p := &inquest.Postmortem{
 		Incident: i.ID, Title: text(i.Title), Severity: i.Severity, State: i.State, Author: text(r.Author), Written: midnight(r.At), Factors: i.Factors,
 		Repeats: i.Repeats, Zone: cmp.Or(r.Zone, "UTC"), Symptom: r.symptom(), Impact: r.impact(), Wrong: r.wrongTurns(), Fixes: r.fixes(), Timeline: r.timeline(), Evidence: r.evidence(),
-		Response: inquest.PostmortemResponse{Source: r.source(), Detected: whole(i.Detected), Acknowledged: whole(i.Acknowledged), Identified: whole(i.Identified), Mitigated: whole(i.Mitigated), Resolved: whole(i.Resolved)},
+		Response: inquest.PostmortemResponse{Source: r.source(), Detected: whole(i.Detected), Acknowledged: whole(i.Acknowledged), Identified: whole(i.Identified), Mitigated: whole(i.Mitigated), Verified: whole(r.Verified), Resolved: whole(i.Resolved)},
 	}
 	for _, name := range i.Services {
 		p.Services = append(p.Services, text(name))

@@ -248,3 +248,47 @@ func TestTimeBoxesAreKept(t *testing.T) {
 		t.Errorf("after the end no time runs: %+v", b)
 	}
 }
+
+func TestVerifiedIsWhenTheLastStepOfVerifyHelped(t *testing.T) {
+	x := newStory(t)
+	is := func(name string, want time.Time) {
+		t.Helper()
+		if got := x.book().Verified; !got.Equal(want) {
+			t.Errorf("%s: verified %s, want %s", name, got, want)
+		}
+	}
+	is("nothing was checked", time.Time{})
+	x.check(3, inquest.StepMitigate, 0, inquest.OutcomeHelped)
+	x.check(4, inquest.StepVerify, 0, inquest.OutcomeHelped)
+	is("one step is left", time.Time{})
+	x.check(6, inquest.StepVerify, 1, inquest.OutcomeNoEffect)
+	is("the alert still fires", time.Time{})
+	x.check(12, inquest.StepVerify, 1, inquest.OutcomeHelped)
+	is("both helped", at(12))
+	x.check(13, inquest.StepVerify, 1, inquest.OutcomeSkipped)
+	is("one was left out", at(4))
+	x.check(14, inquest.StepVerify, 0, inquest.OutcomeSkipped)
+	is("both were left out", time.Time{})
+	x.check(15, inquest.StepVerify, 0, inquest.OutcomeHelped)
+	is("looked again", at(15))
+	x.s.Entries = append(x.s.Entries, inquest.IncidentEntry{Time: at(30), Kind: inquest.EntryState, By: "ada", Text: "open, was resolved", Data: map[string]any{"from": inquest.IncidentResolved, "to": inquest.IncidentOpen}})
+	is("it came back", time.Time{})
+	x.check(40, inquest.StepVerify, 0, inquest.OutcomeHelped)
+	x.check(41, inquest.StepVerify, 1, inquest.OutcomeHelped)
+	is("looked at after it came back", at(41))
+}
+
+// Who has tried a restart must read why it cannot help (REQUIREMENTS 274).
+func TestTheRunbookOfAnIncidentTellsWhatHappens(t *testing.T) {
+	for name, s := range map[string]runbook.Situation{
+		"a verdict":            {Incident: &inquest.Incident{ID: "INC-1"}, Diagnosis: &inquest.Diagnosis{Verdict: &inquest.Verdict{Level: inquest.Established, Mechanism: "bad-deploy/schema-mismatch"}}},
+		"the verdict's digest": {Incident: &inquest.Incident{ID: "INC-1", Verdict: inquest.VerdictSummary{Level: inquest.Established, Mechanism: "bad-deploy/schema-mismatch"}}},
+	} {
+		if b := runbook.Write(s); !strings.Contains(b.Purpose, "A restart does not help: the same code meets the same schema again.") {
+			t.Errorf("%s: %s", name, b.Purpose)
+		}
+	}
+	if b := runbook.Write(runbook.Situation{Incident: &inquest.Incident{ID: "INC-1"}}); !strings.HasSuffix(b.Purpose, "in production.") {
+		t.Errorf("an open cause: %s", b.Purpose)
+	}
+}
