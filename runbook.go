@@ -46,8 +46,8 @@ type Runbook struct {
 	Boxes      []TimeBox   `json:"boxes"`
 	Steps      []Step      `json:"steps"`
 	Verified   time.Time   `json:"verified,omitzero"` // the last step of Verify was checked off as helped
-	Escalation string      `json:"escalation"` // who, how, when
-	Closing    string      `json:"closing"`    // when it is done
+	Escalation string      `json:"escalation"`        // who, how, when
+	Closing    string      `json:"closing"`           // when it is done
 }
 
 // TimeBox says how long a phase may take.
