@@ -127,6 +127,14 @@ func (i *Incident) TimeToMitigate() (time.Duration, bool) {
 	return between(i.Onset, i.Mitigated)
 }
 
+// TimeToVerify is the time from the first failing answer until the checks of its runbook have shown that users are served. A nil runbook has shown nothing.
+func (i *Incident) TimeToVerify(b *Runbook) (time.Duration, bool) {
+	if b == nil {
+		return 0, false
+	}
+	return between(i.Onset, b.Verified)
+}
+
 // TimeToResolve is the time from the first failing answer until the cause was gone.
 func (i *Incident) TimeToResolve() (time.Duration, bool) { return between(i.Onset, i.Resolved) }
 

@@ -45,8 +45,8 @@ type PostmortemImpact struct {
 
 // PostmortemResponse says who did what when.
 type PostmortemResponse struct {
-	Source                                                  string // what noticed it: a rule, a person
-	Detected, Acknowledged, Identified, Mitigated, Resolved time.Time
+	Source                                                            string // what noticed it: a rule, a person
+	Detected, Acknowledged, Identified, Mitigated, Verified, Resolved time.Time
 }
 
 // WrongTurn is what was believed first, and what that took.

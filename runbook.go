@@ -45,8 +45,9 @@ type Runbook struct {
 	Impact     string      `json:"impact"`    // measured, where there is an incident
 	Boxes      []TimeBox   `json:"boxes"`
 	Steps      []Step      `json:"steps"`
-	Escalation string      `json:"escalation"` // who, how, when
-	Closing    string      `json:"closing"`    // when it is done
+	Verified   time.Time   `json:"verified,omitzero"` // the last step of Verify was checked off as helped
+	Escalation string      `json:"escalation"`        // who, how, when
+	Closing    string      `json:"closing"`           // when it is done
 }
 
 // TimeBox says how long a phase may take.

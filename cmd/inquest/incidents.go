@@ -145,7 +145,7 @@ func (r *remote) incident(v *incidentView, all bool) {
 	if i.Verdict.Action != "" {
 		r.para("  do first    ", i.Verdict.Action)
 	}
-	r.spells(i)
+	r.spells(i, v.Runbook)
 	if i.Repeats != "" {
 		r.para("  repeat of   ", i.Repeats)
 	}
@@ -178,12 +178,12 @@ func (r *remote) incident(v *incidentView, all bool) {
 	fmt.Fprintf(r.out, "\n  %s\n", r.client.Page("incidents/"+i.ID))
 }
 
-func (r *remote) spells(i *inquest.Incident) {
+func (r *remote) spells(i *inquest.Incident, book *inquest.Runbook) {
 	var parts []string
 	for _, m := range []struct {
 		name string
 		f    func() (time.Duration, bool)
-	}{{"detect", i.TimeToDetect}, {"acknowledge", i.TimeToAcknowledge}, {"mitigate", i.TimeToMitigate}, {"resolve", i.TimeToResolve}} {
+	}{{"detect", i.TimeToDetect}, {"acknowledge", i.TimeToAcknowledge}, {"mitigate", i.TimeToMitigate}, {"verify", func() (time.Duration, bool) { return i.TimeToVerify(book) }}, {"resolve", i.TimeToResolve}} {
 		if d, ok := m.f(); ok {
 			parts = append(parts, m.name+" "+words.Span(d))
 		}

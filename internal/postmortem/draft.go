@@ -19,8 +19,9 @@ type Record struct {
 	Entries   []inquest.IncidentEntry
 	Open      []string // action items of the incident that it repeats, which are still open
 	Title     func(inquest.MechanismID) string
-	CostBasis string // how the cost was reckoned, "" for none
-	Zone      string // IANA name; "" is UTC
+	Verified  time.Time // the runbook's checks had shown that users are served; zero: they have not
+	CostBasis string    // how the cost was reckoned, "" for none
+	Zone      string    // IANA name; "" is UTC
 	Author    string
 	At        time.Time // now
 }
@@ -34,7 +35,7 @@ func Draft(r Record) *inquest.Postmortem {
 	p := &inquest.Postmortem{
 		Incident: i.ID, Title: text(i.Title), Severity: i.Severity, State: i.State, Author: text(r.Author), Written: midnight(r.At), Factors: i.Factors,
 		Repeats: i.Repeats, Zone: cmp.Or(r.Zone, "UTC"), Symptom: r.symptom(), Impact: r.impact(), Wrong: r.wrongTurns(), Fixes: r.fixes(), Timeline: r.timeline(), Evidence: r.evidence(),
-		Response: inquest.PostmortemResponse{Source: r.source(), Detected: whole(i.Detected), Acknowledged: whole(i.Acknowledged), Identified: whole(i.Identified), Mitigated: whole(i.Mitigated), Resolved: whole(i.Resolved)},
+		Response: inquest.PostmortemResponse{Source: r.source(), Detected: whole(i.Detected), Acknowledged: whole(i.Acknowledged), Identified: whole(i.Identified), Mitigated: whole(i.Mitigated), Verified: whole(r.Verified), Resolved: whole(i.Resolved)},
 	}
 	for _, name := range i.Services {
 		p.Services = append(p.Services, text(name))
@@ -181,15 +182,15 @@ func (r *Record) symptom() string {
 	return strings.Join(lines, ". ") + "."
 }
 
-// causes are those of the verdict, each with the evidence of its links in the chain.
+// causes are those of the verdict, each with the evidence of its links in the chain, and the one that people named last.
 func (r *Record) causes() (causes []inquest.RootCause, trigger string, chain []string) {
 	v := r.verdict()
 	if v == nil {
-		return nil, "", nil
+		return r.named(nil), "", nil
 	}
-	first := inquest.RootCause{Text: r.named(v.Mechanism, v.Culprit)}
+	first := inquest.RootCause{Text: r.mechanism(v.Mechanism, v.Culprit)}
 	for _, l := range v.Chain {
-		chain = append(chain, fmt.Sprintf("**%s**: %s", l.Role, text(l.Text)))
+		chain = append(chain, fmt.Sprintf("**%s**: %s%s", l.Role, text(l.Text), refs(r.quoted(l.Evidence))))
 		if l.Role == inquest.RoleCause {
 			told := l.Text
 			if _, rest, ok := strings.Cut(told, r.Title(v.Mechanism)+": "); ok { // it is named already
@@ -207,7 +208,7 @@ func (r *Record) causes() (causes []inquest.RootCause, trigger string, chain []s
 	}
 	causes = append(causes, first)
 	for _, c := range v.Also {
-		causes = append(causes, inquest.RootCause{Text: r.named(c.Mechanism, c.Culprit) + ": " + text(strings.Join(c.For, "; "))})
+		causes = append(causes, inquest.RootCause{Text: r.mechanism(c.Mechanism, c.Culprit) + ": " + text(strings.Join(c.For, "; "))})
 	}
 	if t := v.Trigger; t != nil {
 		trigger = strings.Join(strings.Fields(fmt.Sprintf("%s of %s %s", t.Kind, t.Service, t.Version)), " ")
@@ -219,10 +220,23 @@ func (r *Record) causes() (causes []inquest.RootCause, trigger string, chain []s
 		}
 		trigger = text(trigger)
 	}
-	return causes, trigger, chain
+	return r.named(causes), trigger, chain
 }
 
-func (r *Record) named(id inquest.MechanismID, culprit string) string {
+// named adds the cause that people named last. They gave no evidence for it: that is asked for, unless they said where it is.
+func (r *Record) named(causes []inquest.RootCause) []inquest.RootCause {
+	cause, at := r.lastNamed()
+	if cause == "" {
+		return causes
+	}
+	told := fmt.Sprintf("%s (named by the responders at %s)", strings.TrimSuffix(text(cause), "."), stamp(whole(at), zoneOf(cmp.Or(r.Zone, "UTC"))))
+	if !strings.Contains(cause, "://") {
+		told += " " + todo + ": its evidence"
+	}
+	return append(causes, inquest.RootCause{Text: told})
+}
+
+func (r *Record) mechanism(id inquest.MechanismID, culprit string) string {
 	out := text(r.Title(id))
 	if culprit != "" {
 		out += " at " + text(culprit)
@@ -238,16 +252,20 @@ func (r *Record) summary(p *inquest.Postmortem) string {
 		what = "the service"
 	}
 	var s []string
+	begin := stamp(p.Impact.Start, zone)
+	if how := r.began(); i.Onset.IsZero() {
+		begin += " (" + how + "; when it began is not known)"
+	}
 	switch from, to := p.Impact.Start, p.Impact.End; {
 	case i.Requests > 0 && !to.IsZero():
-		s = append(s, fmt.Sprintf("From %s to %s (%s) %s of %s requests to %s failed.", stamp(from, zone), stamp(to, zone), words.Span(to.Sub(from)), words.Count(i.Failed), words.Count(i.Requests), what))
+		s = append(s, fmt.Sprintf("From %s to %s (%s) %s of %s requests to %s failed.", begin, stamp(to, zone), words.Span(to.Sub(from)), words.Count(i.Failed), words.Count(i.Requests), what))
 	case !to.IsZero():
-		s = append(s, fmt.Sprintf("From %s to %s (%s) %s failed.", stamp(from, zone), stamp(to, zone), words.Span(to.Sub(from)), what))
+		s = append(s, fmt.Sprintf("From %s to %s (%s) %s failed.", begin, stamp(to, zone), words.Span(to.Sub(from)), what))
 	default:
-		s = append(s, fmt.Sprintf("Since %s requests to %s fail: %s of %s so far, over %s.", stamp(from, zone), what, words.Count(i.Failed), words.Count(i.Requests), words.Span(r.At.Sub(from))))
+		s = append(s, fmt.Sprintf("Since %s requests to %s fail: %s of %s so far, over %s.", begin, what, words.Count(i.Failed), words.Count(i.Requests), words.Span(r.At.Sub(from))))
 	}
 	if v := r.verdict(); v != nil {
-		line := "The cause was: " + lowerFirst(r.named(v.Mechanism, v.Culprit))
+		line := "The cause was: " + lowerFirst(r.mechanism(v.Mechanism, v.Culprit))
 		if v.Level == inquest.Probable {
 			line += " (probable, not proven)"
 		}
@@ -255,6 +273,8 @@ func (r *Record) summary(p *inquest.Postmortem) string {
 			line += fmt.Sprintf(", set off by a %s of %s", text(string(v.Trigger.Kind)), text(v.Trigger.Service))
 		}
 		s = append(s, line+".")
+	} else if cause, _ := r.lastNamed(); cause != "" {
+		s = append(s, "The cause that the responders named: "+strings.TrimSuffix(text(cause), ".")+".")
 	} else {
 		s = append(s, "The cause is not known yet.")
 	}

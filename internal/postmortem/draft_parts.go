@@ -11,7 +11,7 @@ import (
 	"github.com/inquesthq/inquest/internal/redact"
 )
 
-// wrongTurns are causes that were believed and given up, and steps that did not help, with the time that they took.
+// wrongTurns are causes that were believed and given up, and steps that did not show or do what they should, with the time that they took.
 func (r *Record) wrongTurns() []inquest.WrongTurn {
 	var out []inquest.WrongTurn
 	final := r.Incident.Verdict.Mechanism
@@ -19,7 +19,8 @@ func (r *Record) wrongTurns() []inquest.WrongTurn {
 		final = v.Mechanism
 	}
 	var believed inquest.MechanismID
-	var since, step time.Time
+	var named string
+	var since, told, step time.Time
 	for i := range r.Entries {
 		e := &r.Entries[i]
 		switch e.Kind {
@@ -32,25 +33,60 @@ func (r *Record) wrongTurns() []inquest.WrongTurn {
 			if now != believed {
 				believed, since = now, e.Time
 			}
+		case inquest.EntryNote:
+			now := causeNamed(e)
+			if now == "" || now == named {
+				continue
+			}
+			if named != "" {
+				out = append(out, inquest.WrongTurn{Belief: text(named), Minutes: minutes(e.Time.Sub(told)), Why: text("then named: " + now)})
+			}
+			named, told = now, e.Time
 		case inquest.EntryStep:
-			what, _ := e.Data["text"].(string)
-			outcome := fmt.Sprint(e.Data["outcome"])
-			if phase := fmt.Sprint(e.Data["phase"]); what != "" && phase == string(inquest.StepMitigate) && (outcome == string(inquest.OutcomeNoEffect) || outcome == string(inquest.OutcomeWorse)) {
-				note, _ := e.Data["note"].(string)
-				from := step
-				if from.IsZero() {
-					from = r.Incident.Acknowledged
-				}
-				spent := 1
-				if !from.IsZero() {
-					spent = minutes(e.Time.Sub(from))
-				}
-				out = append(out, inquest.WrongTurn{Belief: text(what), Minutes: spent, Why: text(strings.TrimSuffix(outcome+": "+note, ": "))})
+			if w, ok := r.inVain(e, cmp.Or(step, r.Incident.Acknowledged)); ok {
+				out = append(out, w)
 			}
 			step = e.Time
 		}
 	}
 	return out
+}
+
+// inVain is a step of any phase that had no effect, showed something else, or made it worse; from is when it can have begun.
+func (r *Record) inVain(e *inquest.IncidentEntry, from time.Time) (inquest.WrongTurn, bool) {
+	what, _ := e.Data["text"].(string)
+	outcome := fmt.Sprint(e.Data["outcome"])
+	if what == "" || outcome != string(inquest.OutcomeNoEffect) && outcome != string(inquest.OutcomeWorse) {
+		return inquest.WrongTurn{}, false
+	}
+	spent := 1
+	if !from.IsZero() {
+		spent = minutes(e.Time.Sub(from))
+	}
+	why := outcome
+	if phase := fmt.Sprint(e.Data["phase"]); phase != string(inquest.StepMitigate) {
+		why = phase + ", " + outcome
+	}
+	note, _ := e.Data["note"].(string)
+	return inquest.WrongTurn{Belief: text(what), Minutes: spent, Why: text(strings.TrimSuffix(why+": "+note, ": "))}, true
+}
+
+// causeNamed is the cause that a person names in an entry, "" when it names none.
+func causeNamed(e *inquest.IncidentEntry) string {
+	if e.Kind != inquest.EntryNote || e.Data["identified"] != true {
+		return ""
+	}
+	return strings.Join(strings.Fields(strings.TrimPrefix(e.Text, "the cause: ")), " ")
+}
+
+// lastNamed is the cause that people named last, and when they first did.
+func (r *Record) lastNamed() (cause string, at time.Time) {
+	for i := range r.Entries {
+		if now := causeNamed(&r.Entries[i]); now != "" && now != cause {
+			cause, at = now, r.Entries[i].Time
+		}
+	}
+	return cause, at
 }
 
 func minutes(d time.Duration) int { return max(1, int(d.Round(time.Minute).Minutes())) }
@@ -82,17 +118,32 @@ func (r *Record) fixes() []inquest.Fix {
 		out = append(out, f)
 	}
 	helped := slices.ContainsFunc(out, func(f inquest.Fix) bool { return f.State == string(inquest.OutcomeHelped) })
-	if at := r.Incident.Resolved; !helped && !at.IsZero() {
-		out = append(out, inquest.Fix{Text: cmp.Or(text(r.saidOf(inquest.IncidentResolved)), todo+": what ended it?"), State: "done", Time: whole(at), Verified: r.verified(time.Time{})})
+	if !helped && !r.Incident.Resolved.IsZero() {
+		out = append(out, r.ended())
 	}
 	return out
 }
 
-// saidOf is what a person said when they brought the incident into a state, "" for nothing.
+// ended is what people said that ended it, when they brought the incident to its end or said that users are served again.
+func (r *Record) ended() inquest.Fix {
+	f := inquest.Fix{Text: todo + ": what ended it?", State: "done", Time: whole(r.Incident.Resolved), Verified: r.verified(time.Time{})}
+	if said := r.saidOf(inquest.IncidentResolved); said != "" {
+		f.Text = text(said)
+	} else if said := r.saidOf(inquest.IncidentMitigated); said != "" {
+		f.Text, f.Time = text(said), whole(r.Incident.Mitigated)
+	}
+	return f
+}
+
+// saidOf is what a person said when they brought the incident into a state, "" for nothing. A comment on the severity while it was in that state is
+// none, and neither is that the desk found it calm.
 func (r *Record) saidOf(state inquest.IncidentState) string {
 	for i := range slices.Backward(r.Entries) {
 		e := &r.Entries[i]
-		if e.Kind == inquest.EntryState && fmt.Sprint(e.Data["to"]) == string(state) {
+		if e.Kind == inquest.EntryState && fmt.Sprint(e.Data["to"]) == string(state) && fmt.Sprint(e.Data["from"]) != string(state) {
+			if e.By == "inquest" {
+				return ""
+			}
 			_, said, _ := strings.Cut(e.Text, ": ")
 			return said
 		}
@@ -149,6 +200,17 @@ func (r *Record) items(causes int) []inquest.ActionItem {
 // mostLines bounds the timeline: the whole of it stays with the incident.
 const mostLines = 80
 
+// began says what is known of the begin of the span.
+func (r *Record) began() string {
+	switch {
+	case !r.Incident.Onset.IsZero():
+		return "first failing answer"
+	case !r.Incident.Detected.IsZero():
+		return "detected"
+	}
+	return "opened"
+}
+
 // timeline are the facts in order, from the first failing answer's trigger to the end; who was told by which channel is no fact of the outage.
 func (r *Record) timeline() []inquest.TimelineLine {
 	from, to := r.span()
@@ -156,7 +218,7 @@ func (r *Record) timeline() []inquest.TimelineLine {
 	if !slices.ContainsFunc(r.Entries, func(e inquest.IncidentEntry) bool {
 		return fmt.Sprint(e.Data["kind"]) == "onset" && whole(e.Time).Equal(from)
 	}) {
-		out = append(out, inquest.TimelineLine{Time: from, Text: "first failing answer"})
+		out = append(out, inquest.TimelineLine{Time: from, Text: r.began()})
 	}
 	if !to.IsZero() {
 		out = append(out, inquest.TimelineLine{Time: to, Text: "users are served again"})
@@ -196,6 +258,17 @@ func (r *Record) evidence() []inquest.Quote {
 	for _, e := range r.Diagnosis.Evidence {
 		if cited[e.ID] {
 			out = append(out, inquest.Quote{ID: e.ID, Layer: e.Layer, Time: whole(e.Time), Source: place(e.Source), Text: strings.TrimRight(redact.Lines(redact.Text(e.Text), 1200), "\n ")})
+		}
+	}
+	return out
+}
+
+// quoted are those of some ids that the evidence has a quote of.
+func (r *Record) quoted(ids []string) []string {
+	var out []string
+	for _, id := range ids {
+		if slices.ContainsFunc(r.Diagnosis.Evidence, func(e inquest.Evidence) bool { return e.ID == id }) {
+			out = append(out, id)
 		}
 	}
 	return out

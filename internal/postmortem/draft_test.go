@@ -97,6 +97,7 @@ func TestARepeatNamesTheFirstAndItsOpenItems(t *testing.T) {
 // full has a value in every field.
 func full(t testing.TB) *inquest.Postmortem {
 	p := postmortem.Draft(record(t))
+	p.Response.Verified = p.Response.Mitigated.Add(time.Minute)
 	p.Repeats, p.Open, p.Zone = "INC-20261107-4M9T", []string{"one", "two"}, "Europe/Berlin"
 	p.Summary = "From 04:14 to 05:00 (46 min) 1,204 of 9,000 requests to checkout failed. It is resolved."
 	p.Symptom = "Customers saw 500.\n\nAnd nobody could *pay*."

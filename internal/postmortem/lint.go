@@ -172,7 +172,7 @@ func (l *linter) response() {
 	if l.fields["response/detected by"].text == "" || l.fields["response/detected"].text == "" {
 		l.must("detection", l.at("response"), "say what noticed it and when: \"- **Detected by**: ...\" and \"- **Detected**: 2026-11-29 08:30:00 UTC\"")
 	}
-	for _, key := range []string{"detected", "acknowledged", "identified", "mitigated", "resolved"} {
+	for _, key := range []string{"detected", "acknowledged", "identified", "mitigated", "verified", "resolved"} {
 		v := l.fields["response/"+key]
 		if v.text != "" && v.text != todo && moment(v.text).IsZero() {
 			l.must("date-and-zone", v.line, "%q is no time with date and zone: write 2026-11-29 08:30:00 UTC", v.text)

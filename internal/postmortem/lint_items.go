@@ -1,6 +1,7 @@
 package postmortem
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -94,8 +95,15 @@ func (l *linter) lessonsLearnt() {
 	for i, x := range l.Lessons {
 		if x.Enforced == "" {
 			l.should("lesson-enforced", l.lessons[i], "lesson %d will be forgotten: name the guard, rule or test that enforces it (\"Enforced by: ...\")", i+1)
+		} else if !enforces(x.Enforced) {
+			l.should("lesson-guard", l.lessons[i], "lesson %d is enforced by %q, which is no guard, rule, test, audit rule or runbook: name one, people forget", i+1, x.Enforced)
 		}
 	}
+}
+
+// enforces reports whether a text names something that acts when nobody thinks of it (REQUIREMENTS 220). A drill is a test, an alert a rule.
+func enforces(text string) bool {
+	return regexp.MustCompile(`(?i)\b(?:guard|rule|test|drill|audit|lint|runbook|alert)(?:s|ing)?\b|_test\b`).MatchString(text) || regexp.MustCompile(`\bTest[A-Z]`).MatchString(text)
 }
 
 // repeat: failing twice for one reason needs another answer than the one that was given the first time.

@@ -106,6 +106,7 @@ func TestWhatAPostmortemLacksIsTold(t *testing.T) {
 		}), "symptom-only", false},
 		{"no lesson", edit(func(p *inquest.Postmortem) { p.Lessons = nil }), "lesson-none", true},
 		{"a lesson that nothing enforces", func(s string) string { return s }, "lesson-enforced", false},
+		{"a lesson that is left to goodwill", edit(func(p *inquest.Postmortem) { p.Lessons[0].Enforced = "more care in reviews" }), "lesson-guard", false},
 		{"a timeline in no order", edit(func(p *inquest.Postmortem) { slices.Reverse(p.Timeline) }), "timeline-order", true},
 		{"a timeline in no zone", cut("## Timeline (Europe/Berlin)", "## Timeline"), "timeline-zone", true},
 		{"an end that the timeline does not know", edit(func(p *inquest.Postmortem) { p.Impact.End = p.Impact.End.Add(7 * time.Minute) }), "contradictory-times", true},
@@ -123,6 +124,17 @@ func TestWhatAPostmortemLacksIsTold(t *testing.T) {
 		}
 		if found[at].Must != c.must {
 			t.Errorf("%s: must %v, want %v", c.name, found[at].Must, c.must)
+		}
+	}
+}
+
+func TestALessonIsEnforcedByWhatActsByItself(t *testing.T) {
+	for by, want := range map[string]bool{"the guard on pools": true, "alert rule PoolFull": true, "Tests of plans": true, "`pool_test.go`": true, "TestPoolHasALimit": true, "the audit rule health/lied": true, "inquest audit": true, "the runbook of database/pool-exhausted": true,
+		"a drill each month": true, "load testing before each sale": true, "more care": false, "the latest review": false, "a contest among teams": false, "the ruler of the team": false} {
+		p := full(t)
+		p.Lessons = []inquest.Lesson{{Text: "Pools have limits.", Enforced: by}}
+		if got := !has(postmortem.Lint(postmortem.Markdown(p), postmortem.Options{}), "lesson-guard"); got != want {
+			t.Errorf("%q enforces: %v, want %v", by, got, want)
 		}
 	}
 }

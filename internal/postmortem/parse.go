@@ -183,6 +183,7 @@ func (d *document) readFacts() {
 	i.Reports, _ = strconv.Atoi(d.value("impact/user reports"))
 	r.Source, r.Detected, r.Acknowledged = d.value("response/detected by"), moment(d.value("response/detected")), moment(d.value("response/acknowledged"))
 	r.Identified, r.Mitigated, r.Resolved = moment(d.value("response/identified")), moment(d.value("response/mitigated")), moment(d.value("response/resolved"))
+	r.Verified = moment(d.value("response/verified"))
 	d.Trigger = d.value("chain/trigger")
 }
 

@@ -24,11 +24,15 @@ func Public(p *inquest.Postmortem, team string) string {
 	fmt.Fprintf(w, " %s failed. You may have seen: %s. Affected: %s. Not affected: %s.\n", orTodo(i.Failed), orTodo(i.Status), orTodo(i.Affected), orTodo(i.NotAffected))
 	w.section("Timeline (" + w.zone.String() + ")")
 	r := &p.Response
+	began := i.Start
+	if began.Equal(r.Detected) {
+		began = time.Time{} // it is not known
+	}
 	for _, l := range []struct {
 		at   time.Time
 		text string
 	}{
-		{i.Start, "First requests failed."}, {r.Detected, "Our monitoring noticed it and alerted us."}, {r.Acknowledged, "We began to work on it."}, {r.Identified, "We knew the cause."},
+		{began, "First requests failed."}, {r.Detected, "Our monitoring noticed it and alerted us."}, {r.Acknowledged, "We began to work on it."}, {r.Identified, "We knew the cause."},
 		{r.Mitigated, "You were served again."}, {r.Resolved, "The cause was gone."},
 	} {
 		if !l.at.IsZero() {

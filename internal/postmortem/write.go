@@ -158,6 +158,7 @@ func (w *writer) response(p *inquest.Postmortem) {
 	w.field("Acknowledged", stamp(r.Acknowledged, w.zone))
 	w.field("Identified", stamp(r.Identified, w.zone))
 	w.field("Mitigated", stamp(r.Mitigated, w.zone))
+	w.field("Verified", stamp(r.Verified, w.zone))
 	w.field("Resolved", stamp(r.Resolved, w.zone))
 	fixed := r.Mitigated
 	if fixed.IsZero() {
@@ -168,8 +169,11 @@ func (w *writer) response(p *inquest.Postmortem) {
 		from, to time.Time
 	}{
 		{"Time to detect", p.Impact.Start, r.Detected}, {"Time to acknowledge", r.Detected, r.Acknowledged}, {"Time to identify", p.Impact.Start, r.Identified},
-		{"Identified to fixed", r.Identified, fixed}, {"Time to mitigate", p.Impact.Start, fixed}, {"Time to resolve", p.Impact.Start, r.Resolved},
+		{"Identified to fixed", r.Identified, fixed}, {"Time to mitigate", p.Impact.Start, fixed}, {"Time to verify", p.Impact.Start, r.Verified}, {"Time to resolve", p.Impact.Start, r.Resolved},
 	} {
+		if m.name == "Time to detect" && m.from.Equal(m.to) {
+			continue // when it began is not known
+		}
 		if !m.from.IsZero() && !m.to.IsZero() {
 			w.field(m.name, words.Span(m.to.Sub(m.from)))
 		}

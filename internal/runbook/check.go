@@ -73,6 +73,27 @@ func checkedOff(b *inquest.Runbook, entries []inquest.IncidentEntry) {
 	}
 }
 
+// verified is when the last step of Verify was checked off as helped, none of them as anything else but skipped. What was checked before the incident came
+// back tells nothing.
+func verified(b *inquest.Runbook, entries []inquest.IncidentEntry) time.Time {
+	var back, last time.Time
+	for i := range entries {
+		if e := &entries[i]; e.Kind == inquest.EntryState && fmt.Sprint(e.Data["from"]) == string(inquest.IncidentResolved) && fmt.Sprint(e.Data["to"]) == string(inquest.IncidentOpen) {
+			back = e.Time
+		}
+	}
+	for _, s := range b.Steps {
+		switch {
+		case s.Phase != inquest.StepVerify:
+		case s.Done == nil || s.Done.Time.Before(back) || s.Done.Outcome != inquest.OutcomeHelped && s.Done.Outcome != inquest.OutcomeSkipped:
+			return time.Time{}
+		case s.Done.Outcome == inquest.OutcomeHelped && s.Done.Time.After(last):
+			last = s.Done.Time
+		}
+	}
+	return last
+}
+
 // boxes tells how the phases do with their time. The first begins when a person had the incident, each other with the last check-off before it.
 func boxes(b *inquest.Runbook, s *Situation) {
 	began := s.Incident.Acknowledged

@@ -43,13 +43,14 @@ func Write(s Situation) *inquest.Runbook {
 	} else {
 		generic(b, s.Incident)
 	}
-	b.Purpose = fmt.Sprintf("To find and end what makes %s answer 5xx in production.%s", cmp.Or(strings.Join(s.Incident.Services, ", "), "the service"), alerted(s.Incident))
+	b.Purpose = fmt.Sprintf("To find and end what makes %s answer 5xx in production.%s%s", cmp.Or(strings.Join(s.Incident.Services, ", "), "the service"), what(b.Mechanism), alerted(s.Incident))
 	b.Impact = impact(&s)
 	b.Escalation = escalation(s.Escalate)
 	b.Steps = slices.Concat(symptoms(&s), b.Steps, verify(&s), prevent(b))
 	finish(b)
 	checkedOff(b, s.Entries)
 	boxes(b, &s)
+	b.Verified = verified(b, s.Entries)
 	return b
 }
 
@@ -121,6 +122,14 @@ func steps(b *inquest.Runbook, confirm []inquest.Command, actions []inquest.Acti
 		}
 		b.Steps = append(b.Steps, inquest.Step{Phase: phase, Text: a.Text, Command: a.Command, Cures: a.Cures, Changes: phase == inquest.StepMitigate})
 	}
+}
+
+// what happens, and why what one would try first does not help, as the catalogue tells it.
+func what(id inquest.MechanismID) string {
+	if m, ok := mechanism.ByID(id); ok && m.What != "" {
+		return " " + m.What
+	}
+	return ""
 }
 
 func alerted(i *inquest.Incident) string {

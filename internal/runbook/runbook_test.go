@@ -131,6 +131,34 @@ func TestTheCommandsAreThoseOfTheDiagnosis(t *testing.T) {
 	}
 }
 
+// The look at changes is for the service that was changed, not for the first one that fails: gateways stand before shops in the alphabet.
+func TestTheLookAtChangesIsForTheServiceThatWasChanged(t *testing.T) {
+	both := []string{"nginx", "shop"}
+	found := func(culprit string, trigger *inquest.Trigger) *inquest.Diagnosis {
+		return &inquest.Diagnosis{Incident: true, Verdict: &inquest.Verdict{Level: inquest.Probable, Mechanism: "bad-deploy/schema-mismatch", Culprit: culprit, Trigger: trigger}}
+	}
+	for name, c := range map[string]struct {
+		services []string
+		d        *inquest.Diagnosis
+		want     string
+	}{
+		"that of the trigger":              {both, found("db-1", &inquest.Trigger{Kind: "deploy", Service: "shop", Version: "2.4.0", Time: at(0)}), "inquest changes --service shop"},
+		"the culprit: traffic is nobody's": {both, found("shop", &inquest.Trigger{Kind: inquest.TriggerTraffic, Time: at(0)}), "inquest changes --service shop"},
+		"the culprit":                      {both, found("db-1", nil), "inquest changes --service db-1"},
+		"an address is no service":         {both, found("10.2.0.9", nil), "inquest changes"},
+		"two of which it may be either":    {both, nil, "inquest changes"},
+		"one that fails":                   {[]string{"shop"}, nil, "inquest changes --service shop"},
+		"nobody has said what fails":       {nil, nil, "inquest changes"},
+		"a name that a shell would act on": {both, found("db-1", &inquest.Trigger{Kind: "deploy", Service: "x;reboot", Time: at(0)}), "inquest changes --service <service>"},
+		"the cause is open":                {both, &inquest.Diagnosis{Verdict: &inquest.Verdict{Level: inquest.Open}}, "inquest changes"},
+	} {
+		b := runbook.Write(runbook.Situation{Incident: &inquest.Incident{ID: "INC-1", Services: c.services}, Diagnosis: c.d, At: at(1)})
+		if got := b.Steps[1].Command; got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}
+
 // story checks steps off and reads them back from the timeline, as a desk keeps it.
 type story struct {
 	t  *testing.T
@@ -218,5 +246,49 @@ func TestTimeBoxesAreKept(t *testing.T) {
 	x.s.Incident.Resolved, x.s.At = at(21), at(500)
 	if b := x.box(inquest.StepCause); b.Used != 15 {
 		t.Errorf("after the end no time runs: %+v", b)
+	}
+}
+
+func TestVerifiedIsWhenTheLastStepOfVerifyHelped(t *testing.T) {
+	x := newStory(t)
+	is := func(name string, want time.Time) {
+		t.Helper()
+		if got := x.book().Verified; !got.Equal(want) {
+			t.Errorf("%s: verified %s, want %s", name, got, want)
+		}
+	}
+	is("nothing was checked", time.Time{})
+	x.check(3, inquest.StepMitigate, 0, inquest.OutcomeHelped)
+	x.check(4, inquest.StepVerify, 0, inquest.OutcomeHelped)
+	is("one step is left", time.Time{})
+	x.check(6, inquest.StepVerify, 1, inquest.OutcomeNoEffect)
+	is("the alert still fires", time.Time{})
+	x.check(12, inquest.StepVerify, 1, inquest.OutcomeHelped)
+	is("both helped", at(12))
+	x.check(13, inquest.StepVerify, 1, inquest.OutcomeSkipped)
+	is("one was left out", at(4))
+	x.check(14, inquest.StepVerify, 0, inquest.OutcomeSkipped)
+	is("both were left out", time.Time{})
+	x.check(15, inquest.StepVerify, 0, inquest.OutcomeHelped)
+	is("looked again", at(15))
+	x.s.Entries = append(x.s.Entries, inquest.IncidentEntry{Time: at(30), Kind: inquest.EntryState, By: "ada", Text: "open, was resolved", Data: map[string]any{"from": inquest.IncidentResolved, "to": inquest.IncidentOpen}})
+	is("it came back", time.Time{})
+	x.check(40, inquest.StepVerify, 0, inquest.OutcomeHelped)
+	x.check(41, inquest.StepVerify, 1, inquest.OutcomeHelped)
+	is("looked at after it came back", at(41))
+}
+
+// Who has tried a restart must read why it cannot help (REQUIREMENTS 274).
+func TestTheRunbookOfAnIncidentTellsWhatHappens(t *testing.T) {
+	for name, s := range map[string]runbook.Situation{
+		"a verdict":            {Incident: &inquest.Incident{ID: "INC-1"}, Diagnosis: &inquest.Diagnosis{Verdict: &inquest.Verdict{Level: inquest.Established, Mechanism: "bad-deploy/schema-mismatch"}}},
+		"the verdict's digest": {Incident: &inquest.Incident{ID: "INC-1", Verdict: inquest.VerdictSummary{Level: inquest.Established, Mechanism: "bad-deploy/schema-mismatch"}}},
+	} {
+		if b := runbook.Write(s); !strings.Contains(b.Purpose, "A restart does not help: the same code meets the same schema again.") {
+			t.Errorf("%s: %s", name, b.Purpose)
+		}
+	}
+	if b := runbook.Write(runbook.Situation{Incident: &inquest.Incident{ID: "INC-1"}}); !strings.HasSuffix(b.Purpose, "in production.") {
+		t.Errorf("an open cause: %s", b.Purpose)
 	}
 }

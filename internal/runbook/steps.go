@@ -11,10 +11,7 @@ import (
 
 // symptoms come first: what fails, for whom, and what was changed. They only read.
 func symptoms(s *Situation) []inquest.Step {
-	id, service := cmp.Or(s.Incident.ID, "<incident>"), "<service>"
-	if len(s.Incident.Services) > 0 {
-		service = mechanism.Fill("{service}", map[string]string{"service": s.Incident.Services[0]})
-	}
+	id := cmp.Or(s.Incident.ID, "<incident>")
 	changed := "a change right before the first failing answer: then Mitigate begins with taking it back"
 	if d := s.Diagnosis; d != nil && d.Verdict != nil && d.Verdict.Trigger != nil {
 		t := d.Verdict.Trigger
@@ -27,8 +24,30 @@ func symptoms(s *Situation) []inquest.Step {
 	return []inquest.Step{
 		{Phase: inquest.StepSymptoms, Text: "Read the blast radius: which routes and services fail, what share of the requests, for whom.",
 			Command: "inquest incidents show " + id, Expect: "the routes that users complain about, and a verdict that fits what you see"},
-		{Phase: inquest.StepSymptoms, Text: "Look at what was changed before the first failing answer.", Command: "inquest changes --service " + service, Expect: changed},
+		{Phase: inquest.StepSymptoms, Text: "Look at what was changed before the first failing answer.", Command: changes(s), Expect: changed},
 	}
+}
+
+// changes lists those of the service that is to be looked at: the trigger's, else the culprit's, else the only one that fails. Where it may be any of several, it lists all.
+func changes(s *Situation) string {
+	const all = "inquest changes"
+	service := ""
+	if d := s.Diagnosis; d != nil && d.Verdict != nil {
+		v := d.Verdict
+		if v.Trigger != nil {
+			service = v.Trigger.Service
+		}
+		if service == "" && !strings.ContainsAny(v.Culprit, ".: ") { // an address is no service
+			service = v.Culprit
+		}
+	}
+	if service == "" && len(s.Incident.Services) == 1 {
+		service = s.Incident.Services[0]
+	}
+	if service == "" && s.Incident.ID != "" {
+		return all
+	}
+	return mechanism.Fill(all+" --service {service}", map[string]string{"service": service})
 }
 
 // generic are the steps while the cause is open: the order of the five-minute triage, cheapest first.

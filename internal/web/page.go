@@ -180,14 +180,15 @@ type measure struct {
 	Known         bool
 }
 
-func spells(i inquest.Incident) []measure {
+func spells(i inquest.Incident, book *Runbook) []measure {
 	m := func(name, meaning string, f func() (time.Duration, bool)) measure {
 		d, ok := f()
 		return measure{name, meaning, d, ok}
 	}
 	return []measure{
 		m("to detect", "first failing answer to first alert", i.TimeToDetect), m("to acknowledge", "first alert until a person had it", i.TimeToAcknowledge),
-		m("to mitigate", "first failing answer until users were served again", i.TimeToMitigate), m("to resolve", "first failing answer until the cause was gone", i.TimeToResolve),
+		m("to mitigate", "first failing answer until users were served again", i.TimeToMitigate),
+		m("to verify", "first failing answer until the runbook's checks had shown that users are served", func() (time.Duration, bool) { return i.TimeToVerify(book) }), m("to resolve", "first failing answer until the cause was gone", i.TimeToResolve),
 	}
 }
 

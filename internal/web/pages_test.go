@@ -112,6 +112,23 @@ func TestAlertsThatBelongToNoIncidentAreSeen(t *testing.T) {
 	}
 }
 
+func TestTheIncidentPageTellsWhenItWasVerified(t *testing.T) {
+	for name, want := range map[string]string{"not yet": "to verify –", "the last step helped": "to verify 46 min"} {
+		w := newWorld(t, nil, func(c *web.Config, w *world) {
+			book := someRunbook()
+			if name != "not yet" {
+				i := slices.IndexFunc(w.desk.incidents, func(x *inquest.Incident) bool { return x.ID == openIncident })
+				book.done = w.desk.incidents[i].Onset.Add(46 * time.Minute)
+			}
+			c.Runbooks = book
+		})
+		page := parsePage(t, w.local(t).get("/incidents/"+openIncident).Body.String())
+		if got := page.texts(".spells div"); !slices.Contains(got, want) {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
+
 func TestTheIncidentPage(t *testing.T) {
 	w := newWorld(t, nil, nil)
 	page := parsePage(t, w.local(t).get("/incidents/"+openIncident).Body.String())

@@ -98,6 +98,7 @@ type runbooks struct {
 	mu    sync.Mutex
 	steps []web.Step
 	for_  string
+	done  time.Time // it was verified
 }
 
 func (r *runbooks) Runbook(_ context.Context, incident string) (*web.Runbook, error) {
@@ -106,7 +107,7 @@ func (r *runbooks) Runbook(_ context.Context, incident string) (*web.Runbook, er
 	if incident != r.for_ {
 		return nil, store.ErrNotFound
 	}
-	return &web.Runbook{Title: "Slow queries", Purpose: "To end it.", Boxes: []inquest.TimeBox{{Phase: "Cause", Least: 5, Most: 10, Began: time.Unix(1, 0), Used: 12, Over: true}}, Steps: append([]web.Step(nil), r.steps...), Escalation: "Call ben.", Closing: "Done when it holds."}, nil
+	return &web.Runbook{Title: "Slow queries", Purpose: "To end it.", Boxes: []inquest.TimeBox{{Phase: "Cause", Least: 5, Most: 10, Began: time.Unix(1, 0), Used: 12, Over: true}}, Steps: append([]web.Step(nil), r.steps...), Verified: r.done, Escalation: "Call ben.", Closing: "Done when it holds."}, nil
 }
 
 func (r *runbooks) Check(_ context.Context, incident string, c web.StepCheck) error {

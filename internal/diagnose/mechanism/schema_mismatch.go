@@ -8,7 +8,7 @@ func schemaMismatch() Mechanism {
 		ID:    "bad-deploy/schema-mismatch",
 		Title: "Code and schema do not fit",
 		What: "The code uses a table, column, type or index that the database does not have: the migration never ran, ran later than the code, or took away what the " +
-			"old code still uses. A restart does not help.",
+			"old code still uses. A restart does not help: the same code meets the same schema again.",
 		Signs: []string{
 			"quick 500 answers on every route that touches the table, from the deploy or migration on",
 			"`column ... does not exist`, `Unknown column`, `no such table` in the log",

@@ -123,6 +123,7 @@ func (p *Postmortems) Draft(ctx context.Context, id string) (*web.Postmortem, er
 	if r.Entries, err = p.desk.Timeline(ctx, id); err != nil {
 		return nil, err
 	}
+	r.Verified = runbook.Write(runbook.Situation{Incident: inc, Diagnosis: r.Diagnosis, Entries: r.Entries, At: r.At}).Verified
 	cost, err := p.desk.Cost(ctx, id)
 	if err != nil {
 		return nil, err

@@ -57,6 +57,40 @@ func TestStepsOfTheRunbookAreCheckedOffInTheTimeline(t *testing.T) {
 	}
 }
 
+// That users are served is a time of its own, from the steps of Verify that were checked off (REQUIREMENTS 276).
+func TestWhenItWasVerifiedStandsInTheDraft(t *testing.T) {
+	s := newSite(t)
+	at := "/incidents/" + s.declare("checkout answers 500").ID
+	var book inquest.Runbook
+	s.call("GET", at+"/runbook", "", &book)
+	var last time.Time
+	for _, step := range book.Steps {
+		if step.Phase == inquest.StepVerify {
+			if _, text := s.draft(at); strings.Contains(text, "**Verified**") {
+				t.Errorf("before %q was done it was verified", step.Text)
+			}
+			s.now = s.now.Add(6 * time.Minute)
+			last = s.now
+			if code := s.call("POST", at+"/steps/"+step.ID, `{"outcome":"helped"}`, nil); code != 200 {
+				t.Fatal(code)
+			}
+		}
+	}
+	s.now = s.now.Add(time.Hour)
+	if code, text := s.draft(at); code != 200 || !strings.Contains(text, "- **Verified**: "+last.Format("2006-01-02 15:04:05 UTC")+"\n") || !strings.Contains(text, "- **Time to verify**: 12 min\n") {
+		t.Errorf("%d\n%s", code, text)
+	}
+	if s.call("GET", at+"/runbook", "", &book); !book.Verified.Equal(last) {
+		t.Errorf("verified %s, want %s", book.Verified, last)
+	}
+}
+
+func (s *site) draft(at string) (code int, markdown string) {
+	var v web.PostmortemView
+	code = s.call("GET", at+"/postmortem", "", &v)
+	return code, v.Postmortem.Markdown
+}
+
 // mended is a draft with everything that only people know.
 func mended(markdown string) string {
 	var out []string
