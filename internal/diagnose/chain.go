@@ -97,6 +97,9 @@ func (a *analysis) saying(c *candidate) string {
 	if s, ok := c.scanned(); ok {
 		title += " (" + s.String() + ")"
 	}
+	if lost, ok := c.missing(); ok {
+		return title + ": " + quote(lost.quote)
+	}
 	for _, cl := range c.claims {
 		if cl.symptom.Pattern != nil {
 			return title + ": " + quote(symptom.Example(cl.symptom.Pattern).Text)

@@ -371,8 +371,8 @@ func TestATimeOfAnotherDayHasItsDate(t *testing.T) {
 		parts []part
 		want  []string
 	}{
-		{"a change of another day", []part{column, friday}, []string{"since 10:10:00.", "deploy of cart at 17 Nov 20:10:00 ("}},
-		{"an onset of another day than the end of the record", []part{column, friday, lasts}, []string{"since 20 Nov 10:10:00.", "deploy of cart at 17 Nov 20:10:00 ("}},
+		{"a change of another day", []part{column, friday}, []string{"since 10:10:00:", "deploy of cart at 17 Nov 20:10:00 ("}},
+		{"an onset of another day than the end of the record", []part{column, friday, lasts}, []string{"since 20 Nov 10:10:00:", "deploy of cart at 17 Nov 20:10:00 ("}},
 		{"all on one day", []part{today, changed(-20*time.Second, inquest.ChangeDeploy, "cart", "release 2.1")}, []string{"since 10:10:00.", "deploy of cart at 10:09:40 ("}},
 	} {
 		v := verdict(c.parts...)

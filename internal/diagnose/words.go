@@ -18,6 +18,9 @@ func (a *analysis) summary(c *candidate, v *inquest.Verdict) string {
 	if read, ok := c.scanned(); ok {
 		s = fmt.Sprintf("%s at %s since %s: %s.", m.Title, v.Culprit, a.clock(a.c.Onset), read)
 	}
+	if lost, ok := c.missing(); ok {
+		s = fmt.Sprintf("%s at %s since %s: the errors name %s%s.", m.Title, v.Culprit, a.clock(a.c.Onset), lost, lost.at())
+	}
 	if t := v.Trigger; t != nil {
 		switch t.Kind {
 		case inquest.TriggerExternal:
@@ -34,6 +37,7 @@ func (a *analysis) summary(c *candidate, v *inquest.Verdict) string {
 // actions are the fixes of the mechanism, mitigation first, and the guard against the exception that it surfaces as.
 func (a *analysis) actions(c *candidate, v *inquest.Verdict) []inquest.Action {
 	values := a.values(c, v)
+	lost, known := c.missing()
 	var out []inquest.Action
 	for _, act := range a.d.byID[c.id].Actions {
 		if mechanism.IsRollback(act) {
@@ -41,6 +45,9 @@ func (a *analysis) actions(c *candidate, v *inquest.Verdict) []inquest.Action {
 			if act, ok = a.rollBack(act, v.Trigger); !ok {
 				continue
 			}
+		}
+		if known {
+			act = lost.sweep(act)
 		}
 		act.Text, act.Command = mechanism.Fill(act.Text, values), mechanism.Fill(a.command(act.Command, v), values)
 		out = append(out, act)
@@ -133,6 +140,9 @@ func (a *analysis) values(c *candidate, v *inquest.Verdict) map[string]string {
 	if s, ok := c.scanned(); ok {
 		set("table", s.table)
 		set("column", strings.Join(s.columns, ","))
+	}
+	if lost, ok := c.missing(); ok {
+		set("table", lost.table)
 	}
 	for _, cl := range c.claims {
 		if cl.symptom.Pattern == nil {
