@@ -24,8 +24,8 @@ var commonWords = map[string]bool{
 }
 
 // terms are the distinctive words that a change's summary shares with the evidence of the cause: a column, a route, a
-// flag, a port.
-func (a *analysis) terms(c *candidate, text string) []string {
+// flag, a port. What the routes are called is counted along on request.
+func (a *analysis) terms(c *candidate, text string, routes bool) []string {
 	said := map[string]bool{}
 	for i, cl := range c.claims {
 		if i >= 4 || cl.symptom.Pattern == nil {
@@ -37,6 +37,9 @@ func (a *analysis) terms(c *candidate, text string) []string {
 		}
 	}
 	for _, r := range a.c.Impact.Routes {
+		if !routes {
+			break
+		}
 		for _, w := range word.FindAllString(strings.ToLower(r.Route), -1) {
 			said[w] = true
 			said[strings.TrimSuffix(w, "s")] = true

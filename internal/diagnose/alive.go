@@ -61,7 +61,7 @@ func (a *analysis) servesMeanwhile(c *candidate) {
 	for _, cl := range a.claimed {
 		s := cl.symptom
 		if working[cl.mechanism] && s.Component == c.culprit && s.Pattern != nil && s.Last.After(c.onset) && s.Last.Sub(s.Onset) > time.Second {
-			c.against = append(c.against, fmt.Sprintf("%s tells of statements in its own log until %s", c.culprit, clock(s.Last)))
+			c.against = append(c.against, fmt.Sprintf("%s tells of statements in its own log until %s", c.culprit, a.clock(s.Last)))
 			c.doubt *= 0.4
 			return
 		}

@@ -8,10 +8,14 @@ import (
 	"time"
 
 	"github.com/inquesthq/inquest"
+	"github.com/inquesthq/inquest/internal/diagnose/mechanism"
 	"github.com/inquesthq/inquest/internal/diagnose/symptom"
 )
 
-func clock(t time.Time) string { return t.Format("15:04:05") }
+// clock is a time of day, dated when the onset or the end of the record is on another day.
+func (a *analysis) clock(t time.Time) string {
+	return mechanism.Clock(t, a.c.Onset, a.c.Span.To)
+}
 
 // cite files evidence and returns its id; the same source is filed once.
 func (a *analysis) cite(e inquest.Evidence) string {
@@ -92,6 +96,9 @@ func (a *analysis) saying(c *candidate) string {
 	title := a.d.byID[c.id].Title
 	if s, ok := c.scanned(); ok {
 		title += " (" + s.String() + ")"
+	}
+	if lost, ok := c.missing(); ok {
+		return title + ": " + quote(lost.quote)
 	}
 	for _, cl := range c.claims {
 		if cl.symptom.Pattern != nil {
@@ -205,11 +212,11 @@ func routesText(rs []inquest.RouteImpact) string {
 func (a *analysis) timeline(v *inquest.Verdict) {
 	var out []inquest.Entry
 	marks := &a.out.Chart.Marks
+	last := a.lastChange(v)
 	for i := range a.c.Changes {
 		ch := &a.c.Changes[i]
-		// Changes long before the recording belong to the record, not to the timeline, unless one is the trigger.
-		old := ch.Time.Before(a.c.Span.From.Add(-24 * time.Hour))
-		if old && (v == nil || v.Trigger == nil || !v.Trigger.Time.Equal(ch.Time)) {
+		// Changes long before the recording belong to the record, not to the timeline, unless one is the trigger, or what the culprit has run with since.
+		if a.longBefore(ch) && i != last && (v == nil || v.Trigger == nil || !v.Trigger.Time.Equal(ch.Time)) {
 			continue
 		}
 		e := inquest.Entry{Time: ch.Time, Kind: "change", Text: changeText(ch), Evidence: []string{}}
@@ -233,6 +240,20 @@ func (a *analysis) timeline(v *inquest.Verdict) {
 	slices.SortStableFunc(out, func(x, y inquest.Entry) int { return x.Time.Compare(y.Time) })
 	slices.SortStableFunc(*marks, func(x, y inquest.Mark) int { return x.Time.Compare(y.Time) })
 	a.out.Timeline = out
+}
+
+// lastChange is the last change of the culprit before the onset, -1 for none.
+func (a *analysis) lastChange(v *inquest.Verdict) int {
+	last := -1
+	if v == nil || v.Culprit == "" {
+		return last
+	}
+	for i := range a.c.Changes { // ascending
+		if ch := &a.c.Changes[i]; a.names.Name(ch.Service) == v.Culprit && ch.Time.Before(a.c.Onset) {
+			last = i
+		}
+	}
+	return last
 }
 
 // symptomEntries picks the symptoms that the candidates rest on, the strongest twelve.

@@ -210,7 +210,7 @@ func (a *analysis) alternatives(best *candidate) {
 		reason := ""
 		switch {
 		case c.explained != nil:
-			reason = fmt.Sprintf("a consequence of %s at %s, which is there since %s", c.explained.id, c.explained.culprit, clock(c.explained.onset))
+			reason = fmt.Sprintf("a consequence of %s at %s, which is there since %s", c.explained.id, c.explained.culprit, a.clock(c.explained.onset))
 		case c.share >= 0 && best.share > c.share:
 			reason = fmt.Sprintf("it accompanies %.0f%% of the failed requests, the cause %.0f%%", 100*c.share, 100*best.share)
 		default:

@@ -256,7 +256,7 @@ func (a *analysis) fit(c *candidate, ch *inquest.Change) fit {
 		why = append(why, lost)
 	}
 	subject := a.subject(c, text)
-	if terms := a.terms(c, text); len(terms) > 0 {
+	if terms := a.terms(c, text, !a.longBefore(ch)); len(terms) > 0 {
 		score += 0.15 + 0.1*float64(len(terms)) // one word may be chance, three are not
 		why = append(why, "it is about "+strings.Join(terms, ", ")+", which the failures name")
 	} else if subject != "" && score >= 0.35 { // of those whom the cause can concern at all
@@ -416,7 +416,7 @@ func (a *analysis) timeFit(c *candidate, ch *inquest.Change, who string, aimed b
 		return 1.6, "the failures begin " + later(gap)
 	case known && passed < 3 && !ch.Time.Before(a.c.Span.From):
 		return 1.5, "the failing routes were hardly used in between"
-	case gradual && a.grewSince(c, ch.Time):
+	case gradual && !a.longBefore(ch) && a.grewSince(c, ch.Time):
 		return 1.5, fmt.Sprintf("it built up over the %s since", gap.Round(time.Second))
 	case gap <= rollout && (aimed || who == c.culprit || a.otherEnd(c, who) || a.d.byID[c.id].Shared || c.observers[who] && c.id.Class() != inquest.ClassDependency):
 		// A rollout takes seconds to minutes to reach all instances. What a dependency does by itself waits for no rollout of its
@@ -431,6 +431,12 @@ func (a *analysis) timeFit(c *candidate, ch *inquest.Change, who string, aimed b
 		return 0.7, fmt.Sprintf("%s later, after requests of the failing routes had been answered well", gap.Round(time.Second))
 	}
 	return 0.5, "many requests of the failing routes were answered well in between"
+}
+
+// longBefore reports whether a change is older than the day before the recording. Of two weeks there are many changes, and by chance one of them shares the words
+// of a route, or lies before a rise that was under way when the recording began: such an old one has to name what the failures themselves name.
+func (a *analysis) longBefore(ch *inquest.Change) bool {
+	return ch.Time.Before(a.c.Span.From.Add(-24 * time.Hour))
 }
 
 // cameUp is when the process that a change started said so last, if the component has only one: what it brought is at work from then on, and

@@ -2,6 +2,7 @@ package diagnose_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -95,6 +96,76 @@ func TestTheTriggerIsTheChangeThatFits(t *testing.T) {
 		if got != c.want {
 			t.Errorf("%s (%s): trigger %q, want %q", c.name, name(v), got, c.want)
 		}
+	}
+}
+
+// Two weeks hold many changes. What was changed on Friday may fail on Monday, and most of what was changed since has nothing to do with it.
+func TestAnOldChangeIsTheTriggerOfWhatItNamesOnly(t *testing.T) {
+	friday := -62 * time.Hour
+	column := says("cart", `column "discount_percent" of relation "baskets" does not exist`, 0.9, 0)
+	mailed := says("cart", "TypeError: Cannot read properties of undefined (reading 'postcode') in renderInvoice", 0.9, 0, thrown("TypeError", "Cannot read properties of undefined (reading 'postcode')"))
+	many := func(c *inquest.Case) { // a busy fortnight: all services are released twice a day
+		for i := range 14 {
+			for _, who := range []string{"cart", "pay", "db-1", "gateway"} {
+				d := -time.Duration(14-i)*24*time.Hour + time.Hour
+				changed(d, inquest.ChangeDeploy, who, fmt.Sprintf("release %d: baskets are drawn faster", i))(c)
+				changed(d+6*time.Hour, inquest.ChangeConfig, who, "pool max 20 -> 30")(c)
+			}
+		}
+	}
+	rising := func(c *inquest.Case) { // as the recording begins, without a healthy stretch
+		c.Baseline = inquest.Window{}
+		s := inquest.Series{Name: "pg_pool_total_count", Labels: map[string]string{"job": "cart"}}
+		for x := time.Duration(0); x < 20*time.Minute; x += 5 * time.Second {
+			s.Samples = append(s.Samples, inquest.Sample{Time: t0.Add(x), Value: min(10, 3+20*x.Minutes())})
+		}
+		c.Series = append(c.Series, s)
+		measured("pg_pool_idle_count", 0, 0, 0, "job", "cart")(c)
+		measured("pg_pool_max", 10, 10, 0, "job", "cart")(c)
+		measured("pg_pool_waiting_count", 40, 0, 0, "job", "cart")(c)
+	}
+	routed := func(c *inquest.Case) {
+		c.Impact.Routes[0].Route, c.Groups[0].Route = "GET /baskets/coupons/vouchers", "GET /baskets/coupons/vouchers"
+		failing(func(_ int, r *inquest.Request) { r.Route = "GET /baskets/coupons/vouchers" })(c)
+	}
+	for _, c := range []struct {
+		name  string
+		parts []part
+		want  string
+	}{
+		{"the release of Friday that names what fails on Monday", []part{column, changed(friday, inquest.ChangeDeploy, "cart", "baskets with discount_percent")}, "deploy cart"},
+		{"the same among a hundred others", []part{column, many, changed(friday, inquest.ChangeDeploy, "cart", "baskets with discount_percent")}, "deploy cart"},
+		{"the same of thirteen days ago", []part{column, changed(-13*24*time.Hour, inquest.ChangeDeploy, "cart", "baskets with discount_percent")}, "deploy cart"},
+		{"not a release of Friday that names nothing of it", []part{column, changed(friday, inquest.ChangeDeploy, "cart", "new colours")}, ""},
+		{"not one of another service", []part{column, changed(friday, inquest.ChangeDeploy, "pay", "invoices by baskets")}, ""},
+		{"none of a hundred that have nothing to do with it", []part{column, many}, ""},
+		{"none of a hundred for an exception", []part{mailed, many}, "data "},
+		{"not one that shares only the words of the route", []part{mailed, routed, changed(friday, inquest.ChangeDeploy, "cart", "coupons and vouchers for baskets")}, "data "},
+		{"though it is taken for what was changed the evening before", []part{mailed, routed, changed(-12*time.Hour, inquest.ChangeDeploy, "cart", "coupons and vouchers for baskets")}, "deploy cart"},
+		{"not one of last week for a pool that rose in two minutes", []part{poolError, rising, changed(-7*24*time.Hour, inquest.ChangeDeploy, "cart", "new colours")}, ""},
+		{"what is near and fits, whatever was before", []part{nullDereference, many, changed(-20*time.Second, inquest.ChangeDeploy, "cart", "release 99")}, "deploy cart"},
+	} {
+		v, got := verdict(c.parts...), ""
+		if v.Trigger != nil {
+			got = string(v.Trigger.Kind) + " " + v.Trigger.Service
+		}
+		if got != c.want {
+			t.Errorf("%s (%s): trigger %q (%v), want %q", c.name, name(v), got, v.Trigger, c.want)
+		}
+	}
+}
+
+func TestTheTimelineShowsWhatTheCulpritRanWith(t *testing.T) {
+	d := catalogue.Diagnose(incident(nullDereference, changed(-5*24*time.Hour, inquest.ChangeDeploy, "cart", "older"), changed(-62*time.Hour, inquest.ChangeDeploy, "cart", "of Friday"),
+		changed(-60*time.Hour, inquest.ChangeDeploy, "pay", "a stranger's"))).Diagnosis
+	var got []string
+	for _, e := range d.Timeline {
+		if e.Kind == "change" {
+			got = append(got, e.Text)
+		}
+	}
+	if len(got) != 1 || !strings.Contains(got[0], "of Friday") {
+		t.Errorf("%q: the last change of the culprit, and no other old one", got)
 	}
 }
 

@@ -359,3 +359,31 @@ func TestADatabaseThatFinishesStatementsIsNotDown(t *testing.T) {
 		t.Errorf("though it says that it goes down: %s", got)
 	}
 }
+
+// "at 22:18:36" is taken for today's by everybody who reads it.
+func TestATimeOfAnotherDayHasItsDate(t *testing.T) {
+	friday := changed(-62*time.Hour, inquest.ChangeDeploy, "cart", "baskets with discount_percent")
+	column := says("cart", `column "discount_percent" of relation "baskets" does not exist`, 0.9, 0)
+	today := says("cart", "TypeError: Cannot read properties of undefined (reading 'price')", 0.9, 0, thrown("TypeError", "Cannot read properties of undefined (reading 'price')"))
+	lasts := func(c *inquest.Case) { c.Span.To = onset.Add(30 * time.Hour) }
+	for _, c := range []struct {
+		name  string
+		parts []part
+		want  []string
+	}{
+		{"a change of another day", []part{column, friday}, []string{"since 10:10:00:", "deploy of cart at 17 Nov 20:10:00 ("}},
+		{"an onset of another day than the end of the record", []part{column, friday, lasts}, []string{"since 20 Nov 10:10:00:", "deploy of cart at 17 Nov 20:10:00 ("}},
+		{"all on one day", []part{today, changed(-20*time.Second, inquest.ChangeDeploy, "cart", "release 2.1")}, []string{"since 10:10:00.", "deploy of cart at 10:09:40 ("}},
+	} {
+		v := verdict(c.parts...)
+		for _, want := range c.want {
+			if !strings.Contains(v.Summary, want) {
+				t.Errorf("%s: %q is not in %q", c.name, want, v.Summary)
+			}
+		}
+		undo := "Undo the " + strings.TrimSuffix(c.want[1], " (") + " first"
+		if !slices.ContainsFunc(v.Actions, func(a inquest.Action) bool { return strings.HasPrefix(a.Text, undo) }) {
+			t.Errorf("%s: no action begins with %q: %v", c.name, undo, v.Actions)
+		}
+	}
+}

@@ -14,9 +14,12 @@ import (
 // summary is the verdict in one or two sentences.
 func (a *analysis) summary(c *candidate, v *inquest.Verdict) string {
 	m := a.d.byID[c.id]
-	s := fmt.Sprintf("%s at %s since %s.", m.Title, v.Culprit, clock(a.c.Onset))
+	s := fmt.Sprintf("%s at %s since %s.", m.Title, v.Culprit, a.clock(a.c.Onset))
 	if read, ok := c.scanned(); ok {
-		s = fmt.Sprintf("%s at %s since %s: %s.", m.Title, v.Culprit, clock(a.c.Onset), read)
+		s = fmt.Sprintf("%s at %s since %s: %s.", m.Title, v.Culprit, a.clock(a.c.Onset), read)
+	}
+	if lost, ok := c.missing(); ok {
+		s = fmt.Sprintf("%s at %s since %s: the errors name %s%s.", m.Title, v.Culprit, a.clock(a.c.Onset), lost, lost.at())
 	}
 	if t := v.Trigger; t != nil {
 		switch t.Kind {
@@ -25,7 +28,7 @@ func (a *analysis) summary(c *candidate, v *inquest.Verdict) string {
 		case inquest.TriggerTraffic, inquest.TriggerData, inquest.TriggerClient:
 			s += fmt.Sprintf(" Set off by %s: %s.", t.Kind, strings.TrimSuffix(t.Summary, "."))
 		default:
-			s += fmt.Sprintf(" Set off by the %s of %s at %s (%s).", t.Kind, t.Service, clock(t.Time), strings.TrimSuffix(t.Summary, "."))
+			s += fmt.Sprintf(" Set off by the %s of %s at %s (%s).", t.Kind, t.Service, a.clock(t.Time), strings.TrimSuffix(t.Summary, "."))
 		}
 	}
 	return s
@@ -34,6 +37,7 @@ func (a *analysis) summary(c *candidate, v *inquest.Verdict) string {
 // actions are the fixes of the mechanism, mitigation first, and the guard against the exception that it surfaces as.
 func (a *analysis) actions(c *candidate, v *inquest.Verdict) []inquest.Action {
 	values := a.values(c, v)
+	lost, known := c.missing()
 	var out []inquest.Action
 	for _, act := range a.d.byID[c.id].Actions {
 		if mechanism.IsRollback(act) {
@@ -41,6 +45,9 @@ func (a *analysis) actions(c *candidate, v *inquest.Verdict) []inquest.Action {
 			if act, ok = a.rollBack(act, v.Trigger); !ok {
 				continue
 			}
+		}
+		if known {
+			act = lost.sweep(act)
 		}
 		act.Text, act.Command = mechanism.Fill(act.Text, values), mechanism.Fill(a.command(act.Command, v), values)
 		out = append(out, act)
@@ -65,7 +72,7 @@ func (a *analysis) rollBack(act inquest.Action, t *inquest.Trigger) (inquest.Act
 	case inquest.TriggerTraffic, inquest.TriggerExternal, inquest.TriggerData, inquest.TriggerClient:
 		return act, false
 	}
-	act.Text = fmt.Sprintf("Undo the %s of %s at %s first, investigate second: %s.", t.Kind, t.Service, clock(t.Time), strings.TrimSuffix(t.Summary, "."))
+	act.Text = fmt.Sprintf("Undo the %s of %s at %s first, investigate second: %s.", t.Kind, t.Service, a.clock(t.Time), strings.TrimSuffix(t.Summary, "."))
 	if t.Kind != inquest.TriggerKind(inquest.ChangeDeploy) {
 		act.Command = "" // how a setting, flag or migration is undone, only its owner knows
 	} else {
@@ -134,6 +141,9 @@ func (a *analysis) values(c *candidate, v *inquest.Verdict) map[string]string {
 		set("table", s.table)
 		set("column", strings.Join(s.columns, ","))
 	}
+	if lost, ok := c.missing(); ok {
+		set("table", lost.table)
+	}
 	for _, cl := range c.claims {
 		if cl.symptom.Pattern == nil {
 			continue
@@ -157,12 +167,12 @@ func (a *analysis) notes() []string {
 		if where == "" {
 			where = "all routes"
 		}
-		text := fmt.Sprintf("%d answers of %d on %s at %s, over within %s: set aside as a blip.", b.Failed, b.Status, where, clock(b.Window.From), b.Window.Duration())
+		text := fmt.Sprintf("%d answers of %d on %s at %s, over within %s: set aside as a blip.", b.Failed, b.Status, where, a.clock(b.Window.From), b.Window.Duration())
 		if b.Note != "" {
-			text = fmt.Sprintf("%d answers of %d on %s from %s to %s: %s.", b.Failed, b.Status, where, clock(b.Window.From), clock(b.Window.To), b.Note)
+			text = fmt.Sprintf("%d answers of %d on %s from %s to %s: %s.", b.Failed, b.Status, where, a.clock(b.Window.From), a.clock(b.Window.To), b.Note)
 		}
 		if ch := a.changeNear(b.Window); ch != nil {
-			text += " It fits the " + string(ch.Kind) + " of " + ch.Service + " at " + clock(ch.Time) + "."
+			text += " It fits the " + string(ch.Kind) + " of " + ch.Service + " at " + a.clock(ch.Time) + "."
 		}
 		out = append(out, text)
 	}

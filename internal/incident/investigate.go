@@ -31,9 +31,11 @@ const (
 	settled = 10 * time.Second
 	// soon is the time within which what is planned anyway makes one more investigation needless.
 	soon = 30 * time.Second
-	// priorChange is how long before an incident a change can have been made that explains it. What is older is history that somebody sends.
-	priorChange = 24 * time.Hour
 )
+
+// PriorChange is how long before an incident a change is looked for that explains it. The path that a release broke may not be used over a weekend; who
+// releases every two weeks has had another release since then, and what is older rarely explains anything.
+const PriorChange = 14 * 24 * time.Hour
 
 // reasonStill is the reason of those after the schedule.
 const reasonStill = "still active"
@@ -71,7 +73,7 @@ func (e *edit) plan(f *draft, reason string, at time.Time) error {
 func (d *Desk) Changed(ctx context.Context, c inquest.Change) error {
 	return d.change(ctx, func(ctx context.Context, e *edit) error {
 		for _, f := range e.active() {
-			if f.Merged != "" || c.Time.Before(began(&f.Incident).Add(-priorChange)) || c.Time.After(e.now.Add(skew)) {
+			if f.Merged != "" || c.Time.Before(began(&f.Incident).Add(-PriorChange)) || c.Time.After(e.now.Add(skew)) {
 				continue
 			}
 			planned, err := e.planned(ctx, f, e.now.Add(soon), nil)

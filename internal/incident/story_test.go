@@ -310,11 +310,14 @@ func TestAChangeDuringAnIncidentIsLookedInto(t *testing.T) {
 			changed(w, time.Minute)
 			time.Sleep(100 * time.Millisecond)
 		}
-		changed(w, 26*time.Hour) // too long ago
+		changed(w, 15*24*time.Hour) // too long ago
 		time.Sleep(time.Minute)
 		changed(w, -time.Hour) // has not happened yet
 		time.Sleep(time.Minute)
 		w.expect(w.looked(), []string{"opened at 0s", "30s at 31s", "2m at 2m1s", "5m at 5m1s", "change at 6m11s"})
+		changed(w, 3*24*time.Hour) // a deploy of Friday that is told on Monday
+		time.Sleep(time.Minute)
+		w.expect(len(w.looked()), 6)
 	})
 	inWorld(t, everyone, func(w *world) {
 		id := w.opened()

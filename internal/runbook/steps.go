@@ -19,7 +19,7 @@ func symptoms(s *Situation) []inquest.Step {
 		if t.Service != "" { // traffic is nobody's
 			what = strings.TrimSpace(what + " of " + t.Service + " " + t.Version)
 		}
-		changed = fmt.Sprintf("the trigger that the diagnosis names: %s at %s", what, t.Time.UTC().Format("15:04:05 MST"))
+		changed = fmt.Sprintf("the trigger that the diagnosis names: %s at %s", what, mechanism.Clock(t.Time, d.Onset, s.At)+" UTC")
 	}
 	return []inquest.Step{
 		{Phase: inquest.StepSymptoms, Text: "Read the blast radius: which routes and services fail, what share of the requests, for whom.",

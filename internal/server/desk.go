@@ -105,9 +105,12 @@ func (p *process) investigate(ctx context.Context, job incident.Job) (*inquest.D
 	series = slices.DeleteFunc(series, func(s inquest.Series) bool {
 		return strings.HasPrefix(s.Name, "inquest_") || s.Name == "ALERTS" || s.Name == "ALERTS_FOR_STATE"
 	})
-	changes, err := p.changes(ctx, inquest.Window{From: w.From.Add(-24 * time.Hour), To: w.To})
-	if err != nil {
+	changes, all, err := p.changes(ctx, inquest.Window{From: began.Add(-incident.PriorChange), To: w.To})
+	switch {
+	case err != nil:
 		notes = append(notes, "the record of changes could not be read: "+err.Error())
+	case !all:
+		notes = append(notes, fmt.Sprintf("of the changes of the %d days before, only the newest %d were read", incident.PriorChange/(24*time.Hour), mostChanges))
 	}
 	out, err := flow.InvestigateLive(ctx, flow.Live{Segments: p.spool.Segments(w), Series: series, Changes: changes, Edges: p.policy().Edges, About: alerted(&i), Notes: notes})
 	if err != nil {
@@ -139,21 +142,33 @@ func urgent(a *inquest.Alert) int {
 	return 0
 }
 
-// changes lists what was changed in a window.
-func (p *process) changes(ctx context.Context, w inquest.Window) ([]inquest.Change, error) {
-	all, err := p.records.List(ctx, store.Query{Kind: "change", From: w.From, To: w.To})
-	if err != nil {
-		return nil, err
-	}
-	out := make([]inquest.Change, 0, len(all))
-	for _, r := range all {
-		var c inquest.Change
-		if err := json.Unmarshal(r.Body, &c); err != nil {
-			return nil, fmt.Errorf("change %s: %w", r.ID, err)
+// mostChanges is how many changes are weighed at most, the newest: more than 140 a day for two weeks.
+const mostChanges = 2000
+
+// changes lists what was changed in a window, oldest first, and whether that is all.
+func (p *process) changes(ctx context.Context, w inquest.Window) (out []inquest.Change, all bool, err error) {
+	q := store.Query{Kind: "change", From: w.From, To: w.To, Newest: true, Limit: 1000}
+	for len(out) <= mostChanges {
+		page, err := p.records.List(ctx, q)
+		if err != nil {
+			return nil, false, err
 		}
-		out = append(out, c)
+		for _, r := range page {
+			var c inquest.Change
+			if err := json.Unmarshal(r.Body, &c); err != nil {
+				return nil, false, fmt.Errorf("change %s: %w", r.ID, err)
+			}
+			out = append(out, c)
+		}
+		if len(page) < q.Limit {
+			break
+		}
+		q.After = store.Cursor{Time: page[len(page)-1].Time, ID: page[len(page)-1].ID}
 	}
-	return out, nil
+	all = len(out) <= mostChanges
+	out = out[:min(len(out), mostChanges)]
+	slices.Reverse(out)
+	return out, all, nil
 }
 
 // findFor is how long an error id is looked for, the newest lines first.

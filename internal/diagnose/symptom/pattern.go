@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/inquesthq/inquest"
+	"github.com/inquesthq/inquest/internal/diagnose/mechanism"
 )
 
 // spanPeer is the field in which a failed span says whom it called (mem.PeerField).
@@ -31,7 +32,7 @@ func patterns(c *inquest.Case, r *Resolver) []inquest.Symptom {
 		s.Peer = r.Called(cmp.Or(x.Fields[spanPeer], Peer(x.Text, x.Fields)))
 		switch {
 		case p.New:
-			s.Detail, s.Text = "new", fmt.Sprintf("%s: new line, %d times since %s", p.Service, p.During, p.First.Format("15:04:05"))
+			s.Detail, s.Text = "new", fmt.Sprintf("%s: new line, %d times since %s", p.Service, p.During, mechanism.Clock(p.First, c.Onset, c.Span.To))
 		case p.Surging:
 			s.Detail, s.Text = "surging", fmt.Sprintf("%s: line %.0f times as frequent as before, %d times", p.Service, p.Ratio, p.During)
 		default:
