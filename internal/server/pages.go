@@ -115,6 +115,9 @@ func (p *process) Setup(ctx context.Context) (*web.Setup, error) {
 		}
 		out.Channels = append(out.Channels, ch)
 	}
+	if err := p.deliveries(ctx, out.Channels); err != nil {
+		return nil, err
+	}
 	for _, r := range p.detector.Status() {
 		out.Rules = append(out.Rules, ruleOf(r))
 	}

@@ -143,9 +143,9 @@ func someFindings(d *inquest.Diagnosis, now time.Time) *web.Findings {
 
 func someSetup(now time.Time) *web.Setup {
 	return &web.Setup{
-		Channels: []web.Channel{{Name: "checkout-oncall", Kind: "slack", Where: "#checkout-oncall", Sent: now.Add(-7 * time.Minute)}, {Name: "pager", Kind: "pagerduty", Where: "Checkout", Error: "403: the key is not valid"}, {Name: "mail", Kind: "email", Where: "sre@shop.example", DryRun: true}},
+		Channels: []web.Channel{{Name: "checkout-oncall", Kind: "slack", Where: "#checkout-oncall", Sent: now.Add(-7 * time.Minute), Incident: openIncident}, {Name: "pager", Kind: "pagerduty", Where: "Checkout", Error: "403: the key is not valid", Since: now.Add(-70 * time.Minute), Waiting: 3}, {Name: "mail", Kind: "email", Where: "sre@shop.example", DryRun: true}},
 		Rosters:  []web.OnCall{{Roster: "primary", Person: "ann", Until: now.Add(50 * time.Hour), Next: "ben"}, {Roster: "database"}},
-		Rules:    []web.Rule{{Group: "shipped", Name: "HonestErrorRatioCritical", Expr: "inquest:honest_ratio5m{tier=\"critical\"} > 0.01", For: "0s", Severity: "page", State: "firing"}, {Group: "shipped", Name: "PoolFull", Expr: "inquest:pool_share > 0.95", For: "1m", Severity: "page", State: "inactive"}},
+		Rules:    []web.Rule{{Group: "shipped", Name: "HonestErrorRatioCritical", Expr: "inquest:honest_ratio5m{tier=\"critical\"} > 0.01", Severity: "page", State: "firing", Firing: 2, Pending: 1}, {Group: "shipped", Name: "PoolFull", Expr: "inquest:pool_share > 0.95", For: "1m", Severity: "page", State: "inactive"}},
 		Facts:    []web.Fact{{Name: "Data folder", Value: "/var/lib/inquest"}, {Name: "Metrics are kept", Value: "15 days"}},
 	}
 }

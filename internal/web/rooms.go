@@ -278,12 +278,15 @@ type Setup struct {
 
 // Channel is a way to tell people.
 type Channel struct {
-	Name   string    `json:"name"`
-	Kind   string    `json:"kind"`  // slack, pagerduty, email, ...
-	Where  string    `json:"where"` // without its secret
-	DryRun bool      `json:"dryRun"`
-	Sent   time.Time `json:"sent,omitzero"`
-	Error  string    `json:"error,omitempty"` // of the last attempt
+	Name     string    `json:"name"`
+	Kind     string    `json:"kind"`  // slack, pagerduty, email, ...
+	Where    string    `json:"where"` // without its secret
+	DryRun   bool      `json:"dryRun"`
+	Sent     time.Time `json:"sent,omitzero"`      // the last message that it took
+	Incident string    `json:"incident,omitempty"` // which that was about; "" for an alert that belongs to none
+	Error    string    `json:"error,omitempty"`    // of the last attempt, while messages wait or one was given up since the last that it took
+	Since    time.Time `json:"since,omitzero"`     // when the first message was made that has not got through
+	Waiting  int       `json:"waiting"`            // messages that are to be sent, or sent again
 }
 
 // OnCall is who has the watch.
@@ -300,8 +303,10 @@ type Rule struct {
 	Name     string `json:"name"`
 	Expr     string `json:"expr"`
 	For      string `json:"for,omitempty"`
-	Severity string `json:"severity"`
-	State    string `json:"state"` // inactive, pending, firing, or an error
+	Severity string `json:"severity"` // whom it tells: page, chat or ticket
+	State    string `json:"state"`    // inactive, pending, firing, recorded, or an error
+	Pending  int    `json:"pending"`  // alerts whose condition has not held for long enough
+	Firing   int    `json:"firing"`   // alerts
 }
 
 // Fact is a line of "about this server".
