@@ -158,6 +158,7 @@ func (w *Web) funcs() template.FuncMap {
 		"ago": func(t time.Time) string { return words.Span(w.cfg.Now().Sub(t)) }, "span": words.Span, "title": title, "spells": spells,
 		"clean": func(s string) string { return redact.Clean(redact.Text(s), 4000) }, "lines": func(s string) string { return redact.Lines(redact.Text(s), 8000) },
 		"join": strings.Join, "source": sourceText, "states": func() []inquest.IncidentState { return inquest.IncidentStates },
+		"ago1h": func() time.Time { return w.cfg.Now().Add(-time.Hour) }, "whole": func(n int64) string { return words.Count(int(n)) }, "bytes": words.Bytes,
 		"outcomes": func() []inquest.Outcome { return inquest.Outcomes }, "verb": verbText, "verbNote": verbNote, "list": func(s ...string) []string { return s }, "link": withQuery, "days": byDay,
 		// The template's own comparisons take NaN for the larger one.
 		"over": func(a, b any) bool { return words.NumberOf(a) > words.NumberOf(b) }, "factors": func() []inquest.Factor { return inquest.Factors },

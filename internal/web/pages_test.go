@@ -82,15 +82,41 @@ func TestEmptyServerSaysWhatToDo(t *testing.T) {
 	w := newWorld(t, nil, func(c *web.Config, w *world) {
 		w.desk.incidents, w.querier.services, w.desk.silences = nil, nil, nil
 		c.Records = newRecords()
-		c.Lookup, c.Runbooks, c.Postmortems, c.Objectives, c.Findings, c.Settings = nil, nil, nil, nil, nil, nil
+		c.Lookup, c.Runbooks, c.Postmortems, c.Objectives, c.Findings, c.Settings, c.Signals = nil, nil, nil, nil, nil, nil, nil
 	})
 	me := &agent{w: w, here: true}
 	for path, want := range map[string]string{"/": "No service has sent anything yet", "/incidents": "No incident fits", "/patterns": "No pattern fits", "/changes": "inquest change",
-		"/slos": "No objective is configured", "/audit": "does not look by itself", "/settings": "nobody is told of an incident", "/errors?id=abcdef": "keeps no logs", "/tokens": "no token yet"} {
+		"/slos": "No objective is configured", "/audit": "does not look by itself", "/settings": "nobody is told of an incident", "/errors?id=abcdef": "keeps no logs", "/signals": "Nothing has arrived yet", "/tokens": "no token yet"} {
 		out := me.get(path)
 		if out.Code != http.StatusOK || !strings.Contains(out.Body.String(), want) {
 			t.Errorf("%s: %d, does not say %q", path, out.Code, want)
 		}
+	}
+}
+
+func TestWhatArrives(t *testing.T) {
+	w := newWorld(t, nil, nil)
+	page := parsePage(t, w.local(t).get("/signals").Body.String())
+	for _, warning := range []string{"No file matches /srv/search/logs/*.log", "http://search:8080/metrics (job search) is down"} {
+		if !strings.Contains(page.first("[role=alert]"), warning) {
+			t.Errorf("no %q in %q", warning, page.first("[role=alert]"))
+		}
+		if first := parsePage(t, w.local(t).get("/").Body.String()); !strings.Contains(first.first("[role=alert]"), warning) || len(first.all("[role=alert] a[href=/signals]")) != 1 {
+			t.Errorf("the overview: %q", first.first("[role=alert]"))
+		}
+	}
+	rows := page.texts("tbody tr")
+	for i, want := range []string{"checkout logs 48,211,907 1,200 last 9 min ago 0", "checkout spans 921 0 0", "cart metrics 0 0 12 last 20 h ago never", "/var/log/nginx/access.log* gateway 3 1 5 MiB", "/srv/search/logs/*.log by the name 0 0 0 B",
+		"http://checkout:8080/metrics checkout up", "http://search:8080/metrics search down connect: connection refused", "http://mail:9090/metrics mail not yet"} {
+		if !strings.HasPrefix(rows[i], want) {
+			t.Errorf("row %d: %q, want %q", i, rows[i], want)
+		}
+	}
+	if hot := page.texts("#sources .hot"); len(hot) != 1 || !strings.HasPrefix(hot[0], "1,200") {
+		t.Errorf("only what was shed within the hour stands out: %q", hot)
+	}
+	if got := page.first("#counting"); !strings.Contains(got, "up to 12 s ago") || !strings.Contains(got, "3 MiB") {
+		t.Error(got)
 	}
 }
 
@@ -204,6 +230,8 @@ func TestEveryDeedReachesTheDeskAndTheLog(t *testing.T) {
 		{at + "/steps/look", []string{"outcome", "helped", "note", "eleven"}, at + "#runbook"}, {at + "/postmortem", []string{"markdown", "# x owner: ann", "version", "0"}, at + "/postmortem"},
 		{at + "/postmortem/publish", []string{"version", "1"}, at + "/postmortem"},
 		{"/silences", []string{"match", "service=a", "hours", "3", "why", "drill"}, "/settings#silences"}, {"/silences/S1/end", nil, "/settings#silences"},
+		{"/maintenance", []string{"services", "checkout, db-1", "hours", "3", "why", "upgrade"}, "/settings#maintenance"}, {"/maintenance/MW1/end", nil, "/settings#maintenance"},
+		{"/incidents", []string{"title", "nobody can pay"}, "/incidents/INC-20261121-N003"},
 	} {
 		out := ann.post(c.path, c.form...)
 		if out.Code != http.StatusSeeOther || out.Header().Get("Location") != c.leads {
@@ -227,7 +255,7 @@ func TestEveryDeedReachesTheDeskAndTheLog(t *testing.T) {
 	for _, l := range log {
 		lines = append(lines, l.By+" "+l.Action+" "+l.Target)
 	}
-	for _, want := range []string{"ann incident: resolve " + openIncident, "ann runbook step " + openIncident + " look", "ann silence ended S1", "ann postmortem saved " + openIncident, "ann postmortem published " + openIncident, "ann login "} {
+	for _, want := range []string{"ann incident: resolve " + openIncident, "ann runbook step " + openIncident + " look", "ann silence added S2 service=a", "ann silence ended S1", "ann maintenance added MW1 checkout, db-1", "ann maintenance ended MW1", "ann incident declared INC-20261121-N003", "ann postmortem saved " + openIncident, "ann postmortem published " + openIncident, "ann login "} {
 		if !slices.Contains(lines, want) {
 			t.Errorf("the log lacks %q: %q", want, lines)
 		}

@@ -315,5 +315,58 @@ type Fact struct {
 	Value string `json:"value"`
 }
 
+// Signals tells what arrives at this server.
+type Signals interface {
+	Arrivals(ctx context.Context) (*Arrivals, error)
+}
+
+// Arrivals is what has arrived since the server began, and what has not.
+type Arrivals struct {
+	Server   string         `json:"server"`
+	Since    time.Time      `json:"since,omitzero"` // the server began
+	Warnings []string       `json:"warnings"`       // what is wrong, in sentences
+	Signals  []Signal       `json:"signals"`
+	Files    []FilePattern  `json:"files"`
+	Targets  []ScrapeTarget `json:"targets"`
+	Counting Counting       `json:"counting"`
+}
+
+// Signal is one kind of signal of one source.
+type Signal struct {
+	Source   string    `json:"source"`
+	Signal   string    `json:"signal"`   // logs, spans, metrics, changes, alerts
+	Received int64     `json:"received"` // records, spans, samples; kept
+	Shed     int64     `json:"shed"`     // not taken for want of room; the sender was told to send again
+	Refused  int64     `json:"refused"`  // not taken because it was wrong or not allowed
+	Last     time.Time `json:"last,omitzero"`
+	LastShed time.Time `json:"lastShed,omitzero"`
+	LastRef  time.Time `json:"lastRefused,omitzero"`
+}
+
+// FilePattern is a pattern of files that are followed.
+type FilePattern struct {
+	Pattern string `json:"pattern"`
+	Service string `json:"service,omitempty"`
+	Matched int    `json:"matched"` // names of files, also of packed and empty ones
+	Files   int    `json:"files"`   // followed
+	Behind  int64  `json:"behind"`  // bytes that were not read yet
+}
+
+// ScrapeTarget is a page of metrics that is fetched.
+type ScrapeTarget struct {
+	URL   string    `json:"url"` // without its query, which may hold a secret
+	Job   string    `json:"job"`
+	Up    bool      `json:"up"`
+	Last  time.Time `json:"last,omitzero"` // zero: not scraped yet
+	Error string    `json:"error,omitempty"`
+}
+
+// Counting is how far what was kept is counted: rules see no further.
+type Counting struct {
+	Behind Number `json:"behind"` // seconds
+	Unread int64  `json:"unread"` // bytes
+	Error  string `json:"error,omitempty"`
+}
+
 // Number is a measured value; NaN, which JSON cannot say, becomes null.
 type Number = words.Number

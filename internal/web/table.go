@@ -80,6 +80,8 @@ func (w *Web) table() []route {
 			query: []param{{"q", "words in them"}, {"state", "draft or published"}, after}, output: list[PostmortemLine]{}, run: w.postmortems},
 		{method: "GET", path: "/settings", summary: "Channels, who is on call, maintenance windows, silences, rules", role: auth.Viewer, page: "settings", nav: "settings",
 			output: SettingsView{}, run: w.settings},
+		{method: "GET", path: "/signals", summary: "What arrives at this server, what was shed, and which files and targets give nothing", role: auth.Viewer, page: "signals", nav: "settings",
+			output: Arrivals{}, run: w.signals},
 		{method: "GET", path: "/tokens", summary: "Keys of programs; the keys themselves are not kept", role: auth.Admin, page: "tokens", nav: "settings",
 			output: list[auth.Token]{}, run: w.tokens},
 		{method: "GET", path: "/log", summary: "Who changed what, newest first", role: auth.Admin, page: "log", nav: "settings", output: list[auth.Audit]{}, run: w.log},
