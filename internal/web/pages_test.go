@@ -94,6 +94,35 @@ func TestEmptyServerSaysWhatToDo(t *testing.T) {
 	}
 }
 
+func TestHowIncidentsWent(t *testing.T) {
+	w := newWorld(t, nil, nil)
+	page := parsePage(t, w.local(t).get("/stats?since=2160h").Body.String())
+	if got := page.texts("tbody tr"); len(got) != 2 || !strings.HasSuffix(got[0], "– – 0") || !strings.HasPrefix(got[1], "to acknowledge MTTA first alert until a person had it") || !strings.HasSuffix(got[1], "6 min 1 min 12") {
+		t.Errorf("times %q", got)
+	}
+	for _, want := range []string{"14 incidents, 2 of them active, 3 with the cause of an earlier one; 1 more", "SEV-2 9, SEV-1 5", "database 8, other 6", "41200 EUR", "later than 5 min, or not yet " + beforeIncident} {
+		if !strings.Contains(page.first("main"), want) {
+			t.Errorf("no %q in %q", want, page.first("main"))
+		}
+	}
+	if got := page.all("option[selected]"); len(got) != 1 || got[0].attr("value") != "2160h" {
+		t.Errorf("%d are chosen", len(got))
+	}
+	if got := parsePage(t, w.local(t).get("/stats?since=24h").Body.String()).first(".empty"); got != "No incident was opened in this time." {
+		t.Error(got)
+	}
+	var v web.Stats
+	decodeInto(t, w.local(t).get("/api/v1/stats").Body.Bytes(), &v)
+	if v.To.Sub(v.From) != 30*24*time.Hour || !v.To.Equal(w.now) || v.Times[1].Mean != 412 {
+		t.Errorf("without a word it is of 30 days: %+v", v)
+	}
+	for _, since := range []string{"30d", "-1h", "1m", "999999h"} {
+		if out := w.local(t).get("/api/v1/stats?since=" + since); out.Code != http.StatusBadRequest {
+			t.Errorf("%s: %d", since, out.Code)
+		}
+	}
+}
+
 func TestWhatArrives(t *testing.T) {
 	w := newWorld(t, nil, nil)
 	page := parsePage(t, w.local(t).get("/signals").Body.String())

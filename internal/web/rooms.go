@@ -40,6 +40,8 @@ type Desk interface {
 	Declare(ctx context.Context, d Declaration) (*inquest.Incident, error)
 	// Act does to an incident what a person wants.
 	Act(ctx context.Context, id string, a Act) (*inquest.Incident, error)
+	// Stats looks back on the incidents that were opened in a window.
+	Stats(ctx context.Context, w inquest.Window) (*Stats, error)
 	// Report takes in what a user tells of a failure.
 	Report(ctx context.Context, r UserReport) (UserReport, error)
 
@@ -119,6 +121,41 @@ type UserReport struct {
 	Service  string    `json:"service,omitempty"`
 	Time     time.Time `json:"time,omitzero"`
 	Incident string    `json:"incident,omitempty"` // that it was attached to
+}
+
+// Stats is how incidents went that were opened in a window.
+type Stats struct {
+	From      time.Time  `json:"from"`
+	To        time.Time  `json:"to"`
+	Incidents int        `json:"incidents"`
+	Active    int        `json:"active"`
+	Repeats   int        `json:"repeats"` // have the cause of an earlier one
+	Merged    int        `json:"merged"`  // turned out to be part of another; they count nowhere else
+	Times     []TimeStat `json:"times"`
+	Severity  []Tally    `json:"severity"`
+	Class     []Tally    `json:"class"`  // of the cause; "other" where none was found
+	Factor    []Tally    `json:"factor"` // that people gave
+	State     []Tally    `json:"state"`
+	Late      []string   `json:"late"`      // acknowledged, or not yet, later than LateAfter
+	LateAfter Number     `json:"lateAfter"` // seconds
+	Cost      float64    `json:"cost"`
+	Currency  string     `json:"currency,omitempty"`
+}
+
+// TimeStat is one of the times of incidents.
+type TimeStat struct {
+	Name    string `json:"name"`    // MTTD, MTTA, MTTM, MTTR
+	Time    string `json:"time"`    // "to detect"
+	Meaning string `json:"meaning"` // from what until what
+	Count   int    `json:"count"`   // incidents for which it is known
+	Mean    Number `json:"mean"`    // seconds
+	Median  Number `json:"median"`  // seconds
+}
+
+// Tally is how many incidents have something in common.
+type Tally struct {
+	Name  string `json:"name"`
+	Count int    `json:"count"`
 }
 
 // Silence keeps alerts from being told.

@@ -63,6 +63,8 @@ func (w *Web) table() []route {
 			output: list[inquest.Incident]{}, run: w.incidents},
 		{method: "GET", path: "/incidents/{id}", summary: "One incident with its verdict, timeline, runbook and similar ones", role: auth.Viewer, page: "incident", nav: "incidents",
 			query: []param{{"revision", "of the diagnosis; default: the newest"}}, output: IncidentView{}, run: w.incident},
+		{method: "GET", path: "/stats", summary: "How incidents went: time to detect, acknowledge, mitigate and resolve, and what they have in common", role: auth.Viewer, page: "stats", nav: "incidents",
+			query: []param{{"since", "how far to look back, in hours: 720h (the default) for 30 days"}}, output: Stats{}, run: w.stats},
 		{method: "GET", path: "/errors", summary: "Everything about one request, by request id, trace id or error id", role: auth.Viewer, page: "errors", nav: "errors",
 			query: []param{{"id", "that a user or a log names"}}, output: LookupView{}, run: w.lookup},
 		{method: "GET", path: "/patterns", summary: "Kinds of log lines, those seen last first", role: auth.Viewer, page: "patterns", nav: "patterns",
