@@ -41,7 +41,7 @@ func newIncidentsStats() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "stats",
 		Short:   "How incidents went: MTTD, MTTA, MTTM, MTTR",
-		Long:    "Stats prints mean and median time to detect, acknowledge, mitigate and resolve of incidents that were opened lately, and what they have in common.\nAn incident counts for a time once that time is known.\n" + remoteHelp,
+		Long:    "Stats prints mean and median time to detect, acknowledge, mitigate and resolve of incidents opened lately, and what these have in common.\nAn incident counts for a time once that time is known.\n" + remoteHelp,
 		Example: "  inquest incidents stats\n  inquest incidents stats --since 2160h\n  inquest incidents stats --format json | jq '.times[] | {name, mean}'",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
