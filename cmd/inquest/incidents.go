@@ -18,14 +18,14 @@ func newIncidents() *cobra.Command {
 	list := newIncidentsList()
 	cmd := &cobra.Command{
 		Use:     "incidents",
-		Short:   "Incidents of a running server: list, show, declare, judge",
-		Long:    "Incidents lists those that need somebody, those opened last first; commands below it show one, open one, and judge it.\n" + remoteHelp,
+		Short:   "Incidents of a running server: list, show, declare, judge, look back",
+		Long:    "Incidents lists those that need somebody, those opened last first; commands below it show one, open one, judge it, and tell how they went.\n" + remoteHelp,
 		Example: "  inquest incidents\n  inquest incidents list --state resolved\n  inquest incidents show INC-20261129-7KQ2\n  inquest ack INC-20261129-7KQ2",
 		Args:    cobra.NoArgs,
 		PreRunE: list.PreRunE, RunE: list.RunE, // without more it lists
 	}
 	cmd.Flags().AddFlagSet(list.Flags())
-	return group(cmd, append([]*cobra.Command{list, newIncidentsShow(), newIncidentsDeclare()}, judgements()...)...)
+	return group(cmd, append([]*cobra.Command{list, newIncidentsShow(), newIncidentsDeclare(), newIncidentsStats()}, judgements()...)...)
 }
 
 func newIncidentsList() *cobra.Command {

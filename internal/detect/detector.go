@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/common/model"
+
 	"github.com/inquesthq/inquest"
 	"github.com/inquesthq/inquest/internal/store"
 )
@@ -270,7 +272,9 @@ type RuleStatus struct {
 	Last              time.Time     // zero: not evaluated yet
 	Took              time.Duration // of its whole group
 	Error             string
-	Active            int // pending or firing alerts
+	For               string // how long its condition must hold, as rule files have it: "1m30s"; "" for not at all
+	Severity          string // whom it tells: page, chat or ticket; may be a template
+	Pending, Firing   int    // alerts
 }
 
 // Status tells of every rule.
@@ -279,14 +283,20 @@ func (d *Detector) Status() []RuleStatus {
 	for _, g := range d.groups {
 		g.mu.Lock()
 		for i, r := range g.Rules {
-			s := RuleStatus{Group: g.Name, Name: r.Name(), Expr: strings.Join(strings.Fields(r.Expr), " "), Alert: r.Alert != "", Last: g.last, Took: g.took}
+			s := RuleStatus{Group: g.Name, Name: r.Name(), Expr: strings.Join(strings.Fields(r.Expr), " "), Alert: r.Alert != "", Last: g.last, Took: g.took, Severity: r.Labels["severity"]}
+			if r.For > 0 {
+				s.For = model.Duration(r.For).String()
+			}
 			if g.errs[i] != nil {
 				s.Error = g.errs[i].Error()
 			}
 			if a := g.alerting[i]; a != nil {
 				for _, x := range a.active {
-					if x.State != inquest.AlertResolved {
-						s.Active++
+					switch x.State {
+					case inquest.AlertPending:
+						s.Pending++
+					case inquest.AlertFiring:
+						s.Firing++
 					}
 				}
 			}

@@ -226,7 +226,7 @@ func TestARuleThatFailsDoesNotStopTheOthers(t *testing.T) {
 	}
 	w.want("the last rule", `Down{service="checkout"} firing since 12:00:00 fired 12:00:00`)
 	status := w.d.Status()
-	if len(status) != 5 || status[0].Error == "" || status[4].Error != "" || status[4].Active != 1 || !status[4].Last.Equal(noon) || status[0].Alert {
+	if len(status) != 5 || status[0].Error == "" || status[4].Error != "" || status[4].Firing != 1 || status[4].Pending != 0 || !status[4].Last.Equal(noon) || status[0].Alert {
 		t.Errorf("status %+v", status)
 	}
 	for _, n := range []string{"1", "2"} { // and when what was wrong is gone, so is the error

@@ -27,6 +27,7 @@ type Stats struct {
 	Repeats   int                           `json:"repeats"`
 	Merged    int                           `json:"merged"` // that turned out to be part of another; they count nowhere else
 	Late      []string                      `json:"late"`   // ids of those acknowledged, or not yet, later than Policy.AckTarget (REQUIREMENTS 273)
+	AckTarget time.Duration                 `json:"ackTarget"`
 	Cost      float64                       `json:"cost"`
 	Currency  string                        `json:"currency,omitempty"`
 	Detect    Mean                          `json:"detect"`      // MTTD
@@ -37,7 +38,7 @@ type Stats struct {
 
 // Stats reckons MTTD, MTTA, MTTM and MTTR and counts what there was. An incident for which a time has not come yet does not count for it.
 func (d *Desk) Stats(ctx context.Context, w inquest.Window) (Stats, error) {
-	s := Stats{Window: w, Severity: map[inquest.Severity]int{}, Class: map[inquest.Class]int{}, Factor: map[inquest.Factor]int{}, State: map[inquest.IncidentState]int{}, Late: []string{}}
+	s := Stats{Window: w, Severity: map[inquest.Severity]int{}, Class: map[inquest.Class]int{}, Factor: map[inquest.Factor]int{}, State: map[inquest.IncidentState]int{}, Late: []string{}, AckTarget: d.policy.AckTarget}
 	const everything = 1 << 30
 	all, err := d.List(ctx, Filter{Opened: w, Limit: everything})
 	if err != nil {

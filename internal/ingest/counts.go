@@ -23,6 +23,8 @@ type Stat struct {
 	Received       int64 // taken, and on the disk
 	Shed           int64 // not taken because there was no room; the sender was told to send it again. Requests where nobody knows of how many
 	Refused        int64 // not taken because it was wrong or not allowed; sending it again does not help
+
+	LastReceived, LastShed, LastRefused time.Time // zero: not since the start
 }
 
 type countKey struct{ source, signal string }
@@ -49,7 +51,9 @@ func (in *Intake) Received(source, signal string, n int) {
 		return
 	}
 	in.mu.Lock()
-	in.stat(source, signal).Received += int64(n)
+	s := in.stat(source, signal)
+	s.Received += int64(n)
+	s.LastReceived = in.cfg.Now()
 	in.mu.Unlock()
 }
 
@@ -57,11 +61,14 @@ func (in *Intake) Received(source, signal string, n int) {
 func (in *Intake) NotTaken(source, signal string, n int, err error) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
+	s := in.stat(source, signal)
 	if status, _ := Status(err); status == statusBusy || status >= 500 {
-		in.stat(source, signal).Shed += int64(n)
+		s.Shed += int64(n)
+		s.LastShed = in.cfg.Now()
 		return
 	}
-	in.stat(source, signal).Refused += int64(n)
+	s.Refused += int64(n)
+	s.LastRefused = in.cfg.Now()
 }
 
 // Stats returns the counts, ordered by source and signal.

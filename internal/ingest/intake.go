@@ -14,11 +14,12 @@ import (
 
 // Config of New. The zero Config is usable.
 type Config struct {
-	InFlight    int64         // bytes that everything that is being taken may hold together, 0: 128 MiB
-	MaxBody     int64         // of one request, uncompressed, 0: 8 MiB
-	BodyTimeout time.Duration // a body must have arrived within it, 0: 30 s
-	Patience    time.Duration // how long a request waits for room before it is shed, 0: 1 s
-	MaxSources  int           // sources that are kept apart, 0: 2000; the others share the name Other
+	InFlight    int64            // bytes that everything that is being taken may hold together, 0: 128 MiB
+	MaxBody     int64            // of one request, uncompressed, 0: 8 MiB
+	BodyTimeout time.Duration    // a body must have arrived within it, 0: 30 s
+	Patience    time.Duration    // how long a request waits for room before it is shed, 0: 1 s
+	MaxSources  int              // sources that are kept apart, 0: 2000; the others share the name Other
+	Now         func() time.Time // nil: the machine's clock
 }
 
 // Other is the source of those that are too many to be kept apart.
@@ -49,6 +50,9 @@ func New(cfg Config) (*Intake, error) {
 	cfg.BodyTimeout = cmp.Or(cfg.BodyTimeout, 30*time.Second)
 	cfg.Patience = cmp.Or(cfg.Patience, time.Second)
 	cfg.MaxSources = cmp.Or(cfg.MaxSources, 2000)
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
 	if cfg.MaxBody > cfg.InFlight {
 		return nil, fmt.Errorf("ingest: one body may have %d bytes, but all together %d: raise the bytes in flight", cfg.MaxBody, cfg.InFlight)
 	}

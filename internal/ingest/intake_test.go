@@ -180,14 +180,15 @@ func TestSourcesAreNamesAndNotTooMany(t *testing.T) {
 
 func TestWhatIsTakenAndNotTakenIsCounted(t *testing.T) {
 	t.Parallel()
-	in := intake(t, ingest.Config{MaxSources: 2})
+	at := time.Date(2026, 11, 29, 11, 59, 0, 0, time.UTC)
+	in := intake(t, ingest.Config{MaxSources: 2, Now: func() time.Time { at = at.Add(time.Second); return at }})
 	in.Received("shop", ingest.Logs, 3)
 	in.Received("shop", ingest.Logs, 4)
 	in.Received("shop", ingest.Spans, 0)
 	in.NotTaken("shop", ingest.Logs, 5, ingest.ErrBusy)
 	in.NotTaken("shop", ingest.Logs, 6, errors.New("the disk is full"))
 	in.NotTaken("cart", ingest.Metrics, 7, ingest.Refuse(400, "no"))
-	want := []ingest.Stat{{Source: "cart", Signal: "metrics", Refused: 7}, {Source: "shop", Signal: "logs", Received: 7, Shed: 11}}
+	want := []ingest.Stat{{Source: "cart", Signal: "metrics", Refused: 7, LastRefused: at}, {Source: "shop", Signal: "logs", Received: 7, Shed: 11, LastReceived: at.Add(-3 * time.Second), LastShed: at.Add(-time.Second)}}
 	if diff := cmp.Diff(want, in.Stats()); diff != "" {
 		t.Error(diff)
 	}

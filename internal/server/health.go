@@ -3,14 +3,10 @@ package server
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/inquesthq/inquest/guard/health"
 	"github.com/inquesthq/inquest/internal/store"
 )
-
-// behind is from which lag on counting is told to be behind; the rule InquestLagsBehind has the same figure.
-const behind = time.Minute
 
 // health answers /livez, /readyz and /health, which load balancers and supervisors ask without a login. A server is not ready when its records cannot be reached: then
 // another one on the same database may do better. A full disk and counting that lags behind only warn: pages, and what is sent to other ways in, go on.
@@ -27,7 +23,7 @@ func (p *process) health() (*health.Health, error) {
 		{Name: "counting:lag", Optional: true, Run: func(context.Context) health.Result {
 			s := p.follower.Status()
 			r := health.Result{Status: health.Pass, Value: s.Lag.Seconds(), Unit: "seconds"}
-			if s.Lag > behind || s.Err != nil {
+			if s.Lag > tooLate || s.Err != nil {
 				r.Status, r.Output = health.Warn, "behind"
 			}
 			return r

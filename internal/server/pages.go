@@ -32,7 +32,7 @@ func (p *process) openPages(context.Context) error {
 		zone = p.Settings.Zones[0]
 	}
 	w, err := web.New(web.Config{Runbooks: pages.NewRunbooks(p.desk, p.escalates(), p.Now),
-		Postmortems: pages.NewPostmortems(p.desk, p.archive, pages.PostmortemsConfig{Title: titles(), Zone: zone, Now: p.Now}), Auth: p.auth, Desk: pages.NewDesk(p.desk, p.Now), Records: p.records, Querier: p.metrics, Now: p.Now, Lookup: p, Objectives: p, Findings: p, Settings: p,
+		Postmortems: pages.NewPostmortems(p.desk, p.archive, pages.PostmortemsConfig{Title: titles(), Zone: zone, Now: p.Now}), Auth: p.auth, Desk: pages.NewDesk(p.desk, p.Now), Records: p.records, Querier: p.metrics, Now: p.Now, Lookup: p, Objectives: p, Findings: p, Settings: p, Signals: p,
 		Title: titles(), Zones: zones, Version: p.Version, Ways: p.described(), PublicReports: p.Settings.Access.PublicReports})
 	if err != nil {
 		return err
@@ -115,6 +115,9 @@ func (p *process) Setup(ctx context.Context) (*web.Setup, error) {
 			ch.Kind = "webhook"
 		}
 		out.Channels = append(out.Channels, ch)
+	}
+	if err := p.deliveries(ctx, out.Channels); err != nil {
+		return nil, err
 	}
 	for _, r := range p.detector.Status() {
 		out.Rules = append(out.Rules, ruleOf(r))

@@ -244,7 +244,7 @@ func TestWhatStrangersSendStaysTextInARealBrowser(t *testing.T) {
 	do[inquest.Incident](p, "/incidents/"+inc.ID+"/note", quoted(map[string]any{"text": evil}))
 	tab := browsertest.NewTab(browsertest.Start(t), t, s.at)
 	for _, path := range []string{"/", "/incidents", "/incidents/" + inc.ID, "/errors?id=" + id, "/errors?id=" + url.QueryEscape(evil), "/patterns", "/patterns?q=" + url.QueryEscape(evil), "/changes", "/changes?service=" + url.QueryEscape(evil),
-		"/slos", "/audit", "/settings", "/tokens", "/log", "/report?id=" + url.QueryEscape(evil), "/incidents/" + inc.ID + "/postmortem", "/incidents?service=" + url.QueryEscape(evil)} {
+		"/slos", "/audit", "/settings", "/signals", "/stats", "/tokens", "/log", "/report?id=" + url.QueryEscape(evil), "/incidents/" + inc.ID + "/postmortem", "/incidents?service=" + url.QueryEscape(evil)} {
 		tab.Open(path)
 		tab.Until(`document.readyState === "complete"`)
 		tab.Until(`window.pwned === undefined && !document.querySelector('img[src="x"], a[href^="javascript:"], script:not([src])')`)

@@ -36,11 +36,12 @@ func (p *process) openScrape(context.Context) error {
 	if len(targets) == 0 {
 		return nil
 	}
-	s, err := prom.NewScraper(prom.ScrapeConfig{Targets: targets, Appender: p.metrics, Intake: p.intake})
+	var err error
+	p.scraper, err = prom.NewScraper(prom.ScrapeConfig{Targets: targets, Appender: p.metrics, Intake: p.intake})
 	if err != nil {
 		return err
 	}
-	p.also("scraping", s.Run)
+	p.also("scraping", p.scraper.Run)
 	return nil
 }
 

@@ -20,6 +20,8 @@ import (
 	"github.com/inquesthq/inquest/internal/detect"
 	"github.com/inquesthq/inquest/internal/incident"
 	"github.com/inquesthq/inquest/internal/ingest"
+	"github.com/inquesthq/inquest/internal/ingest/prom"
+	"github.com/inquesthq/inquest/internal/ingest/tail"
 	"github.com/inquesthq/inquest/internal/notify"
 	"github.com/inquesthq/inquest/internal/postmortem"
 	"github.com/inquesthq/inquest/internal/rates"
@@ -91,6 +93,9 @@ type process struct {
 	spool      *spool.Spool
 	reader     *spool.Reader
 	intake     *ingest.Intake
+	tail       *tail.Tail    // nil: no file is followed
+	scraper    *prom.Scraper // nil: nothing is scraped
+	began      time.Time
 	follower   *rates.Follower
 	detector   *detect.Detector
 	objectives []detect.SLO

@@ -95,8 +95,8 @@ func TestAFullDiskShedsSaysSoAndIsLeftBehind(t *testing.T) {
 		t.Errorf("on a full disk: %d %s, want 503 with the remedy", status, text)
 	}
 	until(t, "the operator is told", func() bool { return len(s.with("full"))+len(s.with("no space left")) > 0 })
-	if status, _ := p.send("GET", "/", "", ""); status != http.StatusOK {
-		t.Errorf("the pages answer %d while the disk is full", status)
+	if status, page := p.send("GET", "/", "", ""); status != http.StatusOK || !strings.Contains(page, "Shed for want of room") || !strings.Contains(page, "logs of shop") {
+		t.Errorf("the pages answer %d while the disk is full, and say what was shed: %.2000s", status, page)
 	}
 	if status, text := p.send("POST", "/api/v1/incidents", "application/json", `{"title":"the disk is full"}`); status == http.StatusOK {
 		t.Log("the records still had room")

@@ -25,14 +25,16 @@ func (p *process) badShare(ctx context.Context, bad, total, window string) float
 }
 
 func ruleOf(r detect.RuleStatus) web.Rule {
-	out := web.Rule{Group: r.Group, Name: r.Name, Expr: r.Expr, State: "inactive"}
+	out := web.Rule{Group: r.Group, Name: r.Name, Expr: r.Expr, Severity: r.Severity, For: r.For, State: "inactive", Pending: r.Pending, Firing: r.Firing}
 	switch {
 	case r.Error != "":
 		out.State = r.Error
 	case !r.Alert:
 		out.State = "recorded"
-	case r.Active > 0:
-		out.State = "pending or firing"
+	case r.Firing > 0:
+		out.State = "firing"
+	case r.Pending > 0:
+		out.State = "pending"
 	}
 	return out
 }

@@ -22,9 +22,10 @@ import (
 // openWays opens the ways in. Those over HTTP stand beside the pages.
 func (p *process) openWays(ctx context.Context) error {
 	var err error
-	if p.intake, err = ingest.New(ingest.Config{}); err != nil {
+	if p.intake, err = ingest.New(ingest.Config{Now: p.Now}); err != nil {
 		return err
 	}
+	p.began = p.Now()
 	p.also("counts of what came in", p.counts)
 	for _, open := range []func(context.Context) error{p.openHooks, p.openOTLP, p.openFiles, p.openScrape, p.openSyslog} {
 		if err := open(ctx); err != nil {
@@ -186,11 +187,12 @@ func (p *process) openFiles(context.Context) error {
 	if len(targets) == 0 {
 		return nil
 	}
-	t, err := tail.New(tail.Config{Targets: targets, Spool: p.spool, Checkpoint: filepath.Join(p.Settings.Data, "tail.json"), Intake: p.intake})
+	var err error
+	p.tail, err = tail.New(tail.Config{Targets: targets, Spool: p.spool, Checkpoint: filepath.Join(p.Settings.Data, "tail.json"), Intake: p.intake})
 	if err != nil {
 		return err
 	}
-	p.also("files", t.Run)
+	p.also("files", p.tail.Run)
 	return nil
 }
 

@@ -20,7 +20,7 @@ var shots = flag.String("shots", "", "folder to write screenshots of every page 
 var everyPage = map[string]string{
 	"overview": "/", "incidents": "/incidents", "incident": "/incidents/" + openIncident, "undiagnosed": "/incidents/INC-20261121-2F8X", "reviewed": "/incidents/" + beforeIncident,
 	"revision": "/incidents/" + openIncident + "?revision=1", "alerts": "/alerts", "errors": "/errors", "error": "/errors?id=" + knownError, "unknown-error": "/errors?id=ERR-000000000", "patterns": "/patterns", "changes": "/changes",
-	"slos": "/slos", "audit": "/audit", "postmortem": "/incidents/" + openIncident + "/postmortem", "postmortems": "/postmortems", "postmortem-edit": "/incidents/" + openIncident + "/postmortem?edit=1", "settings": "/settings",
+	"slos": "/slos", "audit": "/audit", "postmortem": "/incidents/" + openIncident + "/postmortem", "postmortems": "/postmortems", "postmortem-edit": "/incidents/" + openIncident + "/postmortem?edit=1", "settings": "/settings", "signals": "/signals", "stats": "/stats",
 	"tokens": "/tokens", "log": "/log", "report": "/report",
 }
 

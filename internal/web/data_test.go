@@ -147,9 +147,21 @@ func someFindings(d *inquest.Diagnosis, now time.Time) *web.Findings {
 
 func someSetup(now time.Time) *web.Setup {
 	return &web.Setup{
-		Channels: []web.Channel{{Name: "checkout-oncall", Kind: "slack", Where: "#checkout-oncall", Sent: now.Add(-7 * time.Minute)}, {Name: "pager", Kind: "pagerduty", Where: "Checkout", Error: "403: the key is not valid"}, {Name: "mail", Kind: "email", Where: "sre@shop.example", DryRun: true}},
+		Channels: []web.Channel{{Name: "checkout-oncall", Kind: "slack", Where: "#checkout-oncall", Sent: now.Add(-7 * time.Minute), Incident: openIncident}, {Name: "pager", Kind: "pagerduty", Where: "Checkout", Error: "403: the key is not valid", Since: now.Add(-70 * time.Minute), Waiting: 3}, {Name: "mail", Kind: "email", Where: "sre@shop.example", DryRun: true}},
 		Rosters:  []web.OnCall{{Roster: "primary", Person: "ann", Until: now.Add(50 * time.Hour), Next: "ben"}, {Roster: "database"}},
-		Rules:    []web.Rule{{Group: "shipped", Name: "HonestErrorRatioCritical", Expr: "inquest:honest_ratio5m{tier=\"critical\"} > 0.01", For: "0s", Severity: "page", State: "firing"}, {Group: "shipped", Name: "PoolFull", Expr: "inquest:pool_share > 0.95", For: "1m", Severity: "page", State: "inactive"}},
+		Rules:    []web.Rule{{Group: "shipped", Name: "HonestErrorRatioCritical", Expr: "inquest:honest_ratio5m{tier=\"critical\"} > 0.01", Severity: "page", State: "firing", Firing: 2, Pending: 1}, {Group: "shipped", Name: "PoolFull", Expr: "inquest:pool_share > 0.95", For: "1m", Severity: "page", State: "inactive"}},
 		Facts:    []web.Fact{{Name: "Data folder", Value: "/var/lib/inquest"}, {Name: "Metrics are kept", Value: "15 days"}},
 	}
+}
+
+// someArrivals is a server with a pattern that matches nothing, a target that is down, and a source that sends too much.
+func someArrivals(now time.Time) *web.Arrivals {
+	return &web.Arrivals{Server: "inquest-1", Since: now.Add(-52 * time.Hour),
+		Warnings: []string{"No file matches /srv/search/logs/*.log: nothing is read. Is the path right, and may the server's user read the folder?", "The scrape target http://search:8080/metrics (job search) is down: connect: connection refused"},
+		Signals: []web.Signal{{Source: "checkout", Signal: "logs", Received: 48211907, Shed: 1200, Last: now.Add(-time.Second), LastShed: now.Add(-9 * time.Minute)}, {Source: "checkout", Signal: "spans", Received: 921, Last: now.Add(-3 * time.Hour)},
+			{Source: "cart", Signal: "metrics", Refused: 12, LastRef: now.Add(-20 * time.Hour)}},
+		Files: []web.FilePattern{{Pattern: "/var/log/nginx/access.log*", Service: "gateway", Matched: 3, Files: 1, Behind: 5 << 20}, {Pattern: "/srv/search/logs/*.log"}},
+		Targets: []web.ScrapeTarget{{URL: "http://checkout:8080/metrics", Job: "checkout", Up: true, Last: now.Add(-4 * time.Second)}, {URL: "http://search:8080/metrics", Job: "search", Last: now.Add(-11 * time.Second), Error: "connect: connection refused"},
+			{URL: "http://mail:9090/metrics", Job: "mail"}},
+		Counting: web.Counting{Behind: 12, Unread: 3 << 20}}
 }

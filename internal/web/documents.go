@@ -140,6 +140,13 @@ func (w *Web) settings(c *call) (any, error) {
 	return v, nil
 }
 
+func (w *Web) signals(c *call) (any, error) {
+	if w.cfg.Signals == nil {
+		return &Arrivals{Warnings: []string{}, Signals: []Signal{}, Files: []FilePattern{}, Targets: []ScrapeTarget{}}, nil
+	}
+	return w.cfg.Signals.Arrivals(c.ctx())
+}
+
 func (w *Web) tokens(c *call) (any, error) {
 	all, err := w.cfg.Auth.Tokens(c.ctx())
 	return &list[auth.Token]{Items: all}, err

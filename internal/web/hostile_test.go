@@ -49,9 +49,10 @@ func poisoned(c *web.Config, w *world) {
 	f.Service, f.Route, f.Detail, f.Examples[0].Text, f.Examples[0].Source.File = evil, evil, evil, evil, evil
 	found.Audit.Unchecked[0].Why, found.Audit.Files[0].File, found.Audit.Files[0].Format, found.Audit.Files[0].Notes, found.Audit.Notes[0], found.Servers[0] = evil, evil, evil, []string{evil}, evil, evil
 	more := &told{findings: found, objectives: []web.Objective{{Name: evil, Service: evil, Burn: []web.BurnWindow{{Window: evil}}}},
-		setup: &web.Setup{Channels: []web.Channel{{Name: evil, Kind: evil, Where: evil, Error: evil}}, Rosters: []web.OnCall{{Roster: evil, Person: evil, Next: evil}},
-			Rules: []web.Rule{{Group: evil, Name: evil, Expr: evil, For: evil, Severity: evil, State: evil}}, Facts: []web.Fact{{Name: evil, Value: evil}}}}
-	c.Objectives, c.Findings, c.Settings = more, more, more
+		setup: &web.Setup{Channels: []web.Channel{{Name: evil, Kind: evil, Where: evil, Incident: evil, Error: evil}}, Rosters: []web.OnCall{{Roster: evil, Person: evil, Next: evil}},
+			Rules: []web.Rule{{Group: evil, Name: evil, Expr: evil, For: evil, Severity: evil, State: evil}}, Facts: []web.Fact{{Name: evil, Value: evil}}},
+		arrivals: &web.Arrivals{Server: evil, Warnings: []string{evil}, Signals: []web.Signal{{Source: evil, Signal: evil}}, Files: []web.FilePattern{{Pattern: evil, Service: evil}}, Targets: []web.ScrapeTarget{{URL: evil, Job: evil, Last: w.now, Error: evil}}, Counting: web.Counting{Error: evil}}}
+	c.Objectives, c.Findings, c.Settings, c.Signals = more, more, more, more
 }
 
 func TestWhatStrangersWriteStaysText(t *testing.T) {

@@ -44,6 +44,21 @@ func (w *Web) incidents(c *call) (any, error) {
 	return paged(all, func(i inquest.Incident) store.Cursor { return store.Cursor{Time: i.Opened, ID: i.ID} }), nil
 }
 
+// defaultSince is how far statistics look back when nobody says.
+const defaultSince = 30 * 24 * time.Hour
+
+func (w *Web) stats(c *call) (any, error) {
+	since := defaultSince
+	if s := c.query("since"); s != "" {
+		var err error
+		if since, err = time.ParseDuration(s); err != nil || since < time.Hour || since > 10*366*24*time.Hour {
+			return nil, &InputError{"since is how far to look back, in hours: 720h for 30 days; at least 1h, at most ten years"}
+		}
+	}
+	now := w.cfg.Now().UTC()
+	return w.cfg.Desk.Stats(c.ctx(), inquest.Window{From: now.Add(-since), To: now})
+}
+
 // paged cuts a listing to a page and says where the next one begins.
 func paged[T any](all []T, at func(T) store.Cursor) *list[T] {
 	out := &list[T]{Items: all}

@@ -19,7 +19,8 @@ type Overview struct {
 	Alerts     AlertCount         `json:"alerts"`
 	Services   []ServiceHealth    `json:"services"` // the worst first
 	Objectives []Objective        `json:"objectives"`
-	Notes      []string           `json:"notes"` // what could not be asked
+	Notes      []string           `json:"notes"`   // what could not be asked
+	Signals    []string           `json:"signals"` // what is wrong with what arrives
 }
 
 // ServiceHealth is how one service does in the last five minutes.
@@ -89,6 +90,13 @@ func (w *Web) overview(c *call) (any, error) {
 		if out.Objectives, err = w.cfg.Objectives.Objectives(c.ctx()); err != nil {
 			out.Notes = append(out.Notes, "The objectives cannot be reckoned: "+err.Error())
 		}
+	}
+	if w.cfg.Signals != nil {
+		arrivals, err := w.cfg.Signals.Arrivals(c.ctx())
+		if err != nil {
+			return nil, err
+		}
+		out.Signals = arrivals.Warnings
 	}
 	out.Services = slices.Clone(out.Services)
 	for i := range out.Services {

@@ -158,6 +158,7 @@ func (w *Web) funcs() template.FuncMap {
 		"ago": func(t time.Time) string { return words.Span(w.cfg.Now().Sub(t)) }, "span": words.Span, "title": title, "spells": spells,
 		"clean": func(s string) string { return redact.Clean(redact.Text(s), 4000) }, "lines": func(s string) string { return redact.Lines(redact.Text(s), 8000) },
 		"join": strings.Join, "source": sourceText, "states": func() []inquest.IncidentState { return inquest.IncidentStates },
+		"lasted": lasted, "ago1h": func() time.Time { return w.cfg.Now().Add(-time.Hour) }, "whole": func(n int64) string { return words.Count(int(n)) }, "bytes": words.Bytes,
 		"outcomes": func() []inquest.Outcome { return inquest.Outcomes }, "verb": verbText, "verbNote": verbNote, "list": func(s ...string) []string { return s }, "link": withQuery, "days": byDay,
 		// The template's own comparisons take NaN for the larger one.
 		"over": func(a, b any) bool { return words.NumberOf(a) > words.NumberOf(b) }, "factors": func() []inquest.Factor { return inquest.Factors },
@@ -186,10 +187,21 @@ func spells(i inquest.Incident, book *Runbook) []measure {
 		return measure{name, meaning, d, ok}
 	}
 	return []measure{
-		m("to detect", "first failing answer to first alert", i.TimeToDetect), m("to acknowledge", "first alert until a person had it", i.TimeToAcknowledge),
-		m("to mitigate", "first failing answer until users were served again", i.TimeToMitigate),
-		m("to verify", "first failing answer until the runbook's checks had shown that users are served", func() (time.Duration, bool) { return i.TimeToVerify(book) }), m("to resolve", "first failing answer until the cause was gone", i.TimeToResolve),
+		m("to detect", TimeMeanings[0], i.TimeToDetect), m("to acknowledge", TimeMeanings[1], i.TimeToAcknowledge),
+		m("to mitigate", TimeMeanings[2], i.TimeToMitigate),
+		m("to verify", "first failing answer until the runbook's checks had shown that users are served", func() (time.Duration, bool) { return i.TimeToVerify(book) }), m("to resolve", TimeMeanings[3], i.TimeToResolve),
 	}
+}
+
+// TimeMeanings say from what until what the times to detect, acknowledge, mitigate and resolve are.
+var TimeMeanings = [4]string{"first failing answer to first alert", "first alert until a person had it", "first failing answer until users were served again", "first failing answer until the cause was gone"}
+
+// lasted is a time in seconds.
+func lasted(n Number) string {
+	if !n.Known() {
+		return "–"
+	}
+	return words.Span(time.Duration(float64(n) * float64(time.Second)))
 }
 
 func sourceText(s inquest.Source) string {

@@ -82,11 +82,11 @@ func TestEmptyServerSaysWhatToDo(t *testing.T) {
 	w := newWorld(t, nil, func(c *web.Config, w *world) {
 		w.desk.incidents, w.querier.services, w.desk.silences = nil, nil, nil
 		c.Records = newRecords()
-		c.Lookup, c.Runbooks, c.Postmortems, c.Objectives, c.Findings, c.Settings = nil, nil, nil, nil, nil, nil
+		c.Lookup, c.Runbooks, c.Postmortems, c.Objectives, c.Findings, c.Settings, c.Signals = nil, nil, nil, nil, nil, nil, nil
 	})
 	me := &agent{w: w, here: true}
 	for path, want := range map[string]string{"/": "No service has sent anything yet", "/incidents": "No incident fits", "/alerts": "No alert fits", "/patterns": "No pattern fits", "/changes": "inquest change",
-		"/slos": "No objective is configured", "/audit": "does not look by itself", "/settings": "nobody is told of an incident", "/errors?id=abcdef": "keeps no logs", "/tokens": "no token yet"} {
+		"/slos": "No objective is configured", "/audit": "does not look by itself", "/settings": "nobody is told of an incident", "/errors?id=abcdef": "keeps no logs", "/signals": "Nothing has arrived yet", "/tokens": "no token yet"} {
 		out := me.get(path)
 		if out.Code != http.StatusOK || !strings.Contains(out.Body.String(), want) {
 			t.Errorf("%s: %d, does not say %q", path, out.Code, want)
@@ -126,6 +126,61 @@ func TestTheIncidentPageTellsWhenItWasVerified(t *testing.T) {
 		if got := page.texts(".spells div"); !slices.Contains(got, want) {
 			t.Errorf("%s: %q", name, got)
 		}
+	}
+}
+
+func TestHowIncidentsWent(t *testing.T) {
+	w := newWorld(t, nil, nil)
+	page := parsePage(t, w.local(t).get("/stats?since=2160h").Body.String())
+	if got := page.texts("tbody tr"); len(got) != 2 || !strings.HasSuffix(got[0], "– – 0") || !strings.HasPrefix(got[1], "to acknowledge MTTA first alert until a person had it") || !strings.HasSuffix(got[1], "6 min 1 min 12") {
+		t.Errorf("times %q", got)
+	}
+	for _, want := range []string{"14 incidents, 2 of them active, 3 with the cause of an earlier one; 1 more", "SEV-2 9, SEV-1 5", "database 8, other 6", "41200 EUR", "later than 5 min, or not yet " + beforeIncident} {
+		if !strings.Contains(page.first("main"), want) {
+			t.Errorf("no %q in %q", want, page.first("main"))
+		}
+	}
+	if got := page.all("option[selected]"); len(got) != 1 || got[0].attr("value") != "2160h" {
+		t.Errorf("%d are chosen", len(got))
+	}
+	if got := parsePage(t, w.local(t).get("/stats?since=24h").Body.String()).first(".empty"); got != "No incident was opened in this time." {
+		t.Error(got)
+	}
+	var v web.Stats
+	decodeInto(t, w.local(t).get("/api/v1/stats").Body.Bytes(), &v)
+	if v.To.Sub(v.From) != 30*24*time.Hour || !v.To.Equal(w.now) || v.Times[1].Mean != 412 {
+		t.Errorf("without a word it is of 30 days: %+v", v)
+	}
+	for _, since := range []string{"30d", "-1h", "1m", "999999h"} {
+		if out := w.local(t).get("/api/v1/stats?since=" + since); out.Code != http.StatusBadRequest {
+			t.Errorf("%s: %d", since, out.Code)
+		}
+	}
+}
+
+func TestWhatArrives(t *testing.T) {
+	w := newWorld(t, nil, nil)
+	page := parsePage(t, w.local(t).get("/signals").Body.String())
+	for _, warning := range []string{"No file matches /srv/search/logs/*.log", "http://search:8080/metrics (job search) is down"} {
+		if !strings.Contains(page.first("[role=alert]"), warning) {
+			t.Errorf("no %q in %q", warning, page.first("[role=alert]"))
+		}
+		if first := parsePage(t, w.local(t).get("/").Body.String()); !strings.Contains(first.first("[role=alert]"), warning) || len(first.all("[role=alert] a[href=/signals]")) != 1 {
+			t.Errorf("the overview: %q", first.first("[role=alert]"))
+		}
+	}
+	rows := page.texts("tbody tr")
+	for i, want := range []string{"checkout logs 48,211,907 1,200 last 9 min ago 0", "checkout spans 921 0 0", "cart metrics 0 0 12 last 20 h ago never", "/var/log/nginx/access.log* gateway 3 1 5 MiB", "/srv/search/logs/*.log by the name 0 0 0 B",
+		"http://checkout:8080/metrics checkout up", "http://search:8080/metrics search down connect: connection refused", "http://mail:9090/metrics mail not yet"} {
+		if !strings.HasPrefix(rows[i], want) {
+			t.Errorf("row %d: %q, want %q", i, rows[i], want)
+		}
+	}
+	if hot := page.texts("#sources .hot"); len(hot) != 1 || !strings.HasPrefix(hot[0], "1,200") {
+		t.Errorf("only what was shed within the hour stands out: %q", hot)
+	}
+	if got := page.first("#counting"); !strings.Contains(got, "up to 12 s ago") || !strings.Contains(got, "3 MiB") {
+		t.Error(got)
 	}
 }
 

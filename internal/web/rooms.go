@@ -40,6 +40,8 @@ type Desk interface {
 	Declare(ctx context.Context, d Declaration) (*inquest.Incident, error)
 	// Act does to an incident what a person wants.
 	Act(ctx context.Context, id string, a Act) (*inquest.Incident, error)
+	// Stats looks back on the incidents that were opened in a window.
+	Stats(ctx context.Context, w inquest.Window) (*Stats, error)
 	// Report takes in what a user tells of a failure.
 	Report(ctx context.Context, r UserReport) (UserReport, error)
 
@@ -119,6 +121,41 @@ type UserReport struct {
 	Service  string    `json:"service,omitempty"`
 	Time     time.Time `json:"time,omitzero"`
 	Incident string    `json:"incident,omitempty"` // that it was attached to
+}
+
+// Stats is how incidents went that were opened in a window.
+type Stats struct {
+	From      time.Time  `json:"from"`
+	To        time.Time  `json:"to"`
+	Incidents int        `json:"incidents"`
+	Active    int        `json:"active"`
+	Repeats   int        `json:"repeats"` // have the cause of an earlier one
+	Merged    int        `json:"merged"`  // turned out to be part of another; they count nowhere else
+	Times     []TimeStat `json:"times"`
+	Severity  []Tally    `json:"severity"`
+	Class     []Tally    `json:"class"`  // of the cause; "other" where none was found
+	Factor    []Tally    `json:"factor"` // that people gave
+	State     []Tally    `json:"state"`
+	Late      []string   `json:"late"`      // acknowledged, or not yet, later than LateAfter
+	LateAfter Number     `json:"lateAfter"` // seconds
+	Cost      float64    `json:"cost"`
+	Currency  string     `json:"currency,omitempty"`
+}
+
+// TimeStat is one of the times of incidents.
+type TimeStat struct {
+	Name    string `json:"name"`    // MTTD, MTTA, MTTM, MTTR
+	Time    string `json:"time"`    // "to detect"
+	Meaning string `json:"meaning"` // from what until what
+	Count   int    `json:"count"`   // incidents for which it is known
+	Mean    Number `json:"mean"`    // seconds
+	Median  Number `json:"median"`  // seconds
+}
+
+// Tally is how many incidents have something in common.
+type Tally struct {
+	Name  string `json:"name"`
+	Count int    `json:"count"`
 }
 
 // Silence keeps alerts from being told.
@@ -278,12 +315,15 @@ type Setup struct {
 
 // Channel is a way to tell people.
 type Channel struct {
-	Name   string    `json:"name"`
-	Kind   string    `json:"kind"`  // slack, pagerduty, email, ...
-	Where  string    `json:"where"` // without its secret
-	DryRun bool      `json:"dryRun"`
-	Sent   time.Time `json:"sent,omitzero"`
-	Error  string    `json:"error,omitempty"` // of the last attempt
+	Name     string    `json:"name"`
+	Kind     string    `json:"kind"`  // slack, pagerduty, email, ...
+	Where    string    `json:"where"` // without its secret
+	DryRun   bool      `json:"dryRun"`
+	Sent     time.Time `json:"sent,omitzero"`      // the last message that it took
+	Incident string    `json:"incident,omitempty"` // which that was about; "" for an alert that belongs to none
+	Error    string    `json:"error,omitempty"`    // of the last attempt, while messages wait or one was given up since the last that it took
+	Since    time.Time `json:"since,omitzero"`     // when the first message was made that has not got through
+	Waiting  int       `json:"waiting"`            // messages that are to be sent, or sent again
 }
 
 // OnCall is who has the watch.
@@ -300,14 +340,69 @@ type Rule struct {
 	Name     string `json:"name"`
 	Expr     string `json:"expr"`
 	For      string `json:"for,omitempty"`
-	Severity string `json:"severity"`
-	State    string `json:"state"` // inactive, pending, firing, or an error
+	Severity string `json:"severity"` // whom it tells: page, chat or ticket
+	State    string `json:"state"`    // inactive, pending, firing, recorded, or an error
+	Pending  int    `json:"pending"`  // alerts whose condition has not held for long enough
+	Firing   int    `json:"firing"`   // alerts
 }
 
 // Fact is a line of "about this server".
 type Fact struct {
 	Name  string `json:"name"`
 	Value string `json:"value"`
+}
+
+// Signals tells what arrives at this server.
+type Signals interface {
+	Arrivals(ctx context.Context) (*Arrivals, error)
+}
+
+// Arrivals is what has arrived since the server began, and what has not.
+type Arrivals struct {
+	Server   string         `json:"server"`
+	Since    time.Time      `json:"since,omitzero"` // the server began
+	Warnings []string       `json:"warnings"`       // what is wrong, in sentences
+	Signals  []Signal       `json:"signals"`
+	Files    []FilePattern  `json:"files"`
+	Targets  []ScrapeTarget `json:"targets"`
+	Counting Counting       `json:"counting"`
+}
+
+// Signal is one kind of signal of one source.
+type Signal struct {
+	Source   string    `json:"source"`
+	Signal   string    `json:"signal"`   // logs, spans, metrics, changes, alerts
+	Received int64     `json:"received"` // records, spans, samples; kept
+	Shed     int64     `json:"shed"`     // not taken for want of room; the sender was told to send again
+	Refused  int64     `json:"refused"`  // not taken because it was wrong or not allowed
+	Last     time.Time `json:"last,omitzero"`
+	LastShed time.Time `json:"lastShed,omitzero"`
+	LastRef  time.Time `json:"lastRefused,omitzero"`
+}
+
+// FilePattern is a pattern of files that are followed.
+type FilePattern struct {
+	Pattern string `json:"pattern"`
+	Service string `json:"service,omitempty"`
+	Matched int    `json:"matched"` // names of files, also of packed and empty ones
+	Files   int    `json:"files"`   // followed
+	Behind  int64  `json:"behind"`  // bytes that were not read yet
+}
+
+// ScrapeTarget is a page of metrics that is fetched.
+type ScrapeTarget struct {
+	URL   string    `json:"url"` // without its query, which may hold a secret
+	Job   string    `json:"job"`
+	Up    bool      `json:"up"`
+	Last  time.Time `json:"last,omitzero"` // zero: not scraped yet
+	Error string    `json:"error,omitempty"`
+}
+
+// Counting is how far what was kept is counted: rules see no further.
+type Counting struct {
+	Behind Number `json:"behind"` // seconds
+	Unread int64  `json:"unread"` // bytes
+	Error  string `json:"error,omitempty"`
 }
 
 // Number is a measured value; NaN, which JSON cannot say, becomes null.

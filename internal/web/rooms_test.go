@@ -207,8 +207,10 @@ type told struct {
 	objectives []web.Objective
 	findings   *web.Findings
 	setup      *web.Setup
+	arrivals   *web.Arrivals
 }
 
 func (t *told) Objectives(context.Context) ([]web.Objective, error) { return t.objectives, nil }
 func (t *told) Findings(context.Context) (*web.Findings, error)     { return t.findings, nil }
 func (t *told) Setup(context.Context) (*web.Setup, error)           { return t.setup, nil }
+func (t *told) Arrivals(context.Context) (*web.Arrivals, error)     { return t.arrivals, nil }

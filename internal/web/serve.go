@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/inquesthq/inquest"
 	"github.com/inquesthq/inquest/internal/auth"
 	"github.com/inquesthq/inquest/internal/store"
 	"github.com/inquesthq/inquest/internal/web/wire"
@@ -71,7 +72,7 @@ func (w *Web) answer(row route, c *call) (any, error) {
 	if err != nil || row.audit == "" {
 		return out, err
 	}
-	return out, w.cfg.Auth.Audit(c.ctx(), auth.Audit{By: c.who.Name, Action: row.audit, Target: w.target(c), From: auth.Address(c.r)})
+	return out, w.cfg.Auth.Audit(c.ctx(), auth.Audit{By: c.who.Name, Action: row.audit, Target: target(c, out), From: auth.Address(c.r)})
 }
 
 // forged refuses what a page of another site may have sent. Guests have no token; they may only report.
@@ -82,13 +83,22 @@ func (w *Web) forged(c *call, open bool, token string) error {
 	return w.cfg.Auth.Check(c.r, c.who, token)
 }
 
-// target is what a deed was done to.
-func (w *Web) target(c *call) string {
+// target is what a deed was done to, or what it has made.
+func target(c *call, out any) string {
+	switch made := out.(type) {
+	case *Maintenance:
+		return made.ID + " " + strings.Join(made.Services, ", ")
+	case *Silence:
+		return made.ID + " " + made.Match
+	}
 	var parts []string
-	for _, name := range []string{"id", "step", "silence", "token"} {
+	for _, name := range []string{"id", "step", "silence", "window", "token"} {
 		if v := c.path(name); v != "" {
 			parts = append(parts, v)
 		}
+	}
+	if made, ok := out.(*inquest.Incident); ok && len(parts) == 0 {
+		parts = append(parts, made.ID)
 	}
 	return strings.Join(parts, " ")
 }

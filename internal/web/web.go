@@ -38,6 +38,7 @@ type Config struct {
 	Objectives  Objectives
 	Findings    Auditor
 	Settings    Settings
+	Signals     Signals
 
 	Title         func(inquest.MechanismID) string // name of a mechanism; default: made of its id
 	Zones         []*time.Location                 // times are shown in the first, in timelines in all; default: UTC

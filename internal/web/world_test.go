@@ -76,9 +76,9 @@ func newWorld(t testing.TB, people []auth.User, change func(*web.Config, *world)
 	if err != nil {
 		t.Fatal(err)
 	}
-	more := &told{objectives: someObjectives(), findings: someFindings(d, w.now), setup: someSetup(w.now)}
+	more := &told{objectives: someObjectives(), findings: someFindings(d, w.now), setup: someSetup(w.now), arrivals: someArrivals(w.now)}
 	w.cfg = web.Config{Auth: a, Desk: w.desk, Records: w.records, Querier: w.querier, Now: clock, Lookup: &lookup{someTrace(d)}, Runbooks: someRunbook(),
-		Postmortems: &postmortems{saved: map[string]web.Postmortem{}}, Objectives: more, Findings: more, Settings: more,
+		Postmortems: &postmortems{saved: map[string]web.Postmortem{}}, Objectives: more, Findings: more, Settings: more, Signals: more,
 		Title: title, Zones: []*time.Location{time.UTC, berlin}, Version: "test"}
 	if change != nil {
 		change(&w.cfg, w)

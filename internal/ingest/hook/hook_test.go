@@ -62,7 +62,7 @@ func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{t: t, lines: map[spool.Source]string{}}
 	var err error
-	if w.intake, err = ingest.New(ingest.Config{MaxBody: 1 << 20, InFlight: 8 << 20}); err != nil {
+	if w.intake, err = ingest.New(ingest.Config{MaxBody: 1 << 20, InFlight: 8 << 20, Now: func() time.Time { return time.Time{} }}); err != nil {
 		t.Fatal(err)
 	}
 	h, err := hook.New(hook.Config{Intake: w.intake, Spool: w, Auth: onlyShop, GitHubSecret: "s3cret", GitLabToken: "t0ken", Now: func() time.Time { return now },

@@ -104,6 +104,7 @@ func write(t testing.TB, m *memory, cfg ingest.Config, auth ingest.Auth, body []
 
 func TestRemoteWrite(t *testing.T) {
 	t.Parallel()
+	at := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
 	good := append(message(1, label("__name__", "up"), label("job", "shop"), label("empty", ""), sample(1, 1_795_960_923_456), sample(math.Float64frombits(ingest.StaleNaN), 1_795_960_938_456)), message(1, label("__name__", "no_samples"))...)
 	nobody := func(*http.Request, string) error { return fmt.Errorf("%w", ingest.ErrUnauthenticated) }
 	lying := append(protowire.AppendVarint(nil, 900<<20), snappy.Encode(nil, good)[2:]...)
@@ -128,7 +129,7 @@ func TestRemoteWrite(t *testing.T) {
 		"the store cannot keep it": {snappy.Encode(nil, good), nil, nil, errors.New("the disk is full"), 503},
 	} {
 		m := &memory{fail: c.fail}
-		rec, in := write(t, m, ingest.Config{MaxBody: 1 << 20, InFlight: 8 << 20}, c.auth, c.body, c.headers...)
+		rec, in := write(t, m, ingest.Config{MaxBody: 1 << 20, InFlight: 8 << 20, Now: func() time.Time { return at }}, c.auth, c.body, c.headers...)
 		if rec.Code != c.status {
 			t.Errorf("%s: %d %s", name, rec.Code, rec.Body)
 		}
@@ -147,7 +148,7 @@ func TestRemoteWrite(t *testing.T) {
 		if got := m.series[0].Samples[0].Time; !got.Equal(time.UnixMilli(1_795_960_923_456)) {
 			t.Error(got)
 		}
-		if diff := cmp.Diff([]ingest.Stat{{Source: "prometheus", Signal: "metrics", Received: 2}}, in.Stats()); diff != "" {
+		if diff := cmp.Diff([]ingest.Stat{{Source: "prometheus", Signal: "metrics", Received: 2, LastReceived: at}}, in.Stats()); diff != "" {
 			t.Error(diff)
 		}
 	}

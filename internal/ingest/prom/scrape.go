@@ -205,10 +205,11 @@ func (s *Scraper) note(i int, state TargetState, err error) {
 	}
 	if s.cfg.Intake != nil {
 		source := s.cfg.Intake.Source(state.Job, "scrape")
-		if err != nil {
-			s.cfg.Intake.NotTaken(source, ingest.Metrics, max(state.Samples, 1), err)
-		} else {
+		switch {
+		case err == nil:
 			s.cfg.Intake.Received(source, ingest.Metrics, state.Samples)
+		case state.Up: // one that is down has sent nothing that could be shed
+			s.cfg.Intake.NotTaken(source, ingest.Metrics, max(state.Samples, 1), err)
 		}
 	}
 	s.mu.Lock()

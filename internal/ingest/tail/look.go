@@ -26,10 +26,11 @@ var packed = [...]string{".gz", ".zst", ".bz2", ".xz", ".zip", ".lz4", ".Z", ".t
 // look finds files: new ones, those that grew, and those that were rotated away.
 func (t *Tail) look() {
 	seen := map[identity]string{}
-	ignored := 0
+	ignored, matched := 0, make([]int, len(t.cfg.Targets))
 	fresh := []*file{}
 	for i := range t.cfg.Targets {
 		paths, _ := filepath.Glob(t.cfg.Targets[i].Glob) // its only error is a bad pattern, which New refused
+		matched[i] = len(paths)
 		for _, path := range paths {
 			if slices.ContainsFunc(packed[:], func(end string) bool { return strings.HasSuffix(path, end) }) {
 				ignored++
@@ -53,7 +54,7 @@ func (t *Tail) look() {
 	}
 	t.missing(seen)
 	t.mu.Lock()
-	t.status.ignored, t.status.tooMany = ignored, 0
+	t.status.looked, t.status.matched, t.status.ignored, t.status.tooMany = true, matched, ignored, 0
 	t.mu.Unlock()
 	// The older file first, as it would have been found. Of a copy and its original, which is written to, the copy is the older one and known
 	// by the original's past.

@@ -73,10 +73,13 @@ type Tail struct {
 
 // status is what Stats tells beside the files.
 type status struct {
+	looked    bool
+	matched   []int // names that each target's pattern matches
 	ignored   int
 	tooMany   int
 	lastError string
 	lastAt    string
+	lastTime  time.Time
 }
 
 // New reads the checkpoint.
@@ -201,7 +204,7 @@ func (t *Tail) withNews() (all []*file, later bool) {
 
 func (t *Tail) failed(path string, err error) {
 	t.mu.Lock()
-	t.status.lastError, t.status.lastAt = err.Error(), path
+	t.status.lastError, t.status.lastAt, t.status.lastTime = err.Error(), path, time.Now()
 	t.mu.Unlock()
 }
 
@@ -237,18 +240,40 @@ type Stats struct {
 	TooMany   int   // left alone because more files match than may be followed
 	LastError string
 	LastFile  string // that LastError is about
+	LastTime  time.Time
+	Patterns  []Pattern // as the targets; nil before the first look
+}
+
+// Pattern is what one target's pattern finds.
+type Pattern struct {
+	Glob, Service string
+	Matched       int // names of files, packed and empty ones too
+	Files         int // followed, of those that it was the first to find
+	Behind        int64
 }
 
 // Stats returns the state as of the last look.
 func (t *Tail) Stats() Stats {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	s := Stats{Open: t.opened, Packed: t.status.ignored, TooMany: t.status.tooMany, LastError: t.status.lastError, LastFile: t.status.lastAt}
+	s := Stats{Open: t.opened, Packed: t.status.ignored, TooMany: t.status.tooMany, LastError: t.status.lastError, LastFile: t.status.lastAt, LastTime: t.status.lastTime}
+	patterns := make([]Pattern, len(t.cfg.Targets))
+	for i, target := range t.cfg.Targets {
+		patterns[i] = Pattern{Glob: target.Glob, Service: target.Service}
+		if t.status.looked {
+			patterns[i].Matched = t.status.matched[i]
+		}
+	}
 	for _, f := range t.files {
 		s.Files++
+		patterns[f.target].Files++
 		if !f.Copy {
 			s.Behind += max(0, f.size-f.Offset)
+			patterns[f.target].Behind += max(0, f.size-f.Offset)
 		}
+	}
+	if t.status.looked {
+		s.Patterns = patterns
 	}
 	return s
 }

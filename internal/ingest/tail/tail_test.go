@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -161,6 +162,28 @@ func TestTheFirstStartReadsWhatHappensFromNowOn(t *testing.T) {
 	w.want("new.log", "n")
 }
 
+func TestWhatEachPatternFindsIsTold(t *testing.T) {
+	t.Parallel()
+	w := follow(t, "shop*.log")
+	for _, glob := range []string{"nothing/*.log", "*.log*"} {
+		w.cfg.Targets = append(w.cfg.Targets, tail.Target{Glob: filepath.Join(w.dir, glob)})
+	}
+	w.write("shop.log", "a\n")
+	w.write("cart.log", "b\n")
+	w.write("shop-empty.log", "")
+	w.write("shop.log.gz", "c\n")
+	w.start()
+	w.want("shop.log", "a")
+	w.want("cart.log", "b")
+	var got []string
+	for _, p := range w.tail.Stats().Patterns {
+		got = append(got, fmt.Sprintf("%s: %d %d %d", filepath.Base(p.Glob), p.Matched, p.Files, p.Behind))
+	}
+	if want := []string{"shop*.log: 2 1 0", "*.log: 0 0 0", "*.log*: 4 1 0"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 func TestItWaitsForASpoolThatIsFull(t *testing.T) {
 	t.Parallel()
 	w := follow(t, "*.log")
@@ -168,7 +191,7 @@ func TestItWaitsForASpoolThatIsFull(t *testing.T) {
 	w.write("shop.log", "a\nb\n")
 	w.start()
 	w.until(func() bool { return w.tail.Stats().LastError != "" })
-	if s := w.tail.Stats(); !strings.Contains(s.LastError, "full") || s.Behind != 4 || !strings.HasSuffix(s.LastFile, "shop.log") {
+	if s := w.tail.Stats(); !strings.Contains(s.LastError, "full") || time.Since(s.LastTime) > time.Minute || s.Patterns[0].Behind != 4 || s.Behind != 4 || !strings.HasSuffix(s.LastFile, "shop.log") {
 		t.Errorf("%+v", s)
 	}
 	w.mem.setFail(nil)

@@ -109,6 +109,21 @@ func Count(n int) string {
 	return s
 }
 
+// Bytes is an amount of data.
+func Bytes(n int64) string {
+	f, unit := float64(n), "B"
+	for _, u := range []string{"KiB", "MiB", "GiB", "TiB"} {
+		if f < 1024 {
+			break
+		}
+		f, unit = f/1024, u
+	}
+	if f >= 100 {
+		return strconv.FormatFloat(f, 'f', 0, 64) + " " + unit
+	}
+	return strconv.FormatFloat(f, 'g', 3, 64) + " " + unit
+}
+
 // Span is a duration in its largest unit or two.
 func Span(d time.Duration) string {
 	d = max(d, 0)

@@ -18,6 +18,7 @@ func TestFigures(t *testing.T) {
 		{words.Scaled(56789, ""), "56.8k"}, {words.Scaled(7.89e6, ""), "7.89M"}, {words.Scaled(99.96, ""), "100"},
 		{words.Seconds(nan), "–"}, {words.Seconds(0.2144), "214 ms"}, {words.Seconds(4.81), "4.81 s"},
 		{words.Count(0), "0"}, {words.Count(999), "999"}, {words.Count(1234567), "1,234,567"}, {words.Count(-1234), "-1,234"},
+		{words.Bytes(0), "0 B"}, {words.Bytes(1023), "1023 B"}, {words.Bytes(5 << 20), "5 MiB"}, {words.Bytes(1536), "1.5 KiB"}, {words.Bytes(900 << 40), "900 TiB"},
 		{words.Span(-time.Second), "0 s"}, {words.Span(59 * time.Second), "59 s"}, {words.Span(8*time.Minute + 59*time.Second), "8 min"}, {words.Span(2 * time.Hour), "2 h"},
 		{words.Span(26*time.Hour + time.Minute), "26 h 1 min"}, {words.Span(72 * time.Hour), "3 days"},
 	} {
