@@ -18,7 +18,6 @@ const (
 
 // longer are breaches of the budgets that are explained, by file, file:function or room.
 var longer = map[string]string{
-	"internal/server": "it wires all rooms; what shows deliveries and arrivals and what hears Slack and PagerDuty are about to leave",
 	"cmd/inquest":       "one file per command",
 	"internal/diagnose": "one analysis with its explaining away, triggers and actions; what knows no analysis has left for symptom and mechanism",
 	"internal/conformance/cases_pass.go:passing": "a table, one behaviour a row",

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/inquesthq/inquest"
+	"github.com/inquesthq/inquest/internal/detect"
 	"github.com/inquesthq/inquest/internal/flow"
 	"github.com/inquesthq/inquest/internal/incident"
 	"github.com/inquesthq/inquest/internal/postmortem"
@@ -23,12 +24,20 @@ func (p *process) openDesk(ctx context.Context) error {
 		return err
 	}
 	p.desk, err = incident.New(incident.Config{Records: p.records, Leaders: p.records, Server: p.name, Policy: p.policy(), Investigate: p.investigate,
-		FindError: p.findError, Failing: p.failing, OpenItems: p.archive.OpenItems, Failed: p.failed("incidents"), Now: p.Now})
+		FindError: p.findError, Failing: p.failing(), OpenItems: p.archive.OpenItems, Failed: p.failed("incidents"), Now: p.Now})
 	if err != nil {
 		return err
 	}
 	p.also("incidents", p.desk.Run)
 	return p.keepRosters(ctx)
+}
+
+// failing asks the counts which services still fail when somebody says that an incident is over.
+func (p *process) failing() func(context.Context, []string) ([]string, error) {
+	s := &detect.Served{Metrics: p.metrics, Critical: func(s string) bool { return p.Settings.Services[s].Critical }, Calls: func(s string) []string { return p.Settings.Services[s].Calls }}
+	return func(ctx context.Context, services []string) ([]string, error) {
+		return s.Failing(ctx, services, p.Now())
+	}
 }
 
 // policy translates the settings.

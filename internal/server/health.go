@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/inquesthq/inquest/guard/health"
+	"github.com/inquesthq/inquest/internal/server/arrivals"
 	"github.com/inquesthq/inquest/internal/store"
 )
 
@@ -23,7 +24,7 @@ func (p *process) health() (*health.Health, error) {
 		{Name: "counting:lag", Optional: true, Run: func(context.Context) health.Result {
 			s := p.follower.Status()
 			r := health.Result{Status: health.Pass, Value: s.Lag.Seconds(), Unit: "seconds"}
-			if s.Lag > tooLate || s.Err != nil {
+			if s.Lag > arrivals.TooLate || s.Err != nil {
 				r.Status, r.Output = health.Warn, "behind"
 			}
 			return r

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,7 +12,9 @@ import (
 	"time"
 
 	"github.com/inquesthq/inquest"
+	"github.com/inquesthq/inquest/internal/diagnose/mechanism"
 	"github.com/inquesthq/inquest/internal/flow"
+	"github.com/inquesthq/inquest/internal/server/arrivals"
 	"github.com/inquesthq/inquest/internal/server/pages"
 	"github.com/inquesthq/inquest/internal/store"
 	"github.com/inquesthq/inquest/internal/web"
@@ -32,8 +35,9 @@ func (p *process) openPages(context.Context) error {
 		zone = p.Settings.Zones[0]
 	}
 	w, err := web.New(web.Config{Runbooks: pages.NewRunbooks(p.desk, p.escalates(), p.Now),
-		Postmortems: pages.NewPostmortems(p.desk, p.archive, pages.PostmortemsConfig{Title: titles(), Zone: zone, Now: p.Now}), Auth: p.auth, Desk: pages.NewDesk(p.desk, p.Now), Records: p.records, Querier: p.metrics, Now: p.Now, Lookup: p, Objectives: p, Findings: p, Settings: p, Signals: p,
-		Title: titles(), Zones: zones, Version: p.Version, Ways: p.described(), PublicReports: p.Settings.Access.PublicReports})
+		Postmortems: pages.NewPostmortems(p.desk, p.archive, pages.PostmortemsConfig{Title: titles(), Zone: zone, Now: p.Now}), Auth: p.auth, Desk: pages.NewDesk(p.desk, p.Now), Records: p.records, Querier: p.metrics, Now: p.Now, Lookup: p, Objectives: p, Findings: p, Settings: p,
+		Signals: &arrivals.Arrivals{Server: p.name, Since: p.began, Tail: p.tail, Scraper: p.scraper, Intake: p.intake, Counting: p.follower.Status, Now: p.Now},
+		Title:   titles(), Zones: zones, Version: p.Version, Ways: p.described(), PublicReports: p.Settings.Access.PublicReports})
 	if err != nil {
 		return err
 	}
@@ -96,6 +100,16 @@ func (p *process) Objectives(ctx context.Context) ([]web.Objective, error) {
 	return out, nil
 }
 
+// badShare asks for the share of bad events over a window; NaN when nothing tells.
+func (p *process) badShare(ctx context.Context, bad, total, window string) float64 {
+	query := strings.ReplaceAll("("+bad+") / ("+total+")", "{{.window}}", window)
+	got, err := p.metrics.Instant(ctx, query, p.Now())
+	if err != nil || len(got) != 1 || len(got[0].Samples) != 1 {
+		return math.NaN()
+	}
+	return got[0].Samples[0].Value
+}
+
 // Setup tells how the server is set up, without secrets.
 func (p *process) Setup(ctx context.Context) (*web.Setup, error) {
 	out := &web.Setup{}
@@ -116,18 +130,18 @@ func (p *process) Setup(ctx context.Context) (*web.Setup, error) {
 		}
 		out.Channels = append(out.Channels, ch)
 	}
-	if err := p.deliveries(ctx, out.Channels); err != nil {
+	if err := pages.Deliveries(ctx, p.records, out.Channels); err != nil {
 		return nil, err
 	}
 	for _, r := range p.detector.Status() {
-		out.Rules = append(out.Rules, ruleOf(r))
+		out.Rules = append(out.Rules, pages.RuleOf(r))
 	}
 	rosters, err := p.desk.Rosters(ctx)
 	if err != nil {
 		return nil, err
 	}
 	for i := range rosters {
-		out.Rosters = append(out.Rosters, onCall(&rosters[i], p.Now()))
+		out.Rosters = append(out.Rosters, pages.OnCall(&rosters[i], p.Now()))
 	}
 	out.Facts = []web.Fact{
 		{Name: "version", Value: p.Version}, {Name: "server", Value: p.name}, {Name: "data folder", Value: p.Settings.Data},
@@ -152,4 +166,13 @@ func (p *process) escalates() string {
 		all = append(all, fmt.Sprintf("%s (told by itself after %s)", who, l.After))
 	}
 	return strings.Join(all, ", then ")
+}
+
+// titles are the mechanisms' names for people.
+func titles() func(inquest.MechanismID) string {
+	by := map[inquest.MechanismID]string{}
+	for _, m := range mechanism.All() {
+		by[m.ID] = m.Title
+	}
+	return func(id inquest.MechanismID) string { return cmp.Or(by[id], string(id)) }
 }

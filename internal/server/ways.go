@@ -122,7 +122,7 @@ func (p *process) openHooks(context.Context) error {
 		p.mount(w, hooks.Handler())
 	}
 	p.mount(web.Way{Path: "/api/v1/write", Summary: "Prometheus' remote write 1.0: a WriteRequest, packed with snappy", Takes: []string{"application/x-protobuf"}, Answers: http.StatusNoContent}, write)
-	return errors.Join(p.openSlack(), p.openPagerDuty())
+	return p.openAcks()
 }
 
 func (p *process) openOTLP(ctx context.Context) error {

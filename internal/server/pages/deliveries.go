@@ -1,4 +1,4 @@
-package server
+package pages
 
 import (
 	"context"
@@ -10,14 +10,14 @@ import (
 	"github.com/inquesthq/inquest/internal/web"
 )
 
-// deliveries fills in what each channel took last, and what it has not taken, as the records of messages have it.
-func (p *process) deliveries(ctx context.Context, channels []web.Channel) error {
+// Deliveries fills in what each channel took last, and what it has not taken, as the records of messages have it.
+func Deliveries(ctx context.Context, records store.Records, channels []web.Channel) error {
 	by := map[string]*web.Channel{}
 	for i := range channels {
 		by[channels[i].Name] = &channels[i]
 	}
 	silent := len(by)
-	err := p.notices(ctx, inquest.NoticeSent, func(n *inquest.Notice) bool {
+	err := notices(ctx, records, inquest.NoticeSent, func(n *inquest.Notice) bool {
 		if c := by[n.Channel]; c != nil && c.Sent.IsZero() {
 			c.Sent, c.Incident = n.Sent, n.Incident
 			silent--
@@ -36,7 +36,7 @@ func (p *process) deliveries(ctx context.Context, channels []web.Channel) error 
 			c.Since = n.Created
 		}
 	}
-	err = p.notices(ctx, inquest.NoticeDue, func(n *inquest.Notice) bool {
+	err = notices(ctx, records, inquest.NoticeDue, func(n *inquest.Notice) bool {
 		if c := by[n.Channel]; c != nil {
 			c.Waiting++
 			if n.Error != "" {
@@ -49,7 +49,7 @@ func (p *process) deliveries(ctx context.Context, channels []web.Channel) error 
 		return err
 	}
 	// One that was given up is over when a later one got through.
-	return p.notices(ctx, inquest.NoticeFailed, func(n *inquest.Notice) bool {
+	return notices(ctx, records, inquest.NoticeFailed, func(n *inquest.Notice) bool {
 		if c := by[n.Channel]; c != nil && n.Created.After(c.Sent) {
 			troubled(n)
 		}
@@ -58,10 +58,10 @@ func (p *process) deliveries(ctx context.Context, channels []web.Channel) error 
 }
 
 // notices shows messages in a state, those made or planned last first, until look has seen enough.
-func (p *process) notices(ctx context.Context, state inquest.NoticeState, look func(*inquest.Notice) bool) error {
+func notices(ctx context.Context, records store.Records, state inquest.NoticeState, look func(*inquest.Notice) bool) error {
 	q := store.Query{Kind: "notice", State: string(state), Newest: true, Limit: 500}
 	for {
-		page, err := p.records.List(ctx, q)
+		page, err := records.List(ctx, q)
 		if err != nil {
 			return fmt.Errorf("messages: %w", err)
 		}

@@ -1,4 +1,4 @@
-package server
+package detect
 
 import (
 	"context"
@@ -6,28 +6,37 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/inquesthq/inquest/internal/stat"
+	"github.com/inquesthq/inquest/internal/store"
 )
 
-// failing tells which services have failed requests in the last two minutes, by the measure of the shipped rules (docs/rules.md). Two minutes and not
+// Served asks the metrics store which services fail requests now.
+type Served struct {
+	Metrics  store.Querier
+	Critical func(service string) bool
+	Calls    func(service string) []string // what it calls, by the settings
+}
+
+// Failing tells which services have failed requests in the last two minutes, by the measure of the shipped rules (docs/rules.md). Two minutes and not
 // five: long enough to see a few requests, short enough that who has mended it need not wait for long until what failed before is out of sight.
-func (p *process) failing(ctx context.Context, services []string) ([]string, error) {
-	failed, err := p.rose(ctx, "inquest_failures_total")
+func (p *Served) Failing(ctx context.Context, services []string, now time.Time) ([]string, error) {
+	failed, err := p.rose(ctx, "inquest_failures_total", now)
 	if err != nil {
 		return nil, err
 	}
-	requests, err := p.rose(ctx, "inquest_requests_total")
+	requests, err := p.rose(ctx, "inquest_requests_total", now)
 	if err != nil {
 		return nil, err
 	}
-	if services, err = p.counted(ctx, services, requests); err != nil {
+	if services, err = p.counted(ctx, services, requests, now); err != nil {
 		return nil, err
 	}
 	var out []string
 	for _, s := range services {
 		most := 0.05
-		if p.Settings.Services[s].Critical {
+		if p.Critical(s) {
 			most = 0.01
 		}
 		k := failed[s]
@@ -46,9 +55,9 @@ func fails(k, n, most float64) bool {
 
 // counted returns those of the services whose requests are counted. Where none is, as of a service without an access log behind a web server, it is those that call
 // them by the settings, and without such a word those that pass requests on to others.
-func (p *process) counted(ctx context.Context, services []string, requests map[string]float64) ([]string, error) {
+func (p *Served) counted(ctx context.Context, services []string, requests map[string]float64, now time.Time) ([]string, error) {
 	var own, callers, proxies []string
-	passed, err := p.rose(ctx, "inquest_upstream_requests_total")
+	passed, err := p.rose(ctx, "inquest_upstream_requests_total", now)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +66,7 @@ func (p *process) counted(ctx context.Context, services []string, requests map[s
 		case n <= 0:
 		case slices.Contains(services, s):
 			own = append(own, s)
-		case slices.ContainsFunc(p.Settings.Services[s].Calls, func(to string) bool { return slices.Contains(services, to) }):
+		case slices.ContainsFunc(p.Calls(s), func(to string) bool { return slices.Contains(services, to) }):
 			callers = append(callers, s)
 		case passed[s] > 0:
 			proxies = append(proxies, s)
@@ -73,8 +82,8 @@ func (p *process) counted(ctx context.Context, services []string, requests map[s
 }
 
 // rose tells by how much a counter rose within two minutes, by service.
-func (p *process) rose(ctx context.Context, counter string) (map[string]float64, error) {
-	got, err := p.metrics.Instant(ctx, fmt.Sprintf("sum by (service) (increase(%s[2m]))", counter), p.Now())
+func (p *Served) rose(ctx context.Context, counter string, now time.Time) (map[string]float64, error) {
+	got, err := p.Metrics.Instant(ctx, fmt.Sprintf("sum by (service) (increase(%s[2m]))", counter), now)
 	if err != nil {
 		return nil, err
 	}

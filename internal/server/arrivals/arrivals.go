@@ -1,4 +1,5 @@
-package server
+// Package arrivals tells what has arrived at a server, and what has not: senders, files, scrape targets, counting.
+package arrivals
 
 import (
 	"cmp"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/inquesthq/inquest/internal/ingest"
+	"github.com/inquesthq/inquest/internal/ingest/prom"
 	"github.com/inquesthq/inquest/internal/ingest/tail"
 	"github.com/inquesthq/inquest/internal/rates"
 	"github.com/inquesthq/inquest/internal/redact"
@@ -18,19 +20,31 @@ import (
 )
 
 const (
-	lately  = time.Hour   // for so long it is said that something was shed
-	goesOn  = time.Minute // a file that cannot be read is tried again every second; an error that is older is over
-	tooLate = time.Minute // from then on it is said that counting is behind; the figure of InquestLagsBehind
+	lately = time.Hour   // for so long it is said that something was shed
+	goesOn = time.Minute // a file that cannot be read is tried again every second; an error that is older is over
+	// TooLate is from which lag on counting is said to be behind; the rule InquestLagsBehind has the same figure.
+	TooLate = time.Minute
 )
 
+// Arrivals knows the ways in of a server.
+type Arrivals struct {
+	Server   string
+	Since    time.Time     // when it began
+	Tail     *tail.Tail    // nil: no file is followed
+	Scraper  *prom.Scraper // nil: nothing is scraped
+	Intake   *ingest.Intake
+	Counting func() rates.Status
+	Now      func() time.Time
+}
+
 // Arrivals tells what has arrived at this server, and what has not.
-func (p *process) Arrivals(context.Context) (*web.Arrivals, error) {
-	out := &web.Arrivals{Server: p.name, Since: p.began, Warnings: []string{}, Signals: []web.Signal{}, Files: []web.FilePattern{}, Targets: []web.ScrapeTarget{}}
-	if p.tail != nil {
-		out.Warnings = append(out.Warnings, patterns(out, p.tail.Stats(), p.Now())...)
+func (p *Arrivals) Arrivals(context.Context) (*web.Arrivals, error) {
+	out := &web.Arrivals{Server: p.Server, Since: p.Since, Warnings: []string{}, Signals: []web.Signal{}, Files: []web.FilePattern{}, Targets: []web.ScrapeTarget{}}
+	if p.Tail != nil {
+		out.Warnings = append(out.Warnings, patterns(out, p.Tail.Stats(), p.Now())...)
 	}
-	if p.scraper != nil {
-		for _, s := range p.scraper.States() {
+	if p.Scraper != nil {
+		for _, s := range p.Scraper.States() {
 			t := web.ScrapeTarget{URL: withoutQuery(s.URL), Job: s.Job, Up: s.Up, Last: s.Last.UTC(), Error: redact.Clean(redact.Text(strings.ReplaceAll(s.Error, s.URL, withoutQuery(s.URL))), 300)}
 			if s.Last.IsZero() {
 				t.Last = time.Time{}
@@ -39,12 +53,12 @@ func (p *process) Arrivals(context.Context) (*web.Arrivals, error) {
 		}
 		out.Warnings = append(out.Warnings, down(out.Targets)...)
 	}
-	stats := p.intake.Stats()
+	stats := p.Intake.Stats()
 	for _, s := range stats {
 		out.Signals = append(out.Signals, web.Signal{Source: s.Source, Signal: s.Signal, Received: s.Received, Shed: s.Shed, Refused: s.Refused, Last: s.LastReceived, LastShed: s.LastShed, LastRef: s.LastRefused})
 	}
 	out.Warnings = append(out.Warnings, shed(stats, p.Now())...)
-	f := p.follower.Status()
+	f := p.Counting()
 	out.Counting = web.Counting{Behind: web.Number(f.Lag.Seconds()), Unread: f.Unread}
 	if f.Err != nil {
 		out.Counting.Error = redact.Clean(f.Err.Error(), 300)
@@ -112,7 +126,7 @@ func behind(s rates.Status) []string {
 	switch {
 	case s.Err != nil:
 		return []string{"Counting does not work, so that no rule sees what arrives: " + redact.Clean(s.Err.Error(), 300)}
-	case s.Lag >= tooLate:
+	case s.Lag >= TooLate:
 		return []string{fmt.Sprintf("What arrives is counted %s late: alerts come that much later. The server may lack CPU.", words.Span(s.Lag))}
 	}
 	return nil
