@@ -101,7 +101,7 @@ changes nothing.
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(newInvestigate(), newTriage(), newError(), newAudit(), newExplain(), newMechanisms(), newParse(), newPatterns(), newGateway(), newRules(), newReplay(), newServe(), newMan())
 	root.AddCommand(newIncidents(), newRunbook(), newPostmortem(), newChange(), newChanges(), newMaintenance(), newSilence())
-	root.AddCommand(newServices(), newSLOs(), newOnCall(), newSettings(), newTokens(), newLog(), newReport())
+	root.AddCommand(newServices(), newAlerts(), newSLOs(), newOnCall(), newSettings(), newTokens(), newLog(), newReport())
 	root.AddCommand(deeds()...)
 	for _, c := range append(root.Commands(), root) {
 		wrapArgs(c)

@@ -211,7 +211,7 @@ func (r *Record) causes() (causes []inquest.RootCause, trigger string, chain []s
 		causes = append(causes, inquest.RootCause{Text: r.mechanism(c.Mechanism, c.Culprit) + ": " + text(strings.Join(c.For, "; "))})
 	}
 	if t := v.Trigger; t != nil {
-		trigger = strings.Join(strings.Fields(fmt.Sprintf("%s of %s %s", t.Kind, t.Service, t.Version)), " ")
+		trigger = triggerText(t)
 		if !t.Time.IsZero() {
 			trigger += " at " + stamp(whole(t.Time), zoneOf(cmp.Or(r.Zone, "UTC")))
 		}
@@ -270,7 +270,7 @@ func (r *Record) summary(p *inquest.Postmortem) string {
 			line += " (probable, not proven)"
 		}
 		if v.Trigger != nil {
-			line += fmt.Sprintf(", set off by a %s of %s", text(string(v.Trigger.Kind)), text(v.Trigger.Service))
+			line += ", set off by " + text(triggerText(v.Trigger))
 		}
 		s = append(s, line+".")
 	} else if cause, _ := r.lastNamed(); cause != "" {
@@ -301,4 +301,13 @@ func lowerFirst(s string) string {
 		return strings.ToLower(string(r[:1])) + string(r[1:])
 	}
 	return s
+}
+
+// triggerText names a trigger; traffic is nobody's.
+func triggerText(t *inquest.Trigger) string {
+	out := string(t.Kind)
+	if t.Service != "" {
+		out += " of " + t.Service
+	}
+	return strings.TrimSpace(out + " " + t.Version)
 }

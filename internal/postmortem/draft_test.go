@@ -184,3 +184,16 @@ func FuzzParse(f *testing.F) {
 		postmortem.Parse(postmortem.Markdown(p))
 	})
 }
+
+// Traffic is nobody's: "a traffic of ." says nothing.
+func TestATriggerWithoutAServiceIsNamedWithoutOne(t *testing.T) {
+	r := record(t)
+	d := *r.Diagnosis
+	v := *d.Verdict
+	v.Trigger = &inquest.Trigger{Kind: inquest.TriggerTraffic, Summary: "requests rose from 10 to 40 a second"}
+	d.Verdict, r.Diagnosis = &v, &d
+	p := postmortem.Draft(r)
+	if !strings.HasPrefix(p.Trigger, "traffic: requests rose") || !strings.Contains(p.Summary, ", set off by traffic.") {
+		t.Errorf("trigger %q, summary %q", p.Trigger, p.Summary)
+	}
+}

@@ -78,6 +78,31 @@ func TestOverviewWithoutMetricsStillShowsIncidents(t *testing.T) {
 	}
 }
 
+// A failure of ours is told by an id alone; the operator's log has the reason.
+func TestAFailureOfTheServerItselfIsLookedUpByItsID(t *testing.T) {
+	var told error
+	w := newWorld(t, nil, func(c *web.Config, w *world) {
+		c.Objectives = broken{}
+		c.Failed = func(err error) { told = err }
+	})
+	for _, path := range []string{"/slos", "/api/v1/slos"} {
+		out := w.local(t).get(path)
+		id := regexp.MustCompile(`ERR-[A-Z2-7]{12}`).FindString(out.Body.String())
+		if out.Code != http.StatusInternalServerError || id == "" || strings.Contains(out.Body.String(), "10.0.0.9") {
+			t.Errorf("%s: %d %s", path, out.Code, out.Body)
+		}
+		if told == nil || !strings.HasPrefix(told.Error(), id+": GET "+path) || !strings.Contains(told.Error(), "10.0.0.9") {
+			t.Errorf("%s: the operator is told %v", path, told)
+		}
+	}
+}
+
+type broken struct{}
+
+func (broken) Objectives(context.Context) ([]web.Objective, error) {
+	return nil, errors.New("dial tcp 10.0.0.9:5432: connection refused")
+}
+
 func TestEmptyServerSaysWhatToDo(t *testing.T) {
 	w := newWorld(t, nil, func(c *web.Config, w *world) {
 		w.desk.incidents, w.querier.services, w.desk.silences = nil, nil, nil

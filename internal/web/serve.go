@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -187,10 +188,11 @@ func statusOf(err error) int {
 
 // problem is an error as JSON (RFC 9457).
 type problem struct {
-	Type   string `json:"type"`
-	Title  string `json:"title"`
-	Status int    `json:"status"`
-	Detail string `json:"detail"`
+	Type    string `json:"type"`
+	Title   string `json:"title"`
+	Status  int    `json:"status"`
+	Detail  string `json:"detail"`
+	ErrorID string `json:"errorId,omitempty"` // of a failure of ours: the log has its reason
 }
 
 // fail answers an error: a page to sign in where that helps, else an error page or a problem.
@@ -208,6 +210,14 @@ func (w *Web) fail(rw http.ResponseWriter, c *call, err error) {
 		rw.Header().Set("WWW-Authenticate", `Bearer realm="inquest"`)
 	}
 	p := problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: err.Error()}
+	if status >= 500 {
+		// What broke inside is for the operator, under an id that whoever saw it can tell.
+		p.ErrorID = "ERR-" + rand.Text()[:12]
+		p.Detail = "Inquest could not answer; its log has the reason under " + p.ErrorID + "."
+		if w.cfg.Failed != nil {
+			w.cfg.Failed(fmt.Errorf("%s: %s %s: %w", p.ErrorID, c.r.Method, c.r.URL.Path, err))
+		}
+	}
 	if c.html {
 		w.page(rw, c, status, "error", "", p)
 		return

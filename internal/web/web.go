@@ -40,6 +40,7 @@ type Config struct {
 	Settings    Settings
 	Signals     Signals
 
+	Failed        func(error)                      // is told why an answer is 5xx, under the id that it carries; may be nil
 	Title         func(inquest.MechanismID) string // name of a mechanism; default: made of its id
 	Zones         []*time.Location                 // times are shown in the first, in timelines in all; default: UTC
 	Version       string
