@@ -57,6 +57,23 @@ func TestWhatCameBackDuringMaintenanceIsToldWhenThatEnds(t *testing.T) {
 	})
 }
 
+func TestWhoWasToldFirstOfAReopenedIncidentWasNotified(t *testing.T) {
+	inWorld(t, everyone, func(w *world) {
+		w.window(8*time.Minute, "checkout")
+		a := alert("HighErrorRate", "checkout", "page")
+		w.alerts(a)
+		id := w.only().ID
+		w.alerts(over(a)) // it is over when the window is, and nobody has heard of it
+		time.Sleep(9 * time.Minute)
+		w.expect([]any{w.get(id).State, len(w.told(id))}, []any{inquest.IncidentResolved, 0})
+		w.alerts(alert("HighErrorRate", "checkout", "page"))
+		time.Sleep(11 * time.Second)
+		w.sendAll()
+		time.Sleep(2 * time.Second)
+		w.expect([]any{w.told(id), w.get(id).Notified.IsZero()}, []any{[]string{"reopened-1/pager", "reopened-1/slack"}, false})
+	})
+}
+
 func TestTheLastLevelIsToldAgainUntilSomebodyHasIt(t *testing.T) {
 	levels := func(all ...incident.Level) incident.Policy {
 		p := everyone

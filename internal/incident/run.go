@@ -144,7 +144,7 @@ func (e *edit) unmute(ctx context.Context, f *draft) error {
 
 // notified notes when the first message was delivered.
 func (e *edit) notified(ctx context.Context, f *draft) error {
-	if !f.Notified.IsZero() || f.desk.Told[inquest.OccasionOpened] == 0 {
+	if !f.Notified.IsZero() || f.desk.Told[inquest.OccasionOpened]+f.desk.Told[inquest.OccasionReopened] == 0 {
 		return nil
 	}
 	sent, err := e.desk.cfg.Records.List(ctx, store.Query{Kind: kindNotice, Parent: f.ID, State: string(inquest.NoticeSent)})
