@@ -166,7 +166,7 @@ func TestWhatEachPatternFindsIsTold(t *testing.T) {
 	t.Parallel()
 	w := follow(t, "shop*.log")
 	for _, glob := range []string{"nothing/*.log", "*.log*"} {
-		w.cfg.Targets = append(w.cfg.Targets, tail.Target{Glob: filepath.Join(w.dir, glob)})
+		w.cfg.Targets = append(w.cfg.Targets, tail.Target{Glob: filepath.Join(w.dir, glob), FromStart: true})
 	}
 	w.write("shop.log", "a\n")
 	w.write("cart.log", "b\n")
