@@ -350,11 +350,11 @@ func TestWhatWasPlannedBeforeTheClockWasSetBackIsDone(t *testing.T) {
 		}
 		time.Sleep(2 * time.Second) // the desk of this world runs by a clock that is three hours behind
 		w.expect(w.only().Revision, 1)
-		n := len(w.jobs)
+		n := len(w.looked())
 		time.Sleep(14 * time.Minute)
-		w.expect(len(w.jobs), n) // all of them were due, and that was once
+		w.expect(len(w.looked()), n) // all of them were due, and that was once
 		time.Sleep(2 * time.Minute)
-		w.expect(len(w.jobs), n+1)
+		w.expect(len(w.looked()), n+1)
 	})
 }
 
