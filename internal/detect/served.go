@@ -50,7 +50,7 @@ func (p *Served) Failing(ctx context.Context, services []string, now time.Time) 
 
 // fails reports whether k failures of n requests are more than the share that may fail, and not chance.
 func fails(k, n, most float64) bool {
-	return k >= 5 && (k/n > most && n*most >= 10 || stat.WilsonLower(k, n, 1.645) > most)
+	return math.Round(k) >= 5 && (k/n > most && n*most >= 10 || stat.WilsonLower(k, n, 1.645) > most)
 }
 
 // counted returns those of the services whose requests are counted. Where none is, as of a service without an access log behind a web server, it is those that call
@@ -90,7 +90,7 @@ func (p *Served) rose(ctx context.Context, counter string, now time.Time) (map[s
 	out := map[string]float64{}
 	for _, s := range got {
 		if len(s.Samples) == 1 {
-			out[s.Labels["service"]] = math.Round(s.Samples[0].Value)
+			out[s.Labels["service"]] = s.Samples[0].Value
 		}
 	}
 	return out, nil

@@ -18,6 +18,8 @@ var (
 	ErrConflict = errors.New("the record was changed in between")
 	// ErrCorrupt: the store's file cannot be read. The message says what to do.
 	ErrCorrupt = errors.New("the store is damaged")
+	// ErrFull: the disk has no room. Nothing was written; it goes on by itself once there is.
+	ErrFull = errors.New("the disk is full")
 	// ErrQuery: the query cannot be answered by any store: it does not parse, or asks for too much. The asker must change it.
 	ErrQuery = errors.New("bad query")
 )

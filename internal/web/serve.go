@@ -182,6 +182,8 @@ func statusOf(err error) int {
 		return 499 // the client has left; nobody reads it
 	case errors.Is(err, context.DeadlineExceeded):
 		return http.StatusGatewayTimeout
+	case errors.Is(err, store.ErrFull):
+		return http.StatusServiceUnavailable
 	}
 	return http.StatusInternalServerError
 }
@@ -210,7 +212,11 @@ func (w *Web) fail(rw http.ResponseWriter, c *call, err error) {
 		rw.Header().Set("WWW-Authenticate", `Bearer realm="inquest"`)
 	}
 	p := problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: err.Error()}
-	if status >= 500 {
+	switch {
+	case errors.Is(err, store.ErrFull):
+		rw.Header().Set("Retry-After", "30")
+		p.Detail = "The server's disk is full: nothing was written, and nothing is lost. Make room there; it goes on by itself."
+	case status >= 500:
 		// What broke inside is for the operator, under an id that whoever saw it can tell.
 		p.ErrorID = "ERR-" + rand.Text()[:12]
 		p.Detail = "Inquest could not answer; its log has the reason under " + p.ErrorID + "."

@@ -163,7 +163,7 @@ func (s *Store) explainFor(dir string, err error) error {
 	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
 		return s.damaged(err)
 	case sqlite3.SQLITE_FULL:
-		return fmt.Errorf("the disk of %s is full; nothing was written, and nothing is lost: make room, inquest goes on by itself: %w", dir, err)
+		return fmt.Errorf("the disk of %s is full; nothing was written, and nothing is lost: make room, inquest goes on by itself: %w (%w)", dir, err, store.ErrFull)
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM:
 		return unwritable(dir, err)
 	case sqlite3.SQLITE_IOERR:
