@@ -72,10 +72,17 @@ func (b *builder) views(proxies []string) *views {
 			}
 		}
 	}
-	answers := b.st.Answers() // ascending in id
-	for i := 1; i < len(answers); i++ {
-		if answers[i].ID == answers[i-1].ID && answers[i].By.Observer != answers[i-1].By.Observer {
-			link(answers[i].By.Observer, answers[i-1].By.Observer)
+	var id uint64
+	var seen []string                  // proxies that answered the request of the id; services may stand between them
+	for _, a := range b.st.Answers() { // ascending in id
+		if a.ID != id {
+			id, seen = a.ID, seen[:0]
+		}
+		if by := a.By.Observer; v.paths[by] != nil && !slices.Contains(seen, by) {
+			for _, o := range seen {
+				link(o, by)
+			}
+			seen = append(seen, by)
 		}
 	}
 	return v

@@ -77,6 +77,7 @@ func TestEachEntranceCounts(t *testing.T) {
 
 // A larger entrance with requests of the same ids is the same requests.
 func TestRequestsWithTheSameIDsAreOfOneEntrance(t *testing.T) {
+	between := &file{name: "pages.log", format: "json"}
 	edge, inner := &file{name: "edge-access.log", format: "nginx-combined"}, &file{name: "inner-access.log", format: "nginx-combined"}
 	for s := range 600 {
 		status := 200
@@ -86,9 +87,10 @@ func TestRequestsWithTheSameIDsAreOfOneEntrance(t *testing.T) {
 		who := id(fmt.Sprintf("%032x", s))
 		edge.asked(sec(float64(s)), "GET /page", 200, via("10.0.0.1:80", "200"), who)
 		edge.asked(sec(float64(s)+0.5), "GET /other", 200, via("10.0.0.1:80", "200"))
+		between.asked(sec(float64(s)), "GET /composed", 200, who)
 		inner.asked(sec(float64(s)), "GET /rewritten", status, via("10.0.0.2:80", fmt.Sprint(status)), who)
 	}
-	if k := build(edge, inner); len(k.Groups) > 0 && !strings.HasPrefix(k.Observer, "edge") {
+	if k := build(edge, between, inner); len(k.Groups) > 0 && !strings.HasPrefix(k.Observer, "edge") {
 		t.Errorf("%s: %+v", k.Observer, k.Groups)
 	}
 }

@@ -46,14 +46,17 @@ func (b *builder) observers() {
 	}
 	slices.SortFunc(proxies, func(x, y string) int { return cmp.Or(cmp.Compare(requests[y], requests[x]), cmp.Compare(x, y)) })
 	fronts := b.entrances(proxies)
-	for _, settles := range []func() bool{func() bool { return len(b.groups) > 0 && !b.allFails }, func() bool { return len(b.groups) > 0 }} {
-		for _, f := range fronts {
-			if b.lookFrom(f); settles() || len(fronts) == 1 {
-				return
-			}
+	whole := "" // the first that fails from end to end
+	for _, f := range fronts {
+		b.lookFrom(f)
+		switch {
+		case len(fronts) == 1 || len(b.groups) > 0 && !b.allFails:
+			return
+		case len(b.groups) > 0:
+			whole = cmp.Or(whole, f)
 		}
 	}
-	b.lookFrom(proxies[0])
+	b.lookFrom(cmp.Or(whole, proxies[0]))
 }
 
 // serviceLogs takes every service that logs its requests, or else the counters of requests, for the edge.
