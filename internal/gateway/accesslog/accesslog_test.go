@@ -11,6 +11,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -155,22 +156,29 @@ func TestRotationBySizeKeepsEveryLineAndSoManyFiles(t *testing.T) {
 	}
 }
 
+// In a bubble, where no time passes but what the test sleeps: on a slow machine the closing would rotate once more.
 func TestRotationByAge(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "a.log")
-	w := open(t, accesslog.Config{File: file, MaxAge: time.Millisecond, Flush: time.Hour})
-	for range 2 {
-		w.WriteLine([]byte("x"))
-		time.Sleep(5 * time.Millisecond)
-		if err := w.Sync(); err != nil {
+	synctest.Test(t, func(t *testing.T) {
+		w := open(t, accesslog.Config{File: file, MaxAge: time.Hour, Flush: 24 * time.Hour})
+		write := func(after time.Duration) {
+			t.Helper()
+			w.WriteLine([]byte("x"))
+			time.Sleep(after)
+			if err := w.Sync(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		write(time.Hour)                   // into a new file, however late
+		write(59 * time.Minute)            // old enough since the file was opened: goes into a second
+		write(time.Hour - time.Nanosecond) // not yet
+		if err := w.Close(); err != nil {
 			t.Fatal(err)
 		}
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if lines, files := count(t, file+"*"); lines != 2 || files != 2 {
-		t.Errorf("%d lines in %d files", lines, files)
-	}
+		if lines, files := count(t, file+"*"); lines != 3 || files != 2 {
+			t.Errorf("%d lines in %d files", lines, files)
+		}
+	})
 }
 
 func TestReopenGoesOnInANewFileAfterTheOldOneWasMoved(t *testing.T) {
