@@ -99,7 +99,7 @@ changes nothing.
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newInvestigate(), newTriage(), newError(), newAudit(), newExplain(), newMechanisms(), newParse(), newPatterns(), newGateway(), newRules(), newReplay(), newServe(), newMan())
+	root.AddCommand(newInvestigate(), newTriage(), newError(), newAudit(), newExplain(), newMechanisms(), newParse(), newPatterns(), newProbe(), newGateway(), newRules(), newReplay(), newServe(), newMan())
 	root.AddCommand(newIncidents(), newRunbook(), newPostmortem(), newChange(), newChanges(), newMaintenance(), newSilence())
 	root.AddCommand(newServices(), newAlerts(), newSLOs(), newOnCall(), newSettings(), newTokens(), newLog(), newReport())
 	root.AddCommand(deeds()...)

@@ -53,6 +53,7 @@ type ledger struct {
 	SeverityBy string                   `json:"severityBy,omitempty"`
 	Gravest    inquest.Severity         `json:"gravest,omitempty"`  // severity it had while it was active
 	Patterns   []string                 `json:"patterns,omitempty"` // ids of the log patterns in its evidence
+	Overrun    []inquest.StepPhase      `json:"overrun,omitempty"`  // phases of the runbook whose time is over, as the timeline has it
 }
 
 // draft is one incident while it is being changed.

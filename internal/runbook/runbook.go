@@ -32,7 +32,7 @@ type Situation struct {
 	At        time.Time
 }
 
-// Write writes the runbook of an incident as it stands. While the cause is open it is the one that fits any 5xx: never none.
+// Write writes the runbook of an incident as it stands. While the cause is open it is the one of the status that most failures have, or the one that fits any 5xx: never none.
 func Write(s Situation) *inquest.Runbook {
 	b := frame()
 	b.Generated = s.At
@@ -41,12 +41,12 @@ func Write(s Situation) *inquest.Runbook {
 	} else if m, ok := mechanism.ByID(s.Incident.Verdict.Mechanism); ok {
 		fromCatalogue(b, &m, nil)
 	} else {
-		generic(b, s.Incident)
+		generic(b, &s)
 	}
 	b.Purpose = fmt.Sprintf("To find and end what makes %s answer 5xx in production.%s%s", cmp.Or(strings.Join(s.Incident.Services, ", "), "the service"), what(b.Mechanism), alerted(s.Incident))
 	b.Impact = impact(&s)
 	b.Escalation = escalation(s.Escalate)
-	b.Steps = slices.Concat(symptoms(&s), b.Steps, verify(&s), prevent(b))
+	b.Steps = slices.Concat(symptoms(&s), b.Steps, verify(&s), prevent(b, &s))
 	finish(b)
 	checkedOff(b, s.Entries)
 	boxes(b, &s)
@@ -60,7 +60,7 @@ func Of(m *mechanism.Mechanism) *inquest.Runbook {
 	fromCatalogue(b, m, nil)
 	s := Situation{Incident: &inquest.Incident{}}
 	b.Purpose, b.Impact, b.Escalation = m.What, "The incident's page has the measured impact.", escalation("")
-	b.Steps = slices.Concat(symptoms(&s), b.Steps, verify(&s), prevent(b))
+	b.Steps = slices.Concat(symptoms(&s), b.Steps, verify(&s), prevent(b, &s))
 	finish(b)
 	return b
 }

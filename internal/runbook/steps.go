@@ -3,6 +3,7 @@ package runbook
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/inquesthq/inquest"
@@ -28,9 +29,8 @@ func symptoms(s *Situation) []inquest.Step {
 	}
 }
 
-// changes lists those of the service that is to be looked at: the trigger's, else the culprit's, else the only one that fails. Where it may be any of several, it lists all.
-func changes(s *Situation) string {
-	const all = "inquest changes"
+// serviceOf is the service that is to be looked at: the trigger's, else the culprit's, else the only one that fails; "" where it may be any of several.
+func serviceOf(s *Situation) string {
 	service := ""
 	if d := s.Diagnosis; d != nil && d.Verdict != nil {
 		v := d.Verdict
@@ -44,34 +44,17 @@ func changes(s *Situation) string {
 	if service == "" && len(s.Incident.Services) == 1 {
 		service = s.Incident.Services[0]
 	}
+	return service
+}
+
+// changes lists those of that service. Where it may be any of several, it lists all.
+func changes(s *Situation) string {
+	const all = "inquest changes"
+	service := serviceOf(s)
 	if service == "" && s.Incident.ID != "" {
 		return all
 	}
 	return mechanism.Fill(all+" --service {service}", map[string]string{"service": service})
-}
-
-// generic are the steps while the cause is open: the order of the five-minute triage, cheapest first.
-func generic(b *inquest.Runbook, i *inquest.Incident) {
-	b.Title = "Runbook: 5xx, cause open"
-	values := map[string]string{}
-	if len(i.Services) > 0 {
-		values["service"] = i.Services[0]
-	}
-	read := func(text, command, expect string) inquest.Step {
-		return inquest.Step{Phase: inquest.StepCause, Text: text, Command: mechanism.Fill(command, values), Expect: expect}
-	}
-	b.Steps = []inquest.Step{
-		read("Read the errors from the first failing answer on: the first new one is often the cause, later ones follow from it.",
-			`kubectl logs deployment/{service} --since=30m | grep -E 'ERROR|FATAL|Exception|panic' | head -50`, "a kind of line that was not there before"),
-		read("Look at the pool and the database before you trust a stack trace.",
-			`psql -d {database} -c "SELECT state, count(*), max(now() - state_change) AS longest FROM pg_stat_activity GROUP BY state"`, "fewer connections than the maximum, and none that lasts for minutes"),
-		read("Look at memory and disk where it runs.", `kubectl exec deployment/{service} -- sh -c 'free -h; df -h'`, "available memory above 20%, no disk above 85%"),
-		read("Were instances ended or restarted?", `kubectl get pods -l app={service}`, "no restart within the hour, every instance ready"),
-		{Phase: inquest.StepMitigate, Changes: true, Cures: "cause", Text: "If something was changed right before: take it back first, investigate second.",
-			Command: mechanism.Fill("kubectl rollout undo deployment/{service}", values)},
-		{Phase: inquest.StepMitigate, Changes: true, Cures: "symptom", Text: "If nothing was changed and one instance fails alone: take it out of rotation and keep it for the analysis.",
-			Command: mechanism.Fill("kubectl label pod <pod> app={service}-quarantine --overwrite", values)},
-	}
 }
 
 // verify is how every runbook ends its mitigation: a dip in the errors is not enough (REQUIREMENTS 32, 33).
@@ -79,8 +62,7 @@ func verify(s *Situation) []inquest.Step {
 	id := cmp.Or(s.Incident.ID, "<incident>")
 	return []inquest.Step{
 		{Phase: inquest.StepVerify, Text: "Send test requests to what failed; look at status, body and time of the answers.",
-			Command: `for i in $(seq 20); do curl -sS -o /dev/null -w '%{http_code} %{time_total}\n' --max-time 5 ` + probe(s) + `; done | sort | uniq -c`,
-			Expect:  "2xx only, in the usual time; a 200 that carries an error in its body counts as a failure"},
+			Command: "inquest probe " + probe(s) + " --within 1s", Expect: "every answer passed: 2xx only, in the usual time, and no 200 that carries an error in its body; it ends with 3 when one did not"},
 		{Phase: inquest.StepVerify, Text: "Wait for one full window of the alert: an early dip is not enough.",
 			Command: "inquest incidents show " + id, Expect: "no alert fires any more, and none has for five minutes"},
 	}
@@ -100,12 +82,12 @@ func probe(s *Situation) string {
 	return "https://<address>" + best
 }
 
-// prevent makes sure that the phase is never empty.
-func prevent(b *inquest.Runbook) []inquest.Step {
-	for _, s := range b.Steps {
-		if s.Phase == inquest.StepPrevent {
-			return nil
-		}
+// prevent makes sure that the phase is never empty, and ends it with a look at what the fix may have moved elsewhere (REQUIREMENTS 37).
+func prevent(b *inquest.Runbook, s *Situation) []inquest.Step {
+	var out []inquest.Step
+	if !slices.ContainsFunc(b.Steps, func(x inquest.Step) bool { return x.Phase == inquest.StepPrevent }) {
+		out = []inquest.Step{{Phase: inquest.StepPrevent, Text: "Write down what was missing to find the cause sooner, as an action item."}}
 	}
-	return []inquest.Step{{Phase: inquest.StepPrevent, Text: "Write down what was missing to find the cause sooner, as an action item."}}
+	return append(out, inquest.Step{Phase: inquest.StepPrevent, Text: "Watch CPU, memory and network, now against before: what ended this must not be the next bottleneck.",
+		Command: mechanism.Fill(compare(s), map[string]string{"service": serviceOf(s)}), Expect: "three figures of about 1, an hour from now too; memory that climbs on its own is a leak"})
 }

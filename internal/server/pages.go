@@ -34,7 +34,8 @@ func (p *process) openPages(context.Context) error {
 	if len(p.Settings.Zones) > 0 {
 		zone = p.Settings.Zones[0]
 	}
-	w, err := web.New(web.Config{Runbooks: pages.NewRunbooks(p.desk, p.escalates(), p.Now),
+	books := pages.NewRunbooks(p.desk, p.escalates(), p.Now)
+	w, err := web.New(web.Config{Runbooks: books,
 		Postmortems: pages.NewPostmortems(p.desk, p.archive, pages.PostmortemsConfig{Title: titles(), Zone: zone, Now: p.Now}), Auth: p.auth, Desk: pages.NewDesk(p.desk, p.Now), Records: p.records, Querier: p.metrics, Now: p.Now, Lookup: p, Objectives: p, Findings: p, Settings: p,
 		Signals: &arrivals.Arrivals{Server: p.name, Since: p.began, Tail: p.tail, Scraper: p.scraper, Intake: p.intake, Counting: p.follower.Status, Now: p.Now},
 		Title:   titles(), Zones: zones, Version: p.Version, Ways: p.described(), PublicReports: p.Settings.Access.PublicReports})
@@ -44,6 +45,9 @@ func (p *process) openPages(context.Context) error {
 	if p.handler, err = p.beside(w.Handler()); err != nil {
 		return err
 	}
+	p.also("time boxes", func(ctx context.Context) error {
+		return p.every(ctx, 15*time.Second, "time boxes", func() error { return books.Overruns(ctx) })
+	})
 	p.also("live pages", func(ctx context.Context) error {
 		for e := range p.desk.Subscribe(ctx) {
 			w.Changed(e.Incident)

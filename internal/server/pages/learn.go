@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -41,6 +42,40 @@ func (b *Runbooks) Runbook(ctx context.Context, id string) (*inquest.Runbook, er
 		return nil, err
 	}
 	return runbook.Write(runbook.Situation{Incident: inc, Diagnosis: diagnosis, Entries: entries, Escalate: b.escalate, At: b.now().UTC()}), nil
+}
+
+// Overruns notes the phases of incidents that people have and that take longer than their boxes. When the search for the cause does, others have to come.
+func (b *Runbooks) Overruns(ctx context.Context) error {
+	var errs []error
+	for _, state := range []inquest.IncidentState{inquest.IncidentAcknowledged, inquest.IncidentMitigated} {
+		all, err := b.desk.List(ctx, incident.Filter{State: state})
+		errs = append(errs, err)
+		for i := range all {
+			errs = append(errs, b.overruns(ctx, all[i].ID))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (b *Runbooks) overruns(ctx context.Context, id string) error {
+	book, err := b.Runbook(ctx, id)
+	if err != nil {
+		return err
+	}
+	for i := range book.Boxes {
+		x := &book.Boxes[i]
+		if !x.Over || !x.Ended.IsZero() {
+			continue
+		}
+		then := ""
+		if x.Phase == inquest.StepCause {
+			then = "escalate to " + cmp.Or(b.escalate, "the service's owner")
+		}
+		if err := b.desk.Overrun(ctx, id, x, then); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // newest is the newest diagnosis, nil before the first.

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/inquesthq/inquest"
 	"github.com/inquesthq/inquest/internal/auth"
 	"github.com/inquesthq/inquest/internal/incident"
@@ -133,6 +135,58 @@ func TestAnIncidentFromDeclarationToReview(t *testing.T) {
 			t.Errorf("%q lists %d, want %d (%d)", query, len(l.Items), want, code)
 		}
 	}
+}
+
+// A phase that takes longer than its box is noted once, from the moment on that a person has the incident; when the search for the cause does, others are to come.
+func TestAPhaseThatTakesTooLongIsNotedOnce(t *testing.T) {
+	s := newSite(t)
+	books := pages.NewRunbooks(s.desk, "the database team", func() time.Time { return s.now })
+	var inc inquest.Incident
+	if code := s.call("POST", "/incidents", `{"title":"checkout answers 500","services":["checkout"],"severity":2}`, &inc); code != 200 {
+		t.Fatal(code)
+	}
+	noted := func(after time.Duration, want ...string) {
+		t.Helper()
+		s.now = s.now.Add(after)
+		for range 2 {
+			if err := books.Overruns(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		entries, err := s.desk.Timeline(t.Context(), inc.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, e := range entries {
+			if e.Data["overrun"] != nil {
+				got = append(got, e.Text)
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("-want +got\n%s", diff)
+		}
+	}
+	const first, second = "Symptoms has taken longer than its 10 min", "Cause has taken longer than its 10 min: escalate to the database team"
+	noted(time.Hour) // nobody has it
+	s.call("POST", "/incidents/"+inc.ID+"/acknowledge", `{}`, nil)
+	noted(10 * time.Minute)
+	noted(time.Minute, first)
+	book, err := books.Runbook(t.Context(), inc.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range book.Steps {
+		if step.Phase == inquest.StepSymptoms {
+			if err := books.Check(t.Context(), inc.ID, inquest.StepCheck{Step: step.ID, Outcome: inquest.OutcomeHelped, By: "ada", Time: s.now}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	noted(10*time.Minute, first)
+	noted(time.Minute, first, second)
+	s.call("POST", "/incidents/"+inc.ID+"/resolve", `{}`, nil)
+	noted(time.Hour, first, second)
 }
 
 func TestSilences(t *testing.T) {
