@@ -22,6 +22,15 @@ const (
 	UrgencyTicket AlertUrgency = "ticket" // somebody has to look, in working hours
 )
 
+// MayFail is the share of a service's requests that may fail before people are told: 1% where users cannot do without it, else 5%. The shipped rules have the
+// same figures (docs/rules.md), and a service is shown as degraded, and not yet served again, above them.
+func MayFail(critical bool) float64 {
+	if critical {
+		return 0.01
+	}
+	return 0.05
+}
+
 // Alert is one condition on one thing: a rule whose expression gave a sample with these labels.
 type Alert struct {
 	Rule        string            `json:"rule"`   // the alert's name in its rule file

@@ -3,12 +3,14 @@ package detect_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/inquesthq/inquest"
 	"github.com/inquesthq/inquest/internal/detect"
 	"github.com/inquesthq/inquest/internal/store/tsdb"
 )
@@ -133,6 +135,32 @@ func TestEveryShippedAlertSaysWhomItTellsAndWhat(t *testing.T) {
 	}
 	if alerts < 12 {
 		t.Errorf("%d alerts", alerts)
+	}
+}
+
+// What pages show as degraded and what is not resolved is judged by the same shares as the rules.
+func TestTheShareThatMayFailIsThatOfTheRules(t *testing.T) {
+	groups, err := detect.Shipped()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]float64{"CriticalServiceFailing": inquest.MayFail(true), "ServiceFailing": inquest.MayFail(false)}
+	for _, g := range groups {
+		for _, r := range g.Rules {
+			share, ok := want[r.Alert]
+			if !ok {
+				continue
+			}
+			delete(want, r.Alert)
+			for _, series := range []string{"ratio5m", "ratio5m_lower"} {
+				if over := fmt.Sprintf("service:inquest_failures:%s > %g ", series, share); !strings.Contains(strings.ReplaceAll(r.Expr, ")", " )"), over) {
+					t.Errorf("%s has no %q", r.Alert, over)
+				}
+			}
+		}
+	}
+	if len(want) > 0 {
+		t.Errorf("no such rules: %v", want)
 	}
 }
 

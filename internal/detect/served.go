@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/inquesthq/inquest"
 	"github.com/inquesthq/inquest/internal/stat"
 	"github.com/inquesthq/inquest/internal/store"
 )
@@ -35,13 +36,9 @@ func (p *Served) Failing(ctx context.Context, services []string, now time.Time) 
 	}
 	var out []string
 	for _, s := range services {
-		most := 0.05
-		if p.Critical(s) {
-			most = 0.01
-		}
 		k := failed[s]
 		n := max(k, requests[s])
-		if fails(k, n, most) {
+		if fails(k, n, inquest.MayFail(p.Critical(s))) {
 			out = append(out, fmt.Sprintf("%s failed %s %% of its requests in the last 2 minutes (%.0f of %.0f)", s, strconv.FormatFloat(math.Round(1000*k/n)/10, 'f', -1, 64), k, n))
 		}
 	}

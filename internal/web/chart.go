@@ -19,7 +19,7 @@ import (
 // errors looks like what it is.
 func spark(trend []Number) template.HTML {
 	const width, height = 120.0, 28.0
-	peak := degraded
+	peak := inquest.MayFail(false)
 	for _, n := range trend {
 		if n.Known() {
 			peak = max(peak, float64(n))

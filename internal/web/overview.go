@@ -36,25 +36,16 @@ type ServiceHealth struct {
 	Trend   []Number `json:"trend,omitempty"` // Ratio in each minute of the last hour, oldest first; null where nothing was asked
 }
 
-// Thresholds of the states. They are those at which the shipped rules tell people (1% where users cannot do without, else 5%); where most requests
-// fail a service is down, whatever its health check says.
-const (
-	degradedCritical = 0.01
-	degraded         = 0.05
-	down             = 0.5
-)
+// down is the share of failures from which on a service is down, whatever its health check says: most requests fail.
+const down = 0.5
 
 func stateOfService(s *ServiceHealth) string {
-	limit := degraded
-	if s.Tier == "critical" {
-		limit = degradedCritical
-	}
 	switch ratio := float64(s.Ratio); {
 	case !s.Rate.Known() || s.Rate == 0:
 		return "idle"
 	case ratio >= down:
 		return "down"
-	case ratio > limit:
+	case ratio > inquest.MayFail(s.Tier == "critical"):
 		return "degraded"
 	}
 	return "ok"
