@@ -54,6 +54,9 @@ func (r *remote) request(v *web.LookupView) {
 		if t.Omitted > 0 {
 			fmt.Fprintf(r.out, "and %d more lines\n", t.Omitted)
 		}
+		for _, m := range t.Missing {
+			r.para("", "Missing: "+m)
+		}
 		fmt.Fprintln(r.out)
 	}
 	if len(v.Incidents) == 0 {

@@ -84,8 +84,10 @@ var floors = map[string]int{
 	"internal/client":             2, // asks a running server
 	"internal/web/words":          1,
 	"internal/server":             4, // the process: wires the rooms of inquest serve
+	"internal/server/certificate": 1, // TLS from files that are renewed
 	"internal/server/acks":        4, // acknowledgements given elsewhere
 	"internal/server/arrivals":    4, // what comes in, and what does not
+	"internal/server/peers":       4, // what other servers have received
 	"internal/server/pages":       4, // the seam between the pages and the rooms behind them
 	"internal/flow":               4,
 	"internal/replay":             4, // rules over old logs
@@ -115,6 +117,7 @@ var sameFloor = map[string]string{
 	"internal/config/serverfile -> internal/config":  "one way to read a file of settings",
 	"internal/server -> internal/server/acks":        "a part of the server",
 	"internal/server -> internal/server/arrivals":    "the same",
+	"internal/server -> internal/server/peers":       "the same",
 	"internal/server -> internal/server/pages":       "it is the server's own seam",
 	"internal/server -> internal/flow":               "the server hands what it keeps to the line that investigates a folder: there is no second one",
 	"internal/gateway -> internal/gateway/upstream":  "upstream is a room inside the gateway: one exchange, without a word about clients and their answers",

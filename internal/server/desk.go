@@ -121,7 +121,8 @@ func (p *process) investigate(ctx context.Context, job incident.Job) (*inquest.D
 	case !all:
 		notes = append(notes, fmt.Sprintf("of the changes of the %d days before, only the newest %d were read", incident.PriorChange/(24*time.Hour), mostChanges))
 	}
-	out, err := flow.InvestigateLive(ctx, flow.Live{Segments: p.spool.Segments(w), Series: series, Changes: changes, Edges: p.policy().Edges, About: alerted(&i), Notes: notes})
+	segments, missing := p.lines.Lines(ctx, w)
+	out, err := flow.InvestigateLive(ctx, flow.Live{Segments: segments, Series: series, Changes: changes, Edges: p.policy().Edges, About: alerted(&i), Notes: append(notes, missing...)})
 	if err != nil {
 		return nil, fmt.Errorf("investigate %s: %w", i.ID, err)
 	}

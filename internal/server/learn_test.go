@@ -20,7 +20,13 @@ import (
 // sendLogs sends the last ten minutes of a gateway and a service, whose database refuses since three minutes.
 func sendLogs(t *testing.T, at string) {
 	t.Helper()
-	var access, shop strings.Builder
+	sendLogsTo(t, at, at)
+}
+
+// sendLogsTo sends the gateway's to one server and the service's to another.
+func sendLogsTo(t *testing.T, gateway, shop string) {
+	t.Helper()
+	var access, app strings.Builder
 	now := time.Now().UTC()
 	for i := range 10 * 60 * 5 {
 		when := now.Add(-10*time.Minute + time.Duration(i)*200*time.Millisecond)
@@ -30,9 +36,10 @@ func sendLogs(t *testing.T, at string) {
 		}
 		id := fmt.Sprintf("%032x", i)
 		fmt.Fprintf(&access, "10.0.0.%d - - [%s] \"GET /api/cart HTTP/1.1\" %d 120 \"-\" \"curl/8\" rt=0.012 uct=\"0.001\" urt=\"0.011\" ua=\"10.1.0.5:3000\" us=\"%d\" rid=%s\n", i%200, when.Format("02/Jan/2006:15:04:05 -0700"), status, status, id)
-		fmt.Fprintf(&shop, "{\"time\":%q,\"level\":%q,\"service\":\"shop\",\"requestId\":%q,\"msg\":%s}\n", when.Format("2006-01-02T15:04:05.000Z"), level, id, msg)
+		fmt.Fprintf(&app, "{\"time\":%q,\"level\":%q,\"service\":\"shop\",\"requestId\":%q,\"msg\":%s}\n", when.Format("2006-01-02T15:04:05.000Z"), level, id, msg)
 	}
-	for service, text := range map[string]string{"nginx": access.String(), "shop": shop.String()} {
+	for service, text := range map[string]string{"nginx": access.String(), "shop": app.String()} {
+		at := map[string]string{"nginx": gateway, "shop": shop}[service]
 		resp, err := http.Post(at+"/api/v1/logs?service="+service, "text/plain", strings.NewReader(text))
 		if err != nil {
 			t.Fatal(err)

@@ -36,7 +36,7 @@ func (p *process) openPages(context.Context) error {
 	}
 	books := pages.NewRunbooks(p.desk, p.escalates(), p.Now)
 	w, err := web.New(web.Config{Runbooks: books,
-		Postmortems: pages.NewPostmortems(p.desk, p.archive, pages.PostmortemsConfig{Title: titles(), Zone: zone, Now: p.Now}), Auth: p.auth, Desk: pages.NewDesk(p.desk, p.Now), Records: p.records, Querier: p.metrics, Now: p.Now, Lookup: p, Objectives: p, Findings: p, Settings: p,
+		Postmortems: pages.NewPostmortems(p.desk, p.archive, pages.PostmortemsConfig{Title: titles(), Zone: zone, Now: p.Now}), Auth: p.auth, Desk: pages.NewDesk(p.desk, p.Now), Records: p.records, Querier: p.metrics, Now: p.Now, Lookup: p.lines, Objectives: p, Findings: p, Settings: p,
 		Signals: &arrivals.Arrivals{Server: p.name, Since: p.began, Tail: p.tail, Scraper: p.scraper, Intake: p.intake, Counting: p.follower.Status, Now: p.Now},
 		Title:   titles(), Zones: zones, Version: p.Version, Ways: p.described(), PublicReports: p.Settings.Access.PublicReports})
 	if err != nil {
@@ -57,8 +57,8 @@ func (p *process) openPages(context.Context) error {
 	return nil
 }
 
-// Lookup finds everything about one request in the lines that are kept.
-func (p *process) Lookup(ctx context.Context, id string) (*web.Trace, error) {
+// trace finds everything about one request in the lines that this server keeps.
+func (p *process) trace(ctx context.Context, id string) (*web.Trace, error) {
 	ctx, stop := context.WithTimeout(ctx, 10*time.Second)
 	defer stop()
 	found, err := flow.LookupLive(ctx, p.spool.Segments(inquest.Window{}), id)

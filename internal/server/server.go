@@ -25,6 +25,7 @@ import (
 	"github.com/inquesthq/inquest/internal/notify"
 	"github.com/inquesthq/inquest/internal/postmortem"
 	"github.com/inquesthq/inquest/internal/rates"
+	"github.com/inquesthq/inquest/internal/server/peers"
 	"github.com/inquesthq/inquest/internal/spool"
 	"github.com/inquesthq/inquest/internal/store"
 )
@@ -89,6 +90,7 @@ type process struct {
 	Options
 	name       string
 	records    records
+	lines      *peers.Group // raw lines, of this server and the others on the same database
 	metrics    metrics
 	spool      *spool.Spool
 	reader     *spool.Reader
@@ -146,7 +148,7 @@ func (p *process) open(ctx context.Context) error {
 	if err := p.openCertificate(); err != nil {
 		return err
 	}
-	for _, step := range []func(context.Context) error{p.openRecords, p.openMetrics, p.openSpool, p.openDesk, p.openRules, p.openPeople, p.openWays, p.openFindings, p.openPages, p.listen} {
+	for _, step := range []func(context.Context) error{p.openRecords, p.openMetrics, p.openSpool, p.openPeers, p.openDesk, p.openRules, p.openPeople, p.openWays, p.openFindings, p.openPages, p.listen} {
 		if err := step(ctx); err != nil {
 			return err
 		}

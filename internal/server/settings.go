@@ -27,6 +27,7 @@ type Settings struct {
 	Name         string   `yaml:"name"` // of this server among several; default: its host name
 	Metrics      Metrics  `yaml:"metrics"`
 	Logs         Logs     `yaml:"logs"`
+	Peers        Peers    `yaml:"peers"`
 	Audit        Audit    `yaml:"audit"`
 	Access       Access   `yaml:"access"`
 	Zones        []string `yaml:"time_zones"` // times are shown in the first, in timelines in all of them; default UTC
@@ -74,6 +75,13 @@ type Metrics struct {
 type Logs struct {
 	MaxBytes int64         `yaml:"max_bytes" unit:"bytes"` // default 2GiB
 	MaxAge   time.Duration `yaml:"max_age"`                // default 24h
+}
+
+// Peers are the other servers on the same database, whose lines are read along. This one may be among them, so that all have the same settings.
+type Peers struct {
+	Servers   []string `yaml:"servers"`    // addresses, "https://inquest-b:7117"
+	TokenFile string   `yaml:"token_file"` // a token with the role admin
+	CAFile    string   `yaml:"ca_file"`    // of their certificates; default the system's authorities
 }
 
 // Audit looks at what has arrived for answers and logs that hide failures, a piece at a time.
@@ -297,6 +305,7 @@ func Check(s Settings) []Fault {
 	c.rosters(&s)
 	c.audit(&s.Audit)
 	c.metrics(&s.Metrics)
+	c.peers(&s)
 	if (s.Listen.Cert == "") != (s.Listen.Key == "") {
 		c.fault("cert and key belong together; write both or none", "listen")
 	}

@@ -35,13 +35,13 @@ func (p *process) openWays(ctx context.Context) error {
 	return nil
 }
 
-// way is a way in over HTTP: what serves it, and what the OpenAPI document says of it.
+// way is an address beside the pages: what serves it, and what the OpenAPI document says of it.
 type way struct {
 	web.Way
 	handler http.Handler
 }
 
-// mount opens a way in. This table is all that is served beside the pages, so that nothing is served that is not described.
+// mount opens an address. This table is all that is served beside the pages, so that nothing is served that is not described.
 func (p *process) mount(w web.Way, h http.Handler) { p.ways = append(p.ways, way{w, h}) }
 
 // described is what the document tells of the ways in.
@@ -62,7 +62,7 @@ func (p *process) beside(pages http.Handler) (http.Handler, error) {
 	}
 	h.Register(mux)
 	for _, w := range p.ways {
-		mux.Handle("POST "+w.Path, w.handler)
+		mux.Handle(w.Pattern(), w.handler)
 	}
 	mux.Handle("/", pages)
 	return mux, nil
@@ -122,6 +122,7 @@ func (p *process) openHooks(context.Context) error {
 		p.mount(w, hooks.Handler())
 	}
 	p.mount(web.Way{Path: "/api/v1/write", Summary: "Prometheus' remote write 1.0: a WriteRequest, packed with snappy", Takes: []string{"application/x-protobuf"}, Answers: http.StatusNoContent}, write)
+	p.sharePeers()
 	return p.openAcks()
 }
 

@@ -138,6 +138,9 @@ func (w *Web) lookup(c *call) (any, error) {
 	switch {
 	case errors.Is(err, store.ErrNotFound) || err == nil && len(t.Lines) == 0:
 		v.Note = "No line names this id. Only lines that are still kept are searched."
+		if t != nil && len(t.Missing) > 0 {
+			v.Note = "No line that could be looked at names this id: " + strings.Join(t.Missing, "; ") + "."
+		}
 		return v, nil
 	case err != nil:
 		return nil, err

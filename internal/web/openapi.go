@@ -32,7 +32,7 @@ func (w *Web) OpenAPI() any {
 		add(r.method, "/api/v1"+r.apiPath(), w.operation(r, s))
 	}
 	for i := range w.cfg.Ways {
-		add(http.MethodPost, w.cfg.Ways[i].Path, w.cfg.Ways[i].operation(s))
+		add(w.cfg.Ways[i].method(), w.cfg.Ways[i].Path, w.cfg.Ways[i].operation(s))
 	}
 	s.Of(reflect.TypeFor[problem]())
 	return object{

@@ -190,6 +190,20 @@ type Trace struct {
 	IDs     []string `json:"ids"` // the one asked for and those that its lines link it to
 	Lines   []Line   `json:"lines"`
 	Omitted int      `json:"omitted,omitempty"` // lines that are not shown
+	Missing []string `json:"missing,omitempty"` // what could not be looked at, and why
+}
+
+// Add takes what another server has found of the same request.
+func (t *Trace) Add(other *Trace) {
+	for _, id := range other.IDs {
+		if !slices.Contains(t.IDs, id) {
+			t.IDs = append(t.IDs, id)
+		}
+	}
+	t.Lines = append(t.Lines, other.Lines...)
+	slices.SortStableFunc(t.Lines, func(a, b Line) int { return a.Time.Compare(b.Time) })
+	t.Omitted += other.Omitted
+	t.Missing = append(t.Missing, other.Missing...)
 }
 
 // Line is one log line or span of a request.

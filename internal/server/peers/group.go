@@ -1,0 +1,90 @@
+package peers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/inquesthq/inquest"
+	"github.com/inquesthq/inquest/internal/spool"
+	"github.com/inquesthq/inquest/internal/store"
+	"github.com/inquesthq/inquest/internal/web"
+)
+
+// Find finds everything about one request in the lines of this server alone, or store.ErrNotFound.
+type Find func(ctx context.Context, id string) (*web.Trace, error)
+
+// Source is where more lines are kept, read on demand: another server, or a log store (docs/adr/0014-lines-elsewhere-come-as-files.md).
+type Source interface {
+	// Name tells people, and the names of files, whose lines they are.
+	Name() string
+	// Lines brings the lines of a window here, as files of one format each whose names are unique among all sources, and says what is missing of them in
+	// people's words. It is bounded in time and bytes; of too many lines it brings the newest.
+	Lines(ctx context.Context, w inquest.Window) (segments []spool.Segment, notes []string)
+	// Trace returns what its lines say about one request, nil or store.ErrNotFound when that is nothing.
+	Trace(ctx context.Context, id string) (*web.Trace, error)
+}
+
+// Group is this server and the others: what any of them has received can be read here.
+type Group struct {
+	Own    *spool.Spool
+	Find   Find
+	Others []Source
+}
+
+// lookFor bounds a search for one request, at whose end somebody waits.
+const lookFor = 12 * time.Second
+
+// Lines returns what all have received in a window, and says what is missing.
+func (g *Group) Lines(ctx context.Context, w inquest.Window) (out []spool.Segment, notes []string) {
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for _, other := range g.Others {
+		wg.Go(func() {
+			segments, missing := other.Lines(ctx, w)
+			mu.Lock()
+			defer mu.Unlock()
+			out, notes = append(out, segments...), append(notes, missing...)
+		})
+	}
+	wg.Wait()
+	slices.Sort(notes)
+	return append(out, g.Own.Segments(w)...), notes
+}
+
+// Lookup finds everything about one request in the lines that are kept anywhere, or store.ErrNotFound when nobody has any; when somebody could not be asked, the
+// trace says so instead.
+func (g *Group) Lookup(ctx context.Context, id string) (*web.Trace, error) {
+	ctx, stop := context.WithTimeout(ctx, lookFor)
+	defer stop()
+	found, errs := make([]*web.Trace, len(g.Others)), make([]error, len(g.Others))
+	var wg sync.WaitGroup
+	for i, other := range g.Others {
+		wg.Go(func() { found[i], errs[i] = other.Trace(ctx, id) })
+	}
+	out := &web.Trace{IDs: []string{id}}
+	own, err := g.Find(ctx, id)
+	wg.Wait()
+	switch {
+	case err == nil:
+		out.Add(own)
+	case !errors.Is(err, store.ErrNotFound):
+		return nil, err
+	}
+	for i, t := range found {
+		switch err := errs[i]; {
+		case errors.Is(err, store.ErrNotFound):
+		case err != nil:
+			out.Missing = append(out.Missing, fmt.Sprintf("what the server %s has received could not be looked at: %v", g.Others[i].Name(), err))
+		case t != nil:
+			out.Add(t)
+		}
+	}
+	if len(out.Lines)+len(out.Missing) == 0 {
+		return nil, store.ErrNotFound
+	}
+	return out, nil
+}
