@@ -9,7 +9,8 @@ import (
 	"github.com/inquesthq/inquest/internal/diagnose/symptom"
 )
 
-// scan is a table that a query reads from end to end, and the columns by which it then picks rows.
+// scan is a table that a query reads from end to end, and the columns by which it then picks rows: those compared for equality first, as an index has to have
+// them to be read no further than needed (PostgreSQL's manual, 11.3).
 type scan struct {
 	table   string
 	columns []string
@@ -20,7 +21,7 @@ type scan struct {
 var (
 	seqScan  = regexp.MustCompile(`Seq Scan on ([A-Za-z_][\w.]*)`)
 	filter   = regexp.MustCompile(`^\s*Filter: (.*)`)
-	compared = regexp.MustCompile(`\(+(?:\w+\.)?([a-z_]\w*)\)?(?:::[a-z ]+)?\s*(?:=|<|>|<=|>=|~~|IS)\s`)
+	compared = regexp.MustCompile(`\(+(?:\w+\.)?([a-z_]\w*)\)?(?:::[a-z ]+)?\s*(=|<|>|<=|>=|~~|IS)\s`)
 )
 
 // scanOf finds the first sequential scan with a filter in a text that holds a plan.
@@ -35,9 +36,12 @@ func scanOf(text string) (scan, bool) {
 		if m == nil || s.table == "" {
 			continue
 		}
-		for _, c := range compared.FindAllStringSubmatch(m[1], -1) {
-			if !slices.Contains(s.columns, c[1]) {
-				s.columns = append(s.columns, c[1])
+		all := compared.FindAllStringSubmatch(m[1], -1)
+		for _, equal := range []bool{true, false} {
+			for _, c := range all {
+				if (c[2] == "=") == equal && !slices.Contains(s.columns, c[1]) {
+					s.columns = append(s.columns, c[1])
+				}
 			}
 		}
 		if len(s.columns) > 0 {
