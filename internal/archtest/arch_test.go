@@ -119,6 +119,7 @@ var sameFloor = map[string]string{
 	"internal/server -> internal/server/arrivals":    "the same",
 	"internal/server -> internal/server/peers":       "the same",
 	"internal/server -> internal/server/pages":       "it is the server's own seam",
+	"internal/server/pages -> internal/flow":         "it shows what was found of a request",
 	"internal/server -> internal/flow":               "the server hands what it keeps to the line that investigates a folder: there is no second one",
 	"internal/gateway -> internal/gateway/upstream":  "upstream is a room inside the gateway: one exchange, without a word about clients and their answers",
 	"internal/rates -> internal/store/mem":           "routes and patterns go by the same names in counters and in reports; the store has the names",

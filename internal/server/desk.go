@@ -184,17 +184,17 @@ func (p *process) changes(ctx context.Context, w inquest.Window) (out []inquest.
 // findFor is how long an error id is looked for, the newest lines first.
 const findFor = 5 * time.Second
 
-// findError tells who answered with an error id.
+// findError tells who answered with an error id, by the lines of all servers.
 func (p *process) findError(ctx context.Context, id string) (string, time.Time, error) {
 	ctx, cancel := context.WithTimeout(ctx, findFor)
 	defer cancel()
-	trace, err := flow.LookupLive(ctx, p.spool.Segments(inquest.Window{}), id)
+	trace, err := p.lines.Lookup(ctx, id)
 	if err != nil {
 		return "", time.Time{}, err
 	}
-	for _, f := range trace.Records {
-		if f.Service != "" && f.Record.Get("kind") != "user-report" { // a report is no answer
-			return f.Service, time.Unix(0, f.Record.Time).UTC(), nil
+	for _, l := range trace.Lines {
+		if l.Service != "" && !l.Report { // a report is no answer
+			return l.Service, l.Time, nil
 		}
 	}
 	return "", time.Time{}, store.ErrNotFound

@@ -68,19 +68,7 @@ func (p *process) trace(ctx context.Context, id string) (*web.Trace, error) {
 	if found == nil || len(found.Records) == 0 && len(found.Spans) == 0 {
 		return nil, store.ErrNotFound
 	}
-	out := &web.Trace{IDs: found.IDs, Omitted: found.Omitted}
-	for _, f := range found.Records {
-		out.Lines = append(out.Lines, web.Line{Time: time.Unix(0, f.Record.Time).UTC(), Service: f.Service, Layer: f.Layer, Source: inquest.Source{File: f.File, Line: f.Record.Line}, Text: lineOf(&f)})
-	}
-	return out, nil
-}
-
-func lineOf(f *flow.Found) string {
-	r := f.Record
-	if r.Message != "" || r.Status == 0 {
-		return r.Message
-	}
-	return fmt.Sprintf("%s %s %d", r.Method, r.URL, r.Status)
+	return pages.Trace(found), nil
 }
 
 // Objectives tells how the objectives stand.

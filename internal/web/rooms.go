@@ -213,6 +213,7 @@ type Line struct {
 	Layer   inquest.Layer  `json:"layer"`
 	Source  inquest.Source `json:"source"`
 	Text    string         `json:"text"`
+	Report  bool           `json:"report,omitempty"` // what a user told, not what a service wrote
 }
 
 // Runbooks hold the steps that an incident's mechanism asks for. Nothing is executed.
