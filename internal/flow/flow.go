@@ -199,7 +199,7 @@ func (r *reader) file(ctx context.Context, i, workers int, shift time.Duration) 
 		mu.Lock()
 		defer mu.Unlock()
 		if len(sinks) == 0 {
-			sinks = append(sinks, mem.NewCollector(mem.Settings{File: i, Shift: shift, Carry: workers == 1}))
+			sinks = append(sinks, mem.NewCollector(mem.Settings{File: i, Shift: shift, Carry: workers == 1, Recorded: r.logs != nil}))
 		} else {
 			sinks = append(sinks, sinks[0].Beside())
 		}

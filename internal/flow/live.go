@@ -17,7 +17,7 @@ type Live struct {
 	Options
 	Segments []spool.Segment  // raw lines that arrived in the window, some healthy hours before it included
 	Series   []inquest.Series // of the metrics store, for the same hours
-	Changes  []inquest.Change // that were recorded in them
+	Changes  []inquest.Change // that were recorded in them, of the segments' lines too: changes are not read from these again
 	Edges    []inquest.Edge   // who calls whom, as the settings say
 	Hint     inquest.Hint     // what the alert said
 	About    []string         // services that the alert says fail
@@ -52,10 +52,7 @@ func InvestigateLive(ctx context.Context, live Live) (*Outcome, error) {
 		s.Source = inquest.Source{Metric: s.Name, Labels: s.Labels}
 		return parse.Signal{Series: s}
 	}))
-	read := func(c inquest.Change) bool { // the record of changes was made of these lines
-		return slices.ContainsFunc(segments, func(g spool.Segment) bool { return g.Name == c.Source.File && g.Source.Kind == "changes" })
-	}
-	r.give(changesName, "changes", signals(slices.DeleteFunc(slices.Clone(live.Changes), read), func(c *inquest.Change) parse.Signal {
+	r.give(changesName, "changes", signals(live.Changes, func(c *inquest.Change) parse.Signal {
 		if c.Source.File == "" {
 			c.Source.File = changesName
 		}

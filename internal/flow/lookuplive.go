@@ -28,16 +28,18 @@ const (
 	apart = time.Hour
 )
 
-// LookupLive is Lookup over the segments of a spool, the newest first, until ctx ends: then the trace has what was found, and Back says
+// LookupLive is Lookup, of one id or of several that are known to belong together, over the segments of a spool, the newest first, until ctx ends: then the trace has what was found, and Back says
 // how far back was looked. Text is searched first, and parsed around what is found only. Once something is found, segments that
 // end an hour before it are not looked at.
-func LookupLive(ctx context.Context, segments []spool.Segment, id string) (*Trace, error) {
-	if len(id) < 4 {
-		return nil, fmt.Errorf("%q is too short for an id: give at least four characters", id)
+func LookupLive(ctx context.Context, segments []spool.Segment, ids ...string) (*Trace, error) {
+	for _, id := range ids {
+		if len(id) < 4 {
+			return nil, fmt.Errorf("%q is too short for an id: give at least four characters", id)
+		}
 	}
 	segments = slices.Clone(segments)
 	slices.SortStableFunc(segments, func(a, b spool.Segment) int { return b.End.Compare(a.End) })
-	t := &Trace{IDs: []string{id}}
+	t := &Trace{IDs: ids}
 	for range 2 {
 		f := &finder{ids: t.IDs}
 		back, err := f.segments(ctx, segments)

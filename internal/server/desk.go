@@ -15,7 +15,9 @@ import (
 	"github.com/inquesthq/inquest/internal/incident"
 	"github.com/inquesthq/inquest/internal/postmortem"
 	"github.com/inquesthq/inquest/internal/rates"
+	"github.com/inquesthq/inquest/internal/server/peers"
 	"github.com/inquesthq/inquest/internal/store"
+	"github.com/inquesthq/inquest/internal/web"
 )
 
 func (p *process) openDesk(ctx context.Context) error {
@@ -122,11 +124,28 @@ func (p *process) investigate(ctx context.Context, job incident.Job) (*inquest.D
 		notes = append(notes, fmt.Sprintf("of the changes of the %d days before, only the newest %d were read", incident.PriorChange/(24*time.Hour), mostChanges))
 	}
 	segments, missing := p.lines.Lines(ctx, w)
+	if err := p.poorer(ctx, &i, missing); err != nil {
+		return nil, err
+	}
 	out, err := flow.InvestigateLive(ctx, flow.Live{Segments: segments, Series: series, Changes: changes, Edges: p.policy().Edges, About: alerted(&i), Notes: append(notes, missing...)})
 	if err != nil {
 		return nil, fmt.Errorf("investigate %s: %w", i.ID, err)
 	}
 	return out.Diagnosis, nil
+}
+
+// poorer returns incident.ErrStands when lines of another server are missing that the last verdict had: it is worth more than one of what is left.
+func (p *process) poorer(ctx context.Context, i *inquest.Incident, missing []string) error {
+	at := slices.IndexFunc(missing, peers.Missed)
+	if at < 0 || i.Revision == 0 {
+		return nil
+	}
+	last, err := p.desk.Diagnosis(ctx, i.ID, i.Revision)
+	if err != nil || slices.ContainsFunc(last.Coverage.Missing, peers.Missed) {
+		return err
+	}
+	p.Log("incident " + i.ID + ": the verdict stands: " + missing[at])
+	return fmt.Errorf("%w: %s", incident.ErrStands, missing[at])
 }
 
 // alerted lists the services that an incident's alerts are about, those that page first; without alerts those that whoever declared it named.
@@ -188,13 +207,18 @@ const findFor = 5 * time.Second
 func (p *process) findError(ctx context.Context, id string) (string, time.Time, error) {
 	ctx, cancel := context.WithTimeout(ctx, findFor)
 	defer cancel()
-	trace, err := p.lines.Lookup(ctx, id)
-	if err != nil {
-		return "", time.Time{}, err
-	}
-	for _, l := range trace.Lines {
-		if l.Service != "" && !l.Report { // a report is no answer
-			return l.Service, l.Time, nil
+	for _, look := range []func(context.Context, string) (*web.Trace, error){func(ctx context.Context, id string) (*web.Trace, error) { return p.trace(ctx, id) }, p.lines.Lookup} {
+		trace, err := look(ctx, id)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return "", time.Time{}, err
+		}
+		if trace == nil {
+			continue
+		}
+		for _, l := range trace.Lines {
+			if l.Service != "" && !l.Report { // a report is no answer
+				return l.Service, l.Time, nil
+			}
 		}
 	}
 	return "", time.Time{}, store.ErrNotFound

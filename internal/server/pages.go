@@ -58,14 +58,14 @@ func (p *process) openPages(context.Context) error {
 }
 
 // trace finds everything about one request in the lines that this server keeps.
-func (p *process) trace(ctx context.Context, id string) (*web.Trace, error) {
+func (p *process) trace(ctx context.Context, ids ...string) (*web.Trace, error) {
 	ctx, stop := context.WithTimeout(ctx, 10*time.Second)
 	defer stop()
-	found, err := flow.LookupLive(ctx, p.spool.Segments(inquest.Window{}), id)
+	found, err := flow.LookupLive(ctx, p.spool.Segments(inquest.Window{}), ids...)
 	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return nil, err
 	}
-	if found == nil || len(found.Records) == 0 && len(found.Spans) == 0 {
+	if found == nil || len(found.Records) == 0 && len(found.Spans) == 0 && found.Back.IsZero() {
 		return nil, store.ErrNotFound
 	}
 	return pages.Trace(found), nil

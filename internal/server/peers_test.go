@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/inquesthq/inquest"
 	"github.com/inquesthq/inquest/internal/server"
@@ -24,6 +25,7 @@ func TestServersReadEachOthersLines(t *testing.T) {
 			Peers: server.Peers{Servers: []string{"http://" + at[0], "http://" + at[1]}}}
 	}
 	a, b := start(t, settings(0), nil), start(t, settings(1), nil)
+	onset := time.Now().Add(-3 * time.Minute)
 	sendLogsTo(t, a.at, b.at)
 	type view struct {
 		Diagnosis struct {
@@ -34,6 +36,9 @@ func TestServersReadEachOthersLines(t *testing.T) {
 				} `json:"files"`
 				Missing []string `json:"missing"`
 			} `json:"coverage"`
+			Timeline []struct {
+				Text string `json:"text"`
+			} `json:"timeline"`
 		} `json:"diagnosis"`
 	}
 	v := investigated(t, a.at, func(i inquest.Incident) bool { return i.Verdict.Mechanism != "" })
@@ -44,15 +49,31 @@ func TestServersReadEachOthersLines(t *testing.T) {
 	call(t, "GET", b.at+"/api/v1/incidents/"+v.Incident.ID, "", &both)
 	read := map[string]int{}
 	for _, f := range both.Diagnosis.Coverage.Files {
-		folder, _, _ := strings.Cut(f.File[strings.Index(f.File, "/")+1:], "/")
-		if !strings.HasPrefix(f.File, "127.0.0.1_") {
-			folder, _, _ = strings.Cut(f.File, "/")
-		}
-		read[folder] += f.Records
+		parts := strings.Split(f.File, "/") // "nginx.log/nginx-20261129T120000.log", of another server with its number before
+		read[parts[max(len(parts)-2, 0)]] += f.Records
 	}
 	if read["nginx.log"] != 3000 || read["shop.log"] != 3000 {
 		t.Errorf("records by source: %v", read)
 	}
+
+	// A change that one of them was told counts once: it is in the record that both share.
+	if code := call(t, "POST", b.at+"/api/v1/changes", fmt.Sprintf(`{"kind":"config","service":"shop","summary":"database address set to 10.2.0.9","time":%q}`, onset.Add(-2*time.Second).UTC().Format(time.RFC3339)), nil); code != http.StatusOK {
+		t.Errorf("a change: %d", code)
+	}
+	until(t, "the change is looked into", func() bool {
+		both = view{}
+		call(t, "GET", a.at+"/api/v1/incidents/"+v.Incident.ID, "", &both)
+		n := 0
+		for _, e := range both.Diagnosis.Timeline {
+			if strings.Contains(e.Text, "database address set") {
+				n++
+			}
+		}
+		if n > 1 {
+			t.Fatalf("the change is there %d times: %+v", n, both.Diagnosis.Timeline)
+		}
+		return n == 1
+	})
 
 	failing := fmt.Sprintf("%032x", 2998)
 	lines := func(at string) (out []string, missing []string) {
@@ -75,6 +96,11 @@ func TestServersReadEachOthersLines(t *testing.T) {
 	if err := b.stop(); err != nil {
 		t.Error(err)
 	}
+	// What was copied is still there for the incident, so its verdict holds; a look that lacks the newest of b does not take its place.
+	if code := call(t, "POST", a.at+"/api/v1/changes", `{"kind":"config","service":"shop","summary":"another"}`, nil); code != http.StatusOK {
+		t.Errorf("another change: %d", code)
+	}
+	until(t, "the verdict stands", func() bool { return len(a.with("incident "+v.Incident.ID+": the verdict stands")) > 0 })
 	if got, missing := lines(a.at); strings.Join(got, " ") != "nginx" || len(missing) != 1 || !strings.Contains(missing[0], "connection refused") {
 		t.Errorf("alone: lines of %v, missing %q", got, missing)
 	}
@@ -86,7 +112,7 @@ func TestServersReadEachOthersLines(t *testing.T) {
 	var half view
 	call(t, "GET", a.at+"/api/v1/incidents/"+second.Incident.ID, "", &half)
 	if !slices.ContainsFunc(half.Diagnosis.Coverage.Missing, func(m string) bool {
-		return strings.Contains(m, "what the server 127.0.0.1_") && strings.Contains(m, "could not be read")
+		return strings.Contains(m, "what the server 127.0.0.1:") && strings.Contains(m, "could not be read")
 	}) {
 		t.Errorf("missing: %q", half.Diagnosis.Coverage.Missing)
 	}

@@ -89,6 +89,7 @@ type task struct {
 type process struct {
 	Options
 	name       string
+	id         string // of this process
 	records    records
 	lines      *peers.Group // raw lines, of this server and the others on the same database
 	metrics    metrics

@@ -15,6 +15,9 @@ import (
 // Trace shows what was found of a request, lines and spans, in the order of time.
 func Trace(found *flow.Trace) *web.Trace {
 	out := &web.Trace{IDs: found.IDs, Omitted: found.Omitted}
+	if !found.Back.IsZero() {
+		out.Missing = append(out.Missing, "lines that arrived before "+found.Back.UTC().Format(time.RFC3339)+" were not looked at: the time was up")
+	}
 	for i := range found.Records {
 		f := &found.Records[i]
 		out.Lines = append(out.Lines, web.Line{Time: time.Unix(0, f.Record.Time).UTC(), Service: f.Service, Layer: f.Layer, Source: inquest.Source{File: f.File, Line: f.Record.Line},

@@ -14,18 +14,21 @@ import (
 	"github.com/inquesthq/inquest/internal/web"
 )
 
-// Find finds everything about one request in the lines of this server alone, or store.ErrNotFound.
-type Find func(ctx context.Context, id string) (*web.Trace, error)
+// Find finds everything about one request, by any of its ids, in the lines of this server alone, or store.ErrNotFound.
+type Find func(ctx context.Context, ids ...string) (*web.Trace, error)
+
+// mostIDs is how many ids of one request are looked for: error, request and trace, of it and of one that was sent again.
+const mostIDs = 6
 
 // Source is where more lines are kept, read on demand: another server, or a log store (docs/adr/0014-lines-elsewhere-come-as-files.md).
 type Source interface {
-	// Name tells people, and the names of files, whose lines they are.
-	Name() string
+	// Host tells people whose lines they are.
+	Host() string
 	// Lines brings the lines of a window here, as files of one format each whose names are unique among all sources, and says what is missing of them in
 	// people's words. It is bounded in time and bytes; of too many lines it brings the newest.
 	Lines(ctx context.Context, w inquest.Window) (segments []spool.Segment, notes []string)
-	// Trace returns what its lines say about one request, nil or store.ErrNotFound when that is nothing.
-	Trace(ctx context.Context, id string) (*web.Trace, error)
+	// Trace returns what its lines say about one request, by any of its ids; nil or store.ErrNotFound when that is nothing.
+	Trace(ctx context.Context, ids ...string) (*web.Trace, error)
 }
 
 // Group is this server and the others: what any of them has received can be read here.
@@ -56,17 +59,38 @@ func (g *Group) Lines(ctx context.Context, w inquest.Window) (out []spool.Segmen
 }
 
 // Lookup finds everything about one request in the lines that are kept anywhere, or store.ErrNotFound when nobody has any; when somebody could not be asked, the
-// trace says so instead.
+// trace says so instead. The ids that lines of one server link to it are looked for on all: an error id leads to the trace id, and that to the other services.
 func (g *Group) Lookup(ctx context.Context, id string) (*web.Trace, error) {
 	ctx, stop := context.WithTimeout(ctx, lookFor)
 	defer stop()
+	out, err := g.ask(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if ids := out.IDs[:min(len(out.IDs), mostIDs)]; len(g.Others) > 0 && len(ids) > 1 {
+		more, err := g.ask(ctx, ids...)
+		if err != nil {
+			return nil, err
+		}
+		if len(more.Lines) >= len(out.Lines) { // else time was up
+			out = more
+		}
+	}
+	if len(out.Lines)+len(out.Missing) == 0 {
+		return nil, store.ErrNotFound
+	}
+	return out, nil
+}
+
+// ask asks all at a time.
+func (g *Group) ask(ctx context.Context, ids ...string) (*web.Trace, error) {
 	found, errs := make([]*web.Trace, len(g.Others)), make([]error, len(g.Others))
 	var wg sync.WaitGroup
 	for i, other := range g.Others {
-		wg.Go(func() { found[i], errs[i] = other.Trace(ctx, id) })
+		wg.Go(func() { found[i], errs[i] = other.Trace(ctx, ids...) })
 	}
-	out := &web.Trace{IDs: []string{id}}
-	own, err := g.Find(ctx, id)
+	out := &web.Trace{IDs: slices.Clone(ids)}
+	own, err := g.Find(ctx, ids...)
 	wg.Wait()
 	switch {
 	case err == nil:
@@ -78,13 +102,10 @@ func (g *Group) Lookup(ctx context.Context, id string) (*web.Trace, error) {
 		switch err := errs[i]; {
 		case errors.Is(err, store.ErrNotFound):
 		case err != nil:
-			out.Missing = append(out.Missing, fmt.Sprintf("what the server %s has received could not be looked at: %v", g.Others[i].Name(), err))
+			out.Missing = append(out.Missing, fmt.Sprintf("%s%s has received could not be looked at: %v", missed, g.Others[i].Host(), err))
 		case t != nil:
 			out.Add(t)
 		}
-	}
-	if len(out.Lines)+len(out.Missing) == 0 {
-		return nil, store.ErrNotFound
 	}
 	return out, nil
 }

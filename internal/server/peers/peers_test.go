@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/inquesthq/inquest"
 	"github.com/inquesthq/inquest/internal/auth"
+	"github.com/inquesthq/inquest/internal/casefile"
 	"github.com/inquesthq/inquest/internal/server/peers"
 	"github.com/inquesthq/inquest/internal/spool"
 	"github.com/inquesthq/inquest/internal/store"
@@ -28,12 +30,16 @@ const token = "the servers' own"
 
 // world is a server with a spool, which another one asks.
 type world struct {
-	t     *testing.T
-	now   time.Time
-	spool *spool.Spool
-	at    string
-	asked []string // "PATH RANGE"
-	cut   bool     // answers break off in the middle
+	t      *testing.T
+	now    time.Time
+	spool  *spool.Spool
+	at     string
+	shared *peers.Shared
+	asked  []string // "PATH RANGE"
+	told   []string // whether it answers
+	down   bool     // it answers with 500
+	hold   func()   // called once, before it answers
+	cut    bool     // answers break off in the middle
 }
 
 func newWorld(t *testing.T) *world {
@@ -44,7 +50,7 @@ func newWorld(t *testing.T) *world {
 	}
 	t.Cleanup(func() { _ = w.spool.Close() })
 	mux := http.NewServeMux()
-	shared := &peers.Shared{Name: "b", Spool: w.spool, Log: func(text string) { t.Error(text) },
+	w.shared = &peers.Shared{ID: "b", Spool: w.spool, Log: func(text string) { t.Error(text) },
 		Mount: func(way web.Way, h http.Handler) { mux.Handle(way.Pattern(), h) },
 		May: func(r *http.Request) error {
 			if r.Header.Get("Authorization") != "Bearer "+token {
@@ -52,15 +58,23 @@ func newWorld(t *testing.T) *world {
 			}
 			return nil
 		},
-		Find: func(_ context.Context, id string) (*web.Trace, error) {
-			if id != "req-1" {
+		Find: func(_ context.Context, ids ...string) (*web.Trace, error) {
+			if !slices.Contains(ids, "req-1") {
 				return nil, store.ErrNotFound
 			}
-			return &web.Trace{IDs: []string{id}, Lines: []web.Line{{Time: w.now, Service: "shop", Source: inquest.Source{File: "shop.log/x.log", Line: 3}, Text: "failed"}}}, nil
+			return &web.Trace{IDs: ids, Lines: []web.Line{{Time: w.now, Service: "shop", Source: inquest.Source{File: "shop.log/x.log", Line: 3}, Text: "failed"}}}, nil
 		}}
-	shared.Open()
+	w.shared.Open()
 	s := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		w.asked = append(w.asked, strings.TrimSpace(r.URL.Path+" "+r.Header.Get("Range")))
+		if hold := w.hold; hold != nil {
+			w.hold = nil
+			hold()
+		}
+		if w.down {
+			http.Error(rw, "no", http.StatusInternalServerError)
+			return
+		}
 		if w.cut && strings.HasSuffix(r.URL.Path, "/lines") {
 			rec := httptest.NewRecorder()
 			mux.ServeHTTP(rec, r)
@@ -88,7 +102,8 @@ func (w *world) write(source, text string) {
 
 func (w *world) peer(change func(*peers.Config)) *peers.Peer {
 	w.t.Helper()
-	cfg := peers.Config{URL: w.at, Self: "a", Folder: w.t.TempDir(), MaxBytes: 1 << 20, Token: func() (string, error) { return token, nil }, Now: func() time.Time { return w.now }}
+	cfg := peers.Config{URL: w.at, Name: "1", Known: new(peers.Known), Self: "a", Folder: w.t.TempDir(), MaxBytes: 1 << 20, Token: func() (string, error) { return token, nil }, Now: func() time.Time { return w.now },
+		Failed: func(err error) { w.told = append(w.told, fmt.Sprint(err)) }}
 	if change != nil {
 		change(&cfg)
 	}
@@ -130,7 +145,7 @@ func TestLinesOfAnotherServerAreReadAndOnlyWhatWasAddedIsFetchedAgain(t *testing
 		t.Errorf("%v\n%s", notes, diff)
 	}
 	for _, s := range got {
-		if !strings.HasPrefix(s.Name, "127.0.0.1_") || s.Start != w.now || s.End != w.now {
+		if !strings.HasPrefix(s.Name, "1/") || s.Start != w.now || s.End != w.now {
 			t.Errorf("%+v", s)
 		}
 	}
@@ -155,22 +170,48 @@ func TestLinesOfAnotherServerAreReadAndOnlyWhatWasAddedIsFetchedAgain(t *testing
 	}
 }
 
-func TestWhatBreaksOffIsSaidAndFetchedAgain(t *testing.T) {
+// What came of whole lines is used, and so is what was copied before.
+func TestWhatBreaksOffIsSaidAndTheRestIsUsed(t *testing.T) {
 	w := newWorld(t)
 	p := w.peer(nil)
+	w.write("nginx", "GET /\n")
 	w.write("shop", "one\n")
-	if got, notes := p.Lines(t.Context(), w.window(time.Minute)); len(got) != 1 || notes != nil {
+	if got, notes := p.Lines(t.Context(), w.window(time.Minute)); len(got) != 2 || notes != nil {
 		t.Fatalf("%v %v", got, notes)
 	}
-	w.write("shop", "two and more\n")
+	w.write("shop", "two\nthree and so on\n")
 	w.cut = true
 	got, notes := p.Lines(t.Context(), w.window(time.Minute))
-	if len(got) != 0 || len(notes) != 1 || !strings.Contains(notes[0], "what the server 127.0.0.1_") || !strings.Contains(notes[0], "unexpected EOF") {
-		t.Errorf("%v %q", got, notes)
+	if diff := cmp.Diff([]string{"nginx.log: GET /\n", "shop.log: one\ntwo\n"}, texts(t, got)); diff != "" || len(notes) != 1 || !peers.Missed(notes[0]) || !strings.Contains(notes[0], "what the server 127.0.0.1:") || !strings.Contains(notes[0], "unexpected EOF") {
+		t.Errorf("%q\n%s", notes, diff)
 	}
-	w.cut = false
-	if got, notes = p.Lines(t.Context(), w.window(time.Minute)); notes != nil || cmp.Diff([]string{"shop.log: one\ntwo and more\n"}, texts(t, got)) != "" {
-		t.Errorf("%v %q", texts(t, got), notes)
+	w.cut, w.asked = false, nil
+	got, notes = p.Lines(t.Context(), w.window(time.Minute))
+	if diff := cmp.Diff([]string{"nginx.log: GET /\n", "shop.log: one\ntwo\nthree and so on\n"}, texts(t, got)); diff != "" || notes != nil {
+		t.Errorf("%q\n%s", notes, diff)
+	}
+	if diff := cmp.Diff([]string{"/api/v1/peers/segments", "/api/v1/peers/lines bytes=8-23"}, w.asked); diff != "" {
+		t.Errorf("asked -want +got\n%s", diff)
+	}
+	// Its server dies: what was copied stays, and for a while nobody waits for it.
+	w.down = true
+	w.asked = nil
+	for range 2 {
+		got, notes = p.Lines(t.Context(), w.window(time.Minute))
+		if len(got) != 2 || len(notes) != 1 || !strings.Contains(notes[0], "it answered 500") {
+			t.Errorf("away: %v %q", texts(t, got), notes)
+		}
+	}
+	if len(w.asked) != 1 {
+		t.Errorf("asked %v", w.asked)
+	}
+	w.now = w.now.Add(30 * time.Second)
+	w.down = false
+	if got, notes = p.Lines(t.Context(), w.window(time.Minute)); len(got) != 2 || notes != nil {
+		t.Errorf("back: %v %q", texts(t, got), notes)
+	}
+	if diff := cmp.Diff([]string{"it answered 500", "<nil>"}, w.told); diff != "" {
+		t.Errorf("told -want +got\n%s", diff)
 	}
 }
 
@@ -183,18 +224,24 @@ func TestTheNewestLinesAreReadWhenThereAreTooMany(t *testing.T) {
 		w.now = w.now.Add(2 * time.Minute)
 	}
 	got, notes := p.Lines(t.Context(), w.window(time.Hour))
-	if diff := cmp.Diff([]string{"shop.log: newer\n", "shop.log: newest\n"}, texts(t, got)); diff != "" || len(notes) != 1 || !strings.Contains(notes[0], "lines before 2026-11-29T08:00:00Z were left out") {
+	if diff := cmp.Diff([]string{"shop.log: newer\n", "shop.log: newest\n"}, texts(t, got)); diff != "" || len(notes) != 1 || !peers.Missed(notes[0]) || !strings.Contains(notes[0], "received before 2026-11-29T08:00:00Z was left out") {
 		t.Errorf("%q\n%s", notes, diff)
 	}
-	// Copies of earlier looks give way.
-	w.now = w.now.Add(time.Minute)
-	w.write("shop", "and one more line\n")
-	if got, _ := p.Lines(t.Context(), w.window(time.Minute)); len(got) != 1 {
-		t.Errorf("%v", got)
+	left := func() int {
+		all, err := filepath.Glob(filepath.Join(folder, "*", "*", "*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(all)
 	}
-	left, err := filepath.Glob(filepath.Join(folder, "*", "*", "*"))
-	if err != nil || len(left) != 1 {
-		t.Errorf("left %v, %v", left, err)
+	// Copies of an earlier look give way, but not while somebody may be reading them.
+	w.write("shop", "and one more line\n")
+	if got, _ := p.Lines(t.Context(), w.window(time.Second)); len(got) != 1 || left() != 3 {
+		t.Errorf("%v, %d copies", got, left())
+	}
+	w.now = w.now.Add(2*time.Minute + time.Second)
+	if got, _ := p.Lines(t.Context(), w.window(3*time.Minute)); len(got) != 1 || left() != 1 {
+		t.Errorf("%v, %d copies", got, left())
 	}
 }
 
@@ -203,46 +250,138 @@ func TestCopiesThatNobodyAsksForAreRemoved(t *testing.T) {
 	folder := t.TempDir()
 	p := w.peer(func(c *peers.Config) { c.Folder = folder })
 	w.write("shop", "one\n")
-	copies := func() int {
-		p.Lines(t.Context(), w.window(time.Second))
-		left, err := filepath.Glob(filepath.Join(folder, "*", "*", "*"))
-		if err != nil {
-			t.Fatal(err)
+	if got, _ := p.Lines(t.Context(), w.window(time.Second)); len(got) != 1 {
+		t.Errorf("%v", got)
+	}
+	for _, c := range []struct {
+		after time.Duration
+		want  int
+	}{{time.Hour, 1}, {time.Second, 0}} {
+		w.now = w.now.Add(c.after)
+		p.Sweep(t.Context())
+		if left, err := filepath.Glob(filepath.Join(folder, "*", "*", "*")); err != nil || len(left) != c.want {
+			t.Errorf("after %s more: %v, %v", c.after, left, err)
 		}
-		return len(left)
-	}
-	if n := copies(); n != 1 {
-		t.Errorf("%d copies", n)
-	}
-	w.now = w.now.Add(time.Hour)
-	if n := copies(); n != 1 {
-		t.Errorf("after an hour: %d copies", n)
-	}
-	w.now = w.now.Add(time.Second)
-	if n := copies(); n != 0 {
-		t.Errorf("after more than an hour: %d copies", n)
-	}
-	// A process that begins does not trust what another left.
-	w.write("shop", "two\n")
-	w.now = w.now.Add(time.Millisecond)
-	if n := copies(); n != 1 {
-		t.Errorf("again: %d copies", n)
-	}
-	w.peer(func(c *peers.Config) { c.Folder = folder })
-	if left, _ := filepath.Glob(filepath.Join(folder, "*", "*")); len(left) != 0 {
-		t.Errorf("begun anew with %v", left)
 	}
 }
 
-func TestAServerThatListsItselfIsNotReadTwice(t *testing.T) {
+// Two looks at a time: the second waits for the first, and as long as whoever asked has time.
+func TestASecondLookWaitsItsTurn(t *testing.T) {
+	w := newWorld(t)
+	p := w.peer(nil)
+	w.write("shop", "one\n")
+	held, release := make(chan struct{}), make(chan struct{})
+	w.hold = func() { close(held); <-release }
+	first := make(chan int)
+	go func() {
+		got, _ := p.Lines(context.Background(), w.window(time.Minute))
+		first <- len(got)
+	}()
+	<-held
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if got, notes := p.Lines(ctx, w.window(time.Minute)); got != nil || len(notes) != 1 || !strings.Contains(notes[0], "deadline") {
+		t.Errorf("%v %q", got, notes)
+	}
+	close(release)
+	if n := <-first; n != 1 {
+		t.Errorf("%d segments", n)
+	}
+}
+
+func TestAServerIsReadOnce(t *testing.T) {
 	w := newWorld(t)
 	w.write("shop", "one\n")
-	p := w.peer(func(c *peers.Config) { c.Self = "b" })
-	if got, notes := p.Lines(t.Context(), w.window(time.Minute)); got != nil || notes != nil {
-		t.Errorf("%v %v", got, notes)
+	known := new(peers.Known)
+	self := w.peer(func(c *peers.Config) { c.Self = "b" })
+	one := w.peer(func(c *peers.Config) { c.Known = known })
+	other := w.peer(func(c *peers.Config) {
+		c.Known, c.Name, c.URL = known, "2", strings.Replace(w.at, "127.0.0.1", "localhost", 1)
+	})
+	for name, c := range map[string]struct {
+		p    *peers.Peer
+		want int
+	}{"this one among the others": {self, 0}, "the first of two addresses": {one, 1}} {
+		if got, notes := c.p.Lines(t.Context(), w.window(time.Minute)); len(got) != c.want || notes != nil {
+			t.Errorf("%s: %v %v", name, got, notes)
+		}
 	}
-	if got, err := p.Trace(t.Context(), "req-1"); got != nil || err != nil {
+	if got, notes := other.Lines(t.Context(), w.window(time.Minute)); got != nil || notes != nil {
+		t.Errorf("the second address: %v %v", got, notes)
+	}
+	if got, err := other.Trace(t.Context(), "req-1"); got != nil || err != nil {
 		t.Errorf("%v %v", got, err)
+	}
+	// The server is started again, as another process: its first address goes on.
+	w.shared.ID = "c"
+	if got, notes := one.Lines(t.Context(), w.window(time.Minute)); len(got) != 1 || notes != nil {
+		t.Errorf("another process: %v %v", got, notes)
+	}
+	if got, _ := other.Lines(t.Context(), w.window(time.Minute)); got != nil {
+		t.Errorf("another process, the second address: %v", got)
+	}
+}
+
+// Services are named after the logs on every server alike: what the server is called must not become one.
+func TestTheNameOfTheServerIsNoService(t *testing.T) {
+	w := newWorld(t)
+	for _, source := range []string{"app", "access.log", "production.log", "checkout"} {
+		w.write(source, "one\n")
+	}
+	got, _ := w.peer(nil).Lines(t.Context(), w.window(time.Minute))
+	for _, s := range got {
+		own := strings.TrimPrefix(s.Name, "1/")
+		if a, b := casefile.ServiceOf(own, "plain"), casefile.ServiceOf(s.Name, "plain"); a != b {
+			t.Errorf("%s is of %q here and of %q there", own, a, b)
+		}
+	}
+	if len(got) != 4 {
+		t.Errorf("%v", got)
+	}
+}
+
+func TestWhatWasDeletedThereIsSaid(t *testing.T) {
+	w := newWorld(t)
+	var err error
+	if w.shared.Spool, err = spool.Open(spool.Config{Dir: t.TempDir(), MaxBytes: 40, SegmentBytes: 5, Now: func() time.Time { return w.now }}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = w.shared.Spool.Close() })
+	for range 20 {
+		if err := w.shared.Spool.Append(t.Context(), spool.Source{Name: "shop", Kind: "log"}, []byte("one line\n")); err != nil {
+			t.Fatal(err)
+		}
+		w.now = w.now.Add(time.Second)
+	}
+	if w.shared.Spool.Stats().DeletedTo.IsZero() {
+		t.Fatal("nothing was deleted")
+	}
+	if got, notes := w.peer(nil).Lines(t.Context(), w.window(time.Minute)); len(got) == 0 || len(notes) != 1 || !peers.Missed(notes[0]) || !strings.Contains(notes[0], "was deleted there") {
+		t.Errorf("%v %q", got, notes)
+	}
+}
+
+// An error id leads to the trace id on one server, and that to the lines of another.
+func TestIDsThatOneServerLinksAreLookedForOnAll(t *testing.T) {
+	w := newWorld(t)
+	own := func(_ context.Context, ids ...string) (*web.Trace, error) {
+		if !slices.Contains(ids, "ERR-1") {
+			return nil, store.ErrNotFound
+		}
+		return &web.Trace{IDs: append(slices.Clone(ids), "req-1"), Lines: []web.Line{{Time: w.now.Add(time.Second), Service: "gateway", Text: "500"}}}, nil
+	}
+	g := &peers.Group{Find: own, Others: []peers.Source{w.peer(nil)}}
+	got, err := g.Lookup(t.Context(), "ERR-1")
+	if err != nil || len(got.Lines) != 2 || got.Lines[0].Service != "shop" || got.Lines[1].Service != "gateway" || got.Missing != nil || strings.Join(got.IDs, " ") != "ERR-1 req-1" {
+		t.Errorf("%+v %v", got, err)
+	}
+	if got, err := g.Lookup(t.Context(), "nobody-knows"); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("%+v %v", got, err)
+	}
+	w.down = true
+	got, err = g.Lookup(t.Context(), "nobody-knows")
+	if err != nil || len(got.Lines) != 0 || len(got.Missing) != 1 || !peers.Missed(got.Missing[0]) {
+		t.Errorf("%+v %v", got, err)
 	}
 }
 
@@ -250,7 +389,7 @@ func TestTheLinesOfOneRequest(t *testing.T) {
 	w := newWorld(t)
 	p := w.peer(nil)
 	got, err := p.Trace(t.Context(), "req-1")
-	if err != nil || len(got.Lines) != 1 || !strings.HasSuffix(got.Lines[0].Source.File, "/shop.log/x.log") || !strings.HasPrefix(got.Lines[0].Source.File, "127.0.0.1_") {
+	if err != nil || len(got.Lines) != 1 || got.Lines[0].Source.File != "1/shop.log/x.log" {
 		t.Errorf("%+v %v", got, err)
 	}
 	if got, err := p.Trace(t.Context(), "req-2"); !errors.Is(err, store.ErrNotFound) {
@@ -274,8 +413,13 @@ func TestAServerThatDoesNotAnswerIsNamed(t *testing.T) {
 			t.Errorf("%s: %v %q", name, got, notes)
 		}
 	}
-	if _, err := peers.New(peers.Config{URL: "inquest-b:7117"}); err == nil || !strings.Contains(err.Error(), "https://inquest-b") {
+	if _, err := peers.New(peers.Config{URL: "inquest-b:7117", Name: "1", Folder: t.TempDir()}); err == nil || !strings.Contains(err.Error(), "https://inquest-b") {
 		t.Errorf("no address: %v", err)
+	}
+	for _, name := range []string{"", ".", "..", "../a", "a/b"} {
+		if _, err := peers.New(peers.Config{URL: "https://inquest-b", Name: name, Folder: t.TempDir()}); err == nil {
+			t.Errorf("a folder called %q", name)
+		}
 	}
 }
 
@@ -284,7 +428,7 @@ func TestAServerThatLiesWritesNothingElsewhere(t *testing.T) {
 	now := time.Date(2026, 11, 29, 8, 0, 0, 0, time.UTC)
 	outside := filepath.Join(t.TempDir(), "outside")
 	for name, c := range map[string]struct{ listing, lines, span string }{
-		"above its folder":      {`{"segments":[{"name":"../../outside","size":4}]}`, "evil", "bytes 0-3/4"},
+		"above its folder":      {`{"segments":[{"name":"../outside","size":4}]}`, "evil", "bytes 0-3/4"},
 		"an absolute name":      {fmt.Sprintf(`{"segments":[{"name":%q,"size":4}]}`, outside), "evil", "bytes 0-3/4"},
 		"no name":               {`{"segments":[{"name":".","size":4}]}`, "evil", "bytes 0-3/4"},
 		"a size below zero":     {`{"segments":[{"name":"a/b","size":-4}]}`, "evil", "bytes 0-3/4"},
@@ -302,7 +446,7 @@ func TestAServerThatLiesWritesNothingElsewhere(t *testing.T) {
 			_, _ = io.WriteString(w, c.lines)
 		}))
 		folder := t.TempDir()
-		p, err := peers.New(peers.Config{URL: s.URL, Self: "a", Folder: folder, MaxBytes: 1 << 20, Token: func() (string, error) { return "", nil }, Now: func() time.Time { return now }})
+		p, err := peers.New(peers.Config{URL: s.URL, Name: "1", Known: new(peers.Known), Self: "a", Folder: filepath.Join(folder, "peers"), MaxBytes: 1 << 20, Token: func() (string, error) { return "", nil }, Now: func() time.Time { return now }})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -310,8 +454,16 @@ func TestAServerThatLiesWritesNothingElsewhere(t *testing.T) {
 		if got != nil || len(notes) != 1 {
 			t.Errorf("%s: %v %q", name, got, notes)
 		}
-		if left, _ := filepath.Glob(filepath.Join(folder, "outside")); left != nil {
-			t.Errorf("%s: wrote %v", name, left)
+		var wrote []string
+		if err := filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
+			if err == nil && !d.IsDir() {
+				if i, _ := d.Info(); i.Size() > 0 {
+					wrote = append(wrote, path)
+				}
+			}
+			return err
+		}); err != nil || wrote != nil {
+			t.Errorf("%s: wrote %v, %v", name, wrote, err)
 		}
 		if _, err := os.Stat(outside); err == nil {
 			t.Errorf("%s: wrote %s", name, outside)
@@ -347,6 +499,9 @@ func TestOnlySegmentsAreServedAndOnlyToServers(t *testing.T) {
 		"/api/v1/peers/lines?segment=/etc/passwd":                                    404,
 		"/api/v1/peers/lines?segment=" + w.spool.Segments(inquest.Window{})[0].Name:  200,
 		"/api/v1/peers/trace?id=req-1":                                               200,
+		"/api/v1/peers/trace?id=req":                                                 400,
+		"/api/v1/peers/trace":                                                        400,
+		"/api/v1/peers/trace?id=req-2&id=req-1":                                      200,
 		"/api/v1/peers/trace?id=req-2":                                               404,
 	} {
 		if got := get(path, token); got != want {

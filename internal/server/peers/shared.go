@@ -30,12 +30,13 @@ const (
 	tracePath    = "/api/v1/peers/trace"
 )
 
-// nameHeader is the name of the server that answers: one that lists itself among the others must not read its own lines twice.
-const nameHeader = "X-Inquest-Server"
+// idHeader is the id of the process that answers: one that lists itself among the others must not read its own lines twice.
+const idHeader = "X-Inquest-Server"
 
 // Listing is what a server has of a window.
 type Listing struct {
-	Segments []Segment `json:"segments"`
+	Segments  []Segment `json:"segments"`
+	DeletedTo time.Time `json:"deletedTo,omitzero"` // lines that arrived before were deleted to make room
 }
 
 // Segment is one file of raw lines, to which lines are only ever added.
@@ -50,7 +51,7 @@ type Segment struct {
 
 // Shared is what a server shows the others.
 type Shared struct {
-	Name  string // of this server
+	ID    string // of this process
 	Spool *spool.Spool
 	May   func(*http.Request) error // whether who asks is another server
 	Find  Find
@@ -67,12 +68,12 @@ func (s *Shared) Open() {
 	}{
 		{web.Way{Method: http.MethodGet, Path: segmentsPath, Summary: "For other servers: the files of raw lines that arrived here in a window", Query: window, Output: Listing{}}, s.segments},
 		{web.Way{Method: http.MethodGet, Path: linesPath, Summary: "For other servers: one of these files, or a Range of it", Query: map[string]string{"segment": "its name"}}, s.lines},
-		{web.Way{Method: http.MethodGet, Path: tracePath, Summary: "For other servers: the lines here about one request", Query: map[string]string{"id": "of the request, its trace or its error"}, Output: web.Trace{}}, s.trace},
+		{web.Way{Method: http.MethodGet, Path: tracePath, Summary: "For other servers: the lines here about one request", Query: map[string]string{"id": "of the request, its trace or its error; several that belong together may be given"}, Output: web.Trace{}}, s.trace},
 	} {
 		s.Mount(x.way, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set(nameHeader, s.Name)
 			err := s.May(r)
 			if err == nil {
+				w.Header().Set(idHeader, s.ID)
 				err = x.serve(w, r)
 			}
 			if err != nil {
@@ -117,7 +118,7 @@ func (s *Shared) segments(w http.ResponseWriter, r *http.Request) error {
 	if window.From.IsZero() != window.To.IsZero() {
 		return fmt.Errorf("%w: from and to belong together; give both or none", errInput)
 	}
-	out := Listing{Segments: []Segment{}}
+	out := Listing{Segments: []Segment{}, DeletedTo: s.Spool.Stats().DeletedTo}
 	for _, g := range s.Spool.Segments(window) {
 		out.Segments = append(out.Segments, Segment{Name: g.Name, Source: g.Source.Name, Kind: g.Source.Kind, Start: g.Start, End: g.End, Size: g.Size})
 	}
@@ -145,7 +146,14 @@ func (s *Shared) lines(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Shared) trace(w http.ResponseWriter, r *http.Request) error {
-	t, err := s.Find(r.Context(), r.FormValue("id"))
+	if err := r.ParseForm(); err != nil {
+		return fmt.Errorf("%w: %w", errInput, err)
+	}
+	ids := r.Form["id"]
+	if len(ids) == 0 || len(ids) > mostIDs || slices.ContainsFunc(ids, func(id string) bool { return len(id) < 4 }) {
+		return fmt.Errorf("%w: id: give one to %d, of at least four characters each", errInput, mostIDs)
+	}
+	t, err := s.Find(r.Context(), ids...)
 	if err != nil {
 		return err
 	}

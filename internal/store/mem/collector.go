@@ -17,13 +17,15 @@ import (
 // Collector gathers the signals of one worker of one file; it is a parse.Sink. It has all but the requests to itself: what
 // it counts of them in a batch goes to the tally that it shares with the other workers of the file.
 type Collector struct {
-	file    int32
-	shift   time.Duration // added to every time without a zone (clock correction)
-	carry   bool          // records without a time take that of the record before
-	last    int64         // time of the last record that had one
-	untimed bool          // the current record has no time of its own
-	local   [2]int64      // first and last time without a zone, before the shift
-	starts  []int64       // times without a zone at which a process said that it starts, before the shift
+	file  int32
+	shift time.Duration // added to every time without a zone (clock correction)
+	carry bool          // records without a time take that of the record before
+
+	recorded bool     // changes are known already
+	last     int64    // time of the last record that had one
+	untimed  bool     // the current record has no time of its own
+	local    [2]int64 // first and last time without a zone, before the shift
+	starts   []int64  // times without a zone at which a process said that it starts, before the shift
 
 	tally     *tally
 	numbers   numberTable // of the streams that this worker has met
@@ -86,6 +88,8 @@ type Settings struct {
 	// Carry gives a record without a time the time of the record before it, which is when it was written at the earliest. Only
 	// where one collector sees the whole file in order, else the outcome would depend on how it was split.
 	Carry bool
+	// Recorded says that changes are known from a record that was made of these lines: those in the file would be counted twice.
+	Recorded bool
 }
 
 // NewCollector returns a collector for the first worker of one file; see Beside for the others.
@@ -93,7 +97,7 @@ func NewCollector(set Settings) *Collector { return newCollector(set, newTally()
 
 func newCollector(set Settings, t *tally) *Collector {
 	c := &Collector{
-		file: int32(set.File), shift: set.Shift, carry: set.Carry,
+		file: int32(set.File), shift: set.Shift, carry: set.Carry, recorded: set.Recorded,
 		tally: t, observers: newNameTable(), upstream: newUpstreamTable(), intern: newNameTable(), slots: map[uint64]*slotCount{},
 		lastID: math.MaxUint64, lastRank: math.MaxUint64, lastPattern: math.MaxUint64,
 		patterns: map[patternKey]*Pattern{}, complains: map[streamKey]*Complaint{}, answerers: map[answererKey]*Answerer{},
@@ -108,7 +112,7 @@ func newCollector(set Settings, t *tally) *Collector {
 func (c *Collector) Beside() *Collector {
 	c.tally.mu.Lock()
 	defer c.tally.mu.Unlock()
-	return newCollector(Settings{File: int(c.file), Shift: c.shift, Carry: c.carry}, c.tally)
+	return newCollector(Settings{File: int(c.file), Shift: c.shift, Carry: c.carry, Recorded: c.recorded}, c.tally)
 }
 
 // leads reports whether c is the one that answers for the tally of its file.
@@ -172,7 +176,9 @@ func (c *Collector) Signal(s parse.Signal) {
 	case s.Span != nil:
 		c.spans = append(c.spans, s.Span)
 	case s.Change != nil:
-		c.changes = append(c.changes, *s.Change)
+		if !c.recorded {
+			c.changes = append(c.changes, *s.Change)
+		}
 	case s.Edge != nil:
 		c.edges = append(c.edges, *s.Edge)
 	case s.Hint != nil:

@@ -1,0 +1,65 @@
+package peers
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/inquesthq/inquest/internal/store"
+)
+
+// Known tells which server answers at which address, so that one with two addresses is read once. The zero value knows none.
+type Known struct {
+	mu sync.Mutex
+	at map[string]string // address by id of the process
+}
+
+// claim reports whether a server, by its id, is the one that is read at this address: the first address at which it answered.
+func (k *Known) claim(id, address string) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for other, at := range k.at { // another process answers there by now
+		if at == address && other != id {
+			delete(k.at, other)
+		}
+	}
+	if k.at == nil {
+		k.at = map[string]string{}
+	}
+	if k.at[id] == "" {
+		k.at[id] = address
+	}
+	return k.at[id] == address
+}
+
+// health remembers whether a server answers.
+type health struct {
+	mu    sync.Mutex
+	since time.Time // when it did not answer last, zero when it does
+	why   error
+}
+
+// away returns why a server that did not answer a moment ago is not asked, nil when it is to be.
+func (h *health) away(now time.Time) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if idle := now.Sub(h.since); h.why != nil && idle >= 0 && idle < away {
+		return h.why
+	}
+	return nil
+}
+
+// note keeps how a question was answered, and tells when that is another way than before.
+func (h *health) note(err error, now time.Time, tell func(error)) {
+	if errors.Is(err, store.ErrNotFound) || errors.Is(err, errSelf) {
+		err = nil
+	}
+	h.mu.Lock()
+	was := fmt.Sprint(h.why)
+	h.why, h.since = err, now
+	h.mu.Unlock()
+	if tell != nil && fmt.Sprint(err) != was {
+		tell(err)
+	}
+}
