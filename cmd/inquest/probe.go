@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -74,7 +75,7 @@ func (f *probeFlags) run(cmd *cobra.Command, url string) error {
 	f.want.Header = http.Header{}
 	for _, h := range f.headers {
 		name, value, ok := strings.Cut(h, ":")
-		if !ok || strings.TrimSpace(name) == "" {
+		if !ok || strings.TrimSpace(name) == "" || strings.ContainsFunc(h, unicode.IsControl) {
 			return usageError{fmt.Errorf("--header %q: say 'Name: value'", redact.Text(h))}
 		}
 		f.want.Header.Add(strings.TrimSpace(name), strings.TrimSpace(value))

@@ -85,6 +85,7 @@ var floors = map[string]int{
 	"internal/web/words":          1,
 	"internal/server":             4, // the process: wires the rooms of inquest serve
 	"internal/server/certificate": 1, // TLS from files that are renewed
+	"internal/server/backup":      1, // one a day, of a file
 	"internal/server/acks":        4, // acknowledgements given elsewhere
 	"internal/server/arrivals":    4, // what comes in, and what does not
 	"internal/server/peers":       4, // what other servers have received
@@ -119,7 +120,7 @@ var sameFloor = map[string]string{
 	"internal/server -> internal/server/arrivals":    "the same",
 	"internal/server -> internal/server/peers":       "the same",
 	"internal/server -> internal/server/pages":       "it is the server's own seam",
-	"internal/server/pages -> internal/flow":         "it shows what was found of a request",
+	"internal/server/peers -> internal/flow":         "it shows what was found of a request",
 	"internal/server -> internal/flow":               "the server hands what it keeps to the line that investigates a folder: there is no second one",
 	"internal/gateway -> internal/gateway/upstream":  "upstream is a room inside the gateway: one exchange, without a word about clients and their answers",
 	"internal/rates -> internal/store/mem":           "routes and patterns go by the same names in counters and in reports; the store has the names",

@@ -294,6 +294,7 @@ func (e *edit) reopen(ctx context.Context, f *draft, at time.Time, by, why strin
 	f.Merged = ""
 	f.Owner = "" // nobody has what has come back; when somebody acknowledged first stays
 	f.Resolved, f.Mitigated, f.desk.Calm = time.Time{}, time.Time{}, time.Time{}
+	f.desk.Overrun = nil
 	if len(f.firing()) == 0 && len(f.Alerts) > 0 && by == byDesk {
 		f.desk.Calm = at
 	}

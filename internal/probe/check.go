@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"slices"
 	"strings"
@@ -118,13 +119,13 @@ func (c *checker) ask(ctx context.Context, url string) (Answer, time.Duration) {
 		return Answer{Why: err.Error()}, 0
 	}
 	req.Header.Set("Accept", "application/json, text/html;q=0.9, */*;q=0.8")
+	req.Header.Set("User-Agent", c.cfg.Agent)
 	for name, values := range c.want.Header {
 		req.Header[name] = values
 	}
 	if host := req.Header.Get("Host"); host != "" { // net/http takes it from here, not from the header
 		req.Host = host
 	}
-	req.Header.Set("User-Agent", c.cfg.Agent)
 	req.Close = true
 	began := c.cfg.Now()
 	resp, err := c.client.Do(req)
@@ -179,7 +180,7 @@ func (c *checker) fails(resp *http.Response, body []byte, took time.Duration) st
 
 // form says what is wrong with a body that is or should be JSON.
 func (c *checker) form(contentType string, body []byte) string {
-	if !strings.Contains(contentType, "json") && len(c.want.Fields) == 0 || strings.Contains(contentType, "ndjson") || len(body) == 0 && len(c.want.Fields) == 0 {
+	if len(c.want.Fields) == 0 && (len(body) == 0 || !isJSON(contentType)) {
 		return ""
 	}
 	var v any
@@ -197,4 +198,10 @@ func (c *checker) form(contentType string, body []byte) string {
 		}
 	}
 	return ""
+}
+
+// isJSON knows the types of one JSON text (RFC 8259, RFC 6839), not those of several in a row.
+func isJSON(contentType string) bool {
+	t, _, err := mime.ParseMediaType(contentType)
+	return err == nil && (t == "application/json" || strings.HasSuffix(t, "+json") && t != "application/stream+json")
 }

@@ -48,6 +48,9 @@ func TestAnAnswerPassesOnlyIfItServesTheUser(t *testing.T) {
 	}{
 		"a 200 with JSON":                     {answers(200, js, `{"items": [1], "data": {"total": 3}}`), probe.Want{}, ""},
 		"a page":                              {answers(200, "text/html", `<p>Add to basket</p>`), probe.Want{Contains: "Add to basket"}, ""},
+		"JSON texts in a row":                 {answers(200, "application/x-ndjson", "{}\n{}\n"), probe.Want{}, ""},
+		"a stream of JSON":                    {answers(200, "application/stream+json", "{}\n{}\n"), probe.Want{}, ""},
+		"a kind of JSON that is none":         {answers(200, "application/hal+json; charset=utf-8", "<p>"), probe.Want{}, "the body is no JSON"},
 		"a 204 without a body":                {answers(204, js, ""), probe.Want{}, ""},
 		"fields that are there":               {answers(200, js, `{"items": [], "data": {"total": 0}}`), probe.Want{Fields: []string{"items", "data.total"}}, ""},
 		"a status that was asked for":         {answers(503, "text/plain", "closed"), probe.Want{Status: []int{503}}, ""},
@@ -90,13 +93,13 @@ func TestEachRequestHasAConnectionOfItsOwnAndTheHeadersThatWereAskedFor(t *testi
 	from := map[string]bool{}
 	got := check(t, func(w http.ResponseWriter, r *http.Request) {
 		from[r.RemoteAddr] = true
-		if r.Host != "shop.example" || r.Header.Get("X-Tenant") != "a" || r.UserAgent() != "inquest" || r.Method != http.MethodGet {
+		if r.Host != "shop.example" || r.Header.Get("X-Tenant") != "a" || r.UserAgent() != "checker" || r.Method != http.MethodGet {
 			t.Errorf("%s %s %v", r.Method, r.Host, r.Header)
 		}
 		if len(from) == 3 {
 			w.WriteHeader(http.StatusBadGateway)
 		}
-	}, probe.Want{Times: 4, Header: http.Header{"Host": {"shop.example"}, "X-Tenant": {"a"}}})
+	}, probe.Want{Times: 4, Header: http.Header{"Host": {"shop.example"}, "X-Tenant": {"a"}, "User-Agent": {"checker"}}})
 	want := &probe.Checked{URL: got.URL, Asked: 4, Failed: 1, Median: 100 * time.Millisecond, Slowest: 100 * time.Millisecond,
 		Answers: []probe.Answer{{Status: 200, Count: 3}, {Status: 502, Why: "another status is wanted", Count: 1}}}
 	if diff := cmp.Diff(want, got); diff != "" || len(from) != 4 {

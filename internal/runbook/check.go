@@ -76,12 +76,8 @@ func checkedOff(b *inquest.Runbook, entries []inquest.IncidentEntry) {
 // verified is when the last step of Verify was checked off as helped, none of them as anything else but skipped. What was checked before the incident came
 // back tells nothing.
 func verified(b *inquest.Runbook, entries []inquest.IncidentEntry) time.Time {
-	var back, last time.Time
-	for i := range entries {
-		if e := &entries[i]; e.Kind == inquest.EntryState && fmt.Sprint(e.Data["from"]) == string(inquest.IncidentResolved) && fmt.Sprint(e.Data["to"]) == string(inquest.IncidentOpen) {
-			back = e.Time
-		}
-	}
+	var last time.Time
+	back, _ := reopened(entries)
 	for _, s := range b.Steps {
 		switch {
 		case s.Phase != inquest.StepVerify:
@@ -94,9 +90,31 @@ func verified(b *inquest.Runbook, entries []inquest.IncidentEntry) time.Time {
 	return last
 }
 
-// boxes tells how the phases do with their time. The first begins when a person had the incident, each other with the last check-off before it.
+// reopened is when the incident came back last, and when a person had it then; zero when it did not, or nobody has yet.
+func reopened(entries []inquest.IncidentEntry) (back, taken time.Time) {
+	for i := range entries {
+		e := &entries[i]
+		if e.Kind != inquest.EntryState {
+			continue
+		}
+		switch from, to := fmt.Sprint(e.Data["from"]), fmt.Sprint(e.Data["to"]); {
+		case from == string(inquest.IncidentResolved) && to == string(inquest.IncidentOpen):
+			back, taken = e.Time, time.Time{}
+		case from == string(inquest.IncidentOpen) && to != from && taken.IsZero():
+			taken = e.Time
+		}
+	}
+	return back, taken
+}
+
+// boxes tells how the phases do with their time. The first begins when a person had the incident, since it came back where it did, each other with the last
+// check-off before it.
 func boxes(b *inquest.Runbook, s *Situation) {
 	began := s.Incident.Acknowledged
+	back, taken := reopened(s.Entries)
+	if !back.IsZero() {
+		began = taken
+	}
 	now := s.At
 	if r := s.Incident.Resolved; !r.IsZero() && r.Before(now) {
 		now = r
@@ -109,7 +127,7 @@ func boxes(b *inquest.Runbook, s *Situation) {
 			if st.Phase != x.Phase {
 				continue
 			}
-			if st.Done == nil {
+			if st.Done == nil || st.Done.Time.Before(back) {
 				open = true
 				continue
 			}
@@ -121,7 +139,7 @@ func boxes(b *inquest.Runbook, s *Situation) {
 			}
 		}
 		x.Began = began
-		if began.IsZero() || i > 0 && first.IsZero() && anyOpen(b, b.Boxes[i-1].Phase) {
+		if began.IsZero() || i > 0 && first.IsZero() && anyOpen(b, b.Boxes[i-1].Phase, back) {
 			x.Began = time.Time{} // nobody is there yet
 		}
 		if x.Began.IsZero() && !first.IsZero() {
@@ -142,6 +160,6 @@ func boxes(b *inquest.Runbook, s *Situation) {
 	}
 }
 
-func anyOpen(b *inquest.Runbook, phase inquest.StepPhase) bool {
-	return slices.ContainsFunc(b.Steps, func(s inquest.Step) bool { return s.Phase == phase && s.Done == nil })
+func anyOpen(b *inquest.Runbook, phase inquest.StepPhase, back time.Time) bool {
+	return slices.ContainsFunc(b.Steps, func(s inquest.Step) bool { return s.Phase == phase && (s.Done == nil || s.Done.Time.Before(back)) })
 }

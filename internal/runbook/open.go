@@ -3,6 +3,7 @@ package runbook
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/inquesthq/inquest"
 	"github.com/inquesthq/inquest/internal/diagnose/mechanism"
@@ -19,7 +20,7 @@ func generic(b *inquest.Runbook, s *Situation) {
 	if len(s.Incident.Services) > 0 {
 		values["service"] = s.Incident.Services[0]
 	}
-	for _, x := range slices.Concat(branch(status, probe(s)), triage(), metrics(s)) {
+	for _, x := range slices.Concat(branch(status, s), triage(), metrics(s)) {
 		x.Phase, x.Command = inquest.StepCause, mechanism.Fill(x.Command, values)
 		b.Steps = append(b.Steps, x)
 	}
@@ -54,7 +55,7 @@ func mostly(d *inquest.Diagnosis) int {
 
 // branch is where a status points, by who sends it (RFC 9110, 15.6): a 500 comes from the service itself, a 502 from a proxy that got no valid answer, a 503
 // from whoever refuses on purpose, a 504 from a proxy that did not wait any longer. Another one, as of a vendor's own, points nowhere.
-func branch(status int, url string) []inquest.Step {
+func branch(status int, s *Situation) []inquest.Step {
 	switch status {
 	case 502:
 		return []inquest.Step{
@@ -66,19 +67,21 @@ func branch(status int, url string) []inquest.Step {
 		}
 	case 503:
 		return []inquest.Step{
-			{Text: "Who refuses, and why: a limiter, an open breaker, maintenance, or a balancer without a healthy instance?", Command: `curl -sS -D - --max-time 5 ` + url + ` | head -30`,
+			{Text: "Who refuses, and why: a limiter, an open breaker, maintenance, or a balancer without a healthy instance?", Command: `curl -sS -D - --max-time 5 ` + probe(s) + ` | head -30`,
 				Expect: "a Retry-After and a reason are a refusal on purpose, Server and body name who; a bare page is a balancer's"},
-			{Text: "Do more requests come than usual? Then it is load: shed it, or add room. If not, look at what the service waits for.", Command: `inquest services`, Expect: "as many requests a second as at this hour on other days"},
+			{Text: "Do more requests come than usual? Then it is load: shed it, or add room. If not, look at what the service waits for.", Command: `inquest services`, Expect: "about the requests a second that the chart on the incident's page shows for the time before"},
 			{Text: "Is there room where it runs?", Command: `kubectl top pods -l app={service}`, Expect: "each instance there, below its limits of CPU and memory"},
 		}
 	case 504:
 		return []inquest.Step{
-			{Text: "Which hop gave up waiting, and after how long?", Command: `kubectl logs deployment/<gateway> --since=30m | grep -iE 'timed out|deadline exceeded|504' | tail -20`,
+			{Text: "Which hop gave up waiting, and after how long?", Command: `kubectl logs deployment/<gateway> --since=30m | grep -iE 'timed out|deadline exceeded|" 504 | 504 [0-9]' | tail -20`,
 				Expect: "failed answers that all took the same round time: that is the limit of the hop that gave up, and the hop behind it is the slow one"},
 			{Text: "What does the slow hop wait for?", Command: `psql -d {database} -c "SELECT pid, now() - query_start AS lasts, wait_event_type, wait_event, left(query, 80) FROM pg_stat_activity WHERE state <> 'idle' ORDER BY lasts DESC LIMIT 10"`,
 				Expect: "no statement that lasts longer than that limit; wait_event_type Lock is a queue behind one of them"},
-			{Text: "On AWS: how long do the functions or targets take?", Command: `aws cloudwatch get-metric-statistics --namespace AWS/ApplicationELB --metric-name TargetResponseTime --dimensions Name=LoadBalancer,Value=<balancer> --start-time "$(date -u -d '-1 hour' +%FT%TZ)" --end-time "$(date -u +%FT%TZ)" --period 60 --extended-statistics p99 --output table`,
-				Expect: "well below the time after which the gateway gives up (29 s for API Gateway, unless it was changed)"},
+			{Text: "On AWS: did the balancer give up, or a target behind it? A target that never answers is in no figure of response times.", Command: statistics(s, "AWS/ApplicationELB", "HTTPCode_ELB_504_Count", "Name=LoadBalancer,Value=<balancer>", "--statistics Sum"),
+				Expect: "none. As many as the answers of 504: its targets did not answer within its idle timeout (60 s unless it was changed); none, and 504 all the same: a target sent them itself"},
+			{Text: "On AWS, behind API Gateway: how long does the integration take?", Command: statistics(s, "AWS/ApiGateway", "IntegrationLatency", "Name=ApiName,Value=<api>", "--extended-statistics p99"),
+				Expect: "well below the integration timeout (29,000 ms unless it was raised)"},
 		}
 	}
 	return nil // a 500 is found in the errors, which come next
@@ -100,7 +103,7 @@ func triage() []inquest.Step {
 func metrics(s *Situation) []inquest.Step {
 	return []inquest.Step{
 		{Text: "Compare CPU, memory and network with the time before the first failing answer.", Command: compare(s), Expect: "three figures of about 1: as before. One far above it is where the load or the leak is, one near 0 is what stands still"},
-		{Text: "On AWS: the same three from CloudWatch.", Command: `aws cloudwatch get-metric-data --start-time "$(date -u -d '-2 hours' +%FT%TZ)" --end-time "$(date -u +%FT%TZ)" --metric-data-queries '[` +
+		{Text: "On AWS: the same three from CloudWatch.", Command: `aws cloudwatch get-metric-data --output json --start-time ` + anHourBefore(s) + ` --end-time "$(date -u +%FT%TZ)" --metric-data-queries '[` +
 			cloudwatch("cpu", "AWS/ECS", "CPUUtilization") + `,` + cloudwatch("memory", "AWS/ECS", "MemoryUtilization") + `,` + cloudwatch("network", "ECS/ContainerInsights", "NetworkRxBytes") + `]'`,
 			Expect: "curves without a step at the first failing answer; the output, saved in the case folder, is evidence that inquest investigate reads"},
 	}
@@ -110,16 +113,33 @@ func cloudwatch(id, namespace, metric string) string {
 	return fmt.Sprintf(`{"Id":%q,"MetricStat":{"Metric":{"Namespace":%q,"MetricName":%q,"Dimensions":[{"Name":"ClusterName","Value":"<cluster>"},{"Name":"ServiceName","Value":"{service}"}]},"Period":60,"Stat":"Average"}}`, id, namespace, metric)
 }
 
+// statistics asks CloudWatch for one figure, minute by minute.
+func statistics(s *Situation, namespace, metric, dimensions, statistics string) string {
+	return fmt.Sprintf(`aws cloudwatch get-metric-statistics --namespace %s --metric-name %s --dimensions %s --start-time %s --end-time "$(date -u +%%FT%%TZ)" --period 60 %s --output table`,
+		namespace, metric, dimensions, anHourBefore(s), statistics)
+}
+
+// onset is when the failures began, as far as that is known.
+func onset(s *Situation) time.Time {
+	if s.Diagnosis != nil && !s.Diagnosis.Onset.IsZero() {
+		return s.Diagnosis.Onset
+	}
+	return s.Incident.Opened
+}
+
+func anHourBefore(s *Situation) string {
+	if t := onset(s); !t.IsZero() {
+		return t.Add(-time.Hour).UTC().Format(time.RFC3339)
+	}
+	return "{since}"
+}
+
 // compare asks Prometheus for the service's CPU, memory and network, each divided by what it was ten minutes before the first failing answer; without a time, an
 // hour ago. The names are those of cAdvisor.
 func compare(s *Situation) string {
-	onset := s.Incident.Opened
-	if s.Diagnosis != nil && !s.Diagnosis.Onset.IsZero() {
-		onset = s.Diagnosis.Onset
-	}
 	then := " offset 1h"
-	if !onset.IsZero() {
-		then = fmt.Sprintf(" @ %d", onset.Unix()-600)
+	if t := onset(s); !t.IsZero() {
+		then = fmt.Sprintf(" @ %d", t.Unix()-600)
 	}
 	ratio := func(form string) string {
 		return fmt.Sprintf(form, "") + " / " + fmt.Sprintf(form, then)

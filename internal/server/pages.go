@@ -16,6 +16,7 @@ import (
 	"github.com/inquesthq/inquest/internal/flow"
 	"github.com/inquesthq/inquest/internal/server/arrivals"
 	"github.com/inquesthq/inquest/internal/server/pages"
+	"github.com/inquesthq/inquest/internal/server/peers"
 	"github.com/inquesthq/inquest/internal/store"
 	"github.com/inquesthq/inquest/internal/web"
 )
@@ -68,7 +69,7 @@ func (p *process) trace(ctx context.Context, ids ...string) (*web.Trace, error) 
 	if found == nil || len(found.Records) == 0 && len(found.Spans) == 0 && found.Back.IsZero() {
 		return nil, store.ErrNotFound
 	}
-	return pages.Trace(found), nil
+	return peers.Trace(found), nil
 }
 
 // Objectives tells how the objectives stand.

@@ -34,13 +34,7 @@ func (p *process) openPeers(context.Context) error {
 	known := new(peers.Known)
 	for i, at := range s.Servers {
 		other, err := peers.New(peers.Config{URL: at, Name: strconv.Itoa(i + 1), Self: p.id, Known: known, Folder: folder, MaxBytes: p.Settings.Logs.MaxBytes / int64(len(s.Servers)), Transport: transport, Now: p.Now,
-			Token: func() (string, error) { return secret(s.TokenFile) }, Failed: func(err error) {
-				if err == nil {
-					p.Log("peers: " + at + " answers again")
-				} else {
-					p.Log("peers: " + at + ": " + err.Error())
-				}
-			}})
+			Token: func() (string, error) { return secret(s.TokenFile) }, Log: p.Log})
 		if err != nil {
 			return err
 		}

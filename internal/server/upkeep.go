@@ -2,31 +2,22 @@ package server
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
 	"github.com/inquesthq/inquest"
+	"github.com/inquesthq/inquest/internal/server/backup"
 	"github.com/inquesthq/inquest/internal/store"
 )
-
-// keptFile is a store of records in a file of our own. PostgreSQL has administrators who check and back it up.
-type keptFile interface {
-	Check(ctx context.Context) error
-	Backup(ctx context.Context, path string) error
-}
 
 // upkeepPace is how often records are checked and backed up. Damage that is found on the day it happens has a backup of the day before.
 const upkeepPace = 24 * time.Hour
 
 // upkeep reads the file of records whole, and backs it up if it is sound: a backup of what is damaged would push a good one out.
 func (p *process) upkeep(ctx context.Context) error {
-	file, ok := p.records.(keptFile)
+	file, ok := p.records.(backup.File)
 	if !ok {
 		return nil
 	}
@@ -34,34 +25,8 @@ func (p *process) upkeep(ctx context.Context) error {
 		if err := file.Check(ctx); err != nil {
 			return err
 		}
-		return p.backUp(ctx, file)
+		return backup.Daily(ctx, file, p.Settings.Backups.Folder, p.Settings.Backups.Keep, p.Now())
 	})
-}
-
-// backUp writes today's backup where there is none, and removes the oldest that are too many.
-func (p *process) backUp(ctx context.Context, file keptFile) error {
-	b := p.Settings.Backups
-	if b.Keep < 0 {
-		return nil
-	}
-	if err := os.MkdirAll(b.Folder, 0o700); err != nil {
-		return fmt.Errorf("the folder of backups: %w; set backups.folder to one that this user may write to", err)
-	}
-	today := filepath.Join(b.Folder, "records-"+p.Now().UTC().Format(time.DateOnly)+".db")
-	if err := file.Backup(ctx, today); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	all, err := filepath.Glob(filepath.Join(b.Folder, "records-????-??-??.db"))
-	if err != nil {
-		return err
-	}
-	slices.Sort(all) // by day
-	for _, old := range all[:max(0, len(all)-b.Keep)] {
-		if err := os.Remove(old); err != nil {
-			return fmt.Errorf("an old backup: %w", err)
-		}
-	}
-	return nil
 }
 
 // lookAfter tells the operator when counting does not work, and when it works again: without counts no rule fires.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/inquesthq/inquest"
@@ -51,20 +52,24 @@ func (b *Runbooks) Overruns(ctx context.Context) error {
 		all, err := b.desk.List(ctx, incident.Filter{State: state})
 		errs = append(errs, err)
 		for i := range all {
-			errs = append(errs, b.overruns(ctx, all[i].ID))
+			errs = append(errs, b.overruns(ctx, all[i].ID, state == inquest.IncidentMitigated))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-func (b *Runbooks) overruns(ctx context.Context, id string) error {
+// overruns notes those of one incident. Once users are served, it is the phases after Mitigate that count.
+func (b *Runbooks) overruns(ctx context.Context, id string, mitigated bool) error {
 	book, err := b.Runbook(ctx, id)
 	if err != nil {
 		return err
 	}
 	for i := range book.Boxes {
 		x := &book.Boxes[i]
-		if !x.Over || !x.Ended.IsZero() {
+		if first := &book.Boxes[0]; x.Phase == inquest.StepCause && x.Began.IsZero() && first.Ended.IsZero() && first.Used > first.Most+x.Most { // nobody checks anything off, and the time is up all the same
+			x.Used, x.Over = first.Used-first.Most, true
+		}
+		if !x.Over || !x.Ended.IsZero() || mitigated && i <= slices.Index(inquest.StepPhases, inquest.StepMitigate) {
 			continue
 		}
 		then := ""

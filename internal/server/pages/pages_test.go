@@ -172,6 +172,7 @@ func TestAPhaseThatTakesTooLongIsNotedOnce(t *testing.T) {
 	s.call("POST", "/incidents/"+inc.ID+"/acknowledge", `{}`, nil)
 	noted(10 * time.Minute)
 	noted(time.Minute, first)
+	noted(9*time.Minute, first)
 	book, err := books.Runbook(t.Context(), inc.ID)
 	if err != nil {
 		t.Fatal(err)
@@ -187,6 +188,20 @@ func TestAPhaseThatTakesTooLongIsNotedOnce(t *testing.T) {
 	noted(time.Minute, first, second)
 	s.call("POST", "/incidents/"+inc.ID+"/resolve", `{}`, nil)
 	noted(time.Hour, first, second)
+	// What comes back has its time anew, from when somebody has it again.
+	s.call("POST", "/incidents/"+inc.ID+"/reopen", `{}`, nil)
+	noted(time.Hour, first, second)
+	s.call("POST", "/incidents/"+inc.ID+"/acknowledge", `{}`, nil)
+	noted(10*time.Minute, first, second)
+	noted(time.Minute, first, second, first)
+	noted(9*time.Minute, first, second, first)
+	noted(time.Minute, first, second, first, second) // nobody has checked anything off
+	// Once users are served, nobody is late with what comes before that.
+	s.call("POST", "/incidents", `{"title":"search answers 500","services":["search"],"severity":3}`, &inc)
+	s.call("POST", "/incidents/"+inc.ID+"/acknowledge", `{}`, nil)
+	noted(5 * time.Minute)
+	s.call("POST", "/incidents/"+inc.ID+"/mitigate", `{}`, nil)
+	noted(time.Hour)
 }
 
 func TestSilences(t *testing.T) {

@@ -2,7 +2,6 @@ package peers
 
 import (
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
@@ -51,15 +50,18 @@ func (h *health) away(now time.Time) error {
 }
 
 // note keeps how a question was answered, and tells when that is another way than before.
-func (h *health) note(err error, now time.Time, tell func(error)) {
+func (h *health) note(err error, now time.Time, tell func(string)) {
 	if errors.Is(err, store.ErrNotFound) || errors.Is(err, errSelf) {
 		err = nil
 	}
 	h.mu.Lock()
-	was := fmt.Sprint(h.why)
+	was := h.why
 	h.why, h.since = err, now
 	h.mu.Unlock()
-	if tell != nil && fmt.Sprint(err) != was {
-		tell(err)
+	switch {
+	case err == nil && was != nil:
+		tell(" answers again")
+	case err != nil && (was == nil || was.Error() != err.Error()):
+		tell(": " + err.Error())
 	}
 }

@@ -37,7 +37,7 @@ const (
 	mostAnswer = 32 << 20
 )
 
-// Config of New. All but Transport and Failed are required.
+// Config of New. All but Transport are required.
 type Config struct {
 	URL       string                 // of the other server, "https://inquest-b:7117"
 	Name      string                 // unique among the peers; names the folder of the copies, and stands before the names of files. A number names no service
@@ -47,7 +47,7 @@ type Config struct {
 	MaxBytes  int64                  // of the copies, and of one look
 	Token     func() (string, error) // of an admin; read each time, so that it can be replaced. "" for none
 	Transport http.RoundTripper      // nil: http.DefaultTransport
-	Failed    func(error)            // told when the server does not answer, and nil when it does again
+	Log       func(string)           // told when the server does not answer, and when it does again
 	Now       func() time.Time
 }
 
@@ -245,7 +245,7 @@ func (p *Peer) ask(ctx context.Context, at string, query url.Values, into any) e
 		}
 	}
 	if ctx.Err() == nil { // else it was the asker who had no time
-		p.health.note(err, p.cfg.Now(), p.cfg.Failed)
+		p.health.note(err, p.cfg.Now(), func(text string) { p.cfg.Log("peers: " + p.host + text) })
 	}
 	return err
 }

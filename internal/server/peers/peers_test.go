@@ -103,7 +103,7 @@ func (w *world) write(source, text string) {
 func (w *world) peer(change func(*peers.Config)) *peers.Peer {
 	w.t.Helper()
 	cfg := peers.Config{URL: w.at, Name: "1", Known: new(peers.Known), Self: "a", Folder: w.t.TempDir(), MaxBytes: 1 << 20, Token: func() (string, error) { return token, nil }, Now: func() time.Time { return w.now },
-		Failed: func(err error) { w.told = append(w.told, fmt.Sprint(err)) }}
+		Log: func(text string) { w.told = append(w.told, text) }}
 	if change != nil {
 		change(&cfg)
 	}
@@ -210,7 +210,8 @@ func TestWhatBreaksOffIsSaidAndTheRestIsUsed(t *testing.T) {
 	if got, notes = p.Lines(t.Context(), w.window(time.Minute)); len(got) != 2 || notes != nil {
 		t.Errorf("back: %v %q", texts(t, got), notes)
 	}
-	if diff := cmp.Diff([]string{"it answered 500", "<nil>"}, w.told); diff != "" {
+	host := strings.TrimPrefix(w.at, "http://")
+	if diff := cmp.Diff([]string{"peers: " + host + ": it answered 500", "peers: " + host + " answers again"}, w.told); diff != "" {
 		t.Errorf("told -want +got\n%s", diff)
 	}
 }
@@ -446,7 +447,7 @@ func TestAServerThatLiesWritesNothingElsewhere(t *testing.T) {
 			_, _ = io.WriteString(w, c.lines)
 		}))
 		folder := t.TempDir()
-		p, err := peers.New(peers.Config{URL: s.URL, Name: "1", Known: new(peers.Known), Self: "a", Folder: filepath.Join(folder, "peers"), MaxBytes: 1 << 20, Token: func() (string, error) { return "", nil }, Now: func() time.Time { return now }})
+		p, err := peers.New(peers.Config{URL: s.URL, Name: "1", Known: new(peers.Known), Self: "a", Log: func(string) {}, Folder: filepath.Join(folder, "peers"), MaxBytes: 1 << 20, Token: func() (string, error) { return "", nil }, Now: func() time.Time { return now }})
 		if err != nil {
 			t.Fatal(err)
 		}

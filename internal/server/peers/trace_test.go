@@ -1,4 +1,4 @@
-package pages_test
+package peers_test
 
 import (
 	"testing"
@@ -9,7 +9,7 @@ import (
 	"github.com/inquesthq/inquest"
 	"github.com/inquesthq/inquest/internal/flow"
 	"github.com/inquesthq/inquest/internal/parse"
-	"github.com/inquesthq/inquest/internal/server/pages"
+	"github.com/inquesthq/inquest/internal/server/peers"
 	"github.com/inquesthq/inquest/internal/web"
 )
 
@@ -59,7 +59,7 @@ func TestARequestIsShownWithItsExceptionsAndSpans(t *testing.T) {
 		line(950, "inquest-gateway", inquest.LayerResponse, "gateway.log", "a user reports"),
 	}}
 	want.Lines[5].Report = true
-	if diff := cmp.Diff(want, pages.Trace(found)); diff != "" {
+	if diff := cmp.Diff(want, peers.Trace(found)); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}
 }
