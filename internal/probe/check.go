@@ -175,12 +175,13 @@ func (c *checker) fails(resp *http.Response, body []byte, took time.Duration) st
 	if c.want.Contains != "" && !bytes.Contains(body, []byte(c.want.Contains)) {
 		return fmt.Sprintf("the body does not hold %q", c.want.Contains)
 	}
-	return c.form(resp.Header.Get("Content-Type"), body)
+	return c.form(resp, body)
 }
 
 // form says what is wrong with a body that is or should be JSON.
-func (c *checker) form(contentType string, body []byte) string {
-	if len(c.want.Fields) == 0 && (len(body) == 0 || !isJSON(contentType)) {
+func (c *checker) form(resp *http.Response, body []byte) string {
+	bodyless := len(body) == 0 && (resp.StatusCode == http.StatusNoContent || resp.StatusCode == http.StatusResetContent || resp.StatusCode == http.StatusNotModified)
+	if len(c.want.Fields) == 0 && (bodyless || !isJSON(resp.Header.Get("Content-Type"))) {
 		return ""
 	}
 	var v any

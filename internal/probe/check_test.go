@@ -64,6 +64,7 @@ func TestAnAnswerPassesOnlyIfItServesTheUser(t *testing.T) {
 		"a field that is missing":             {answers(200, js, `{"items": []}`), probe.Want{Fields: []string{"items", "data.total"}}, `the body has no "data.total"`},
 		"a field that is null":                {answers(200, js, `{"items": null}`), probe.Want{Fields: []string{"items"}}, `the body has no "items"`},
 		"a field of what is no object":        {answers(200, js, `[{"items": 1}]`), probe.Want{Fields: []string{"items"}}, `the body has no "items"`},
+		"nothing where JSON was said":         {answers(200, js, ""), probe.Want{}, "the body is no JSON"},
 		"fields of a page":                    {answers(200, "text/html", `<p>`), probe.Want{Fields: []string{"items"}}, "the body is no JSON"},
 		"fields of nothing":                   {answers(200, js, ""), probe.Want{Fields: []string{"items"}}, "the body is no JSON"},
 		"a text that is missing":              {answers(200, "text/html", `<p>Sorry</p>`), probe.Want{Contains: "Add to basket"}, `the body does not hold "Add to basket"`},

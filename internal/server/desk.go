@@ -17,7 +17,6 @@ import (
 	"github.com/inquesthq/inquest/internal/rates"
 	"github.com/inquesthq/inquest/internal/server/peers"
 	"github.com/inquesthq/inquest/internal/store"
-	"github.com/inquesthq/inquest/internal/web"
 )
 
 func (p *process) openDesk(ctx context.Context) error {
@@ -26,7 +25,7 @@ func (p *process) openDesk(ctx context.Context) error {
 		return err
 	}
 	p.desk, err = incident.New(incident.Config{Records: p.records, Leaders: p.records, Server: p.name, Policy: p.policy(), Investigate: p.investigate,
-		FindError: p.findError, Failing: p.failing(), OpenItems: p.archive.OpenItems, Failed: p.failed("incidents"), Now: p.Now})
+		FindError: p.lines.Answered, Failing: p.failing(), OpenItems: p.archive.OpenItems, Failed: p.failed("incidents"), Now: p.Now})
 	if err != nil {
 		return err
 	}
@@ -124,28 +123,27 @@ func (p *process) investigate(ctx context.Context, job incident.Job) (*inquest.D
 		notes = append(notes, fmt.Sprintf("of the changes of the %d days before, only the newest %d were read", incident.PriorChange/(24*time.Hour), mostChanges))
 	}
 	segments, missing := p.lines.Lines(ctx, w)
-	if err := p.poorer(ctx, &i, missing); err != nil {
-		return nil, err
-	}
 	out, err := flow.InvestigateLive(ctx, flow.Live{Segments: segments, Series: series, Changes: changes, Edges: p.policy().Edges, About: alerted(&i), Notes: append(notes, missing...)})
 	if err != nil {
 		return nil, fmt.Errorf("investigate %s: %w", i.ID, err)
 	}
-	return out.Diagnosis, nil
+	return out.Diagnosis, p.poorer(ctx, &i, out.Diagnosis)
 }
 
-// poorer returns incident.ErrStands when lines of another server are missing that the last verdict had: it is worth more than one of what is left.
-func (p *process) poorer(ctx context.Context, i *inquest.Incident, missing []string) error {
-	at := slices.IndexFunc(missing, peers.Missed)
-	if at < 0 || i.Revision == 0 {
+// poorer returns incident.ErrStands when a diagnosis says less than the last one for want of another server's lines.
+func (p *process) poorer(ctx context.Context, i *inquest.Incident, d *inquest.Diagnosis) error {
+	if i.Revision == 0 || len(p.lines.Others) == 0 {
 		return nil
 	}
 	last, err := p.desk.Diagnosis(ctx, i.ID, i.Revision)
-	if err != nil || slices.ContainsFunc(last.Coverage.Missing, peers.Missed) {
+	if err != nil {
 		return err
 	}
-	p.Log("incident " + i.ID + ": the verdict stands: " + missing[at])
-	return fmt.Errorf("%w: %s", incident.ErrStands, missing[at])
+	if lost := peers.Poorer(last, d); lost != "" {
+		p.Log("incident " + i.ID + ": the verdict stands: " + lost)
+		return fmt.Errorf("%w: %s", incident.ErrStands, lost)
+	}
+	return nil
 }
 
 // alerted lists the services that an incident's alerts are about, those that page first; without alerts those that whoever declared it named.
@@ -198,28 +196,4 @@ func (p *process) changes(ctx context.Context, w inquest.Window) (out []inquest.
 	out = out[:min(len(out), mostChanges)]
 	slices.Reverse(out)
 	return out, all, nil
-}
-
-// findFor is how long an error id is looked for, the newest lines first.
-const findFor = 5 * time.Second
-
-// findError tells who answered with an error id, by the lines of all servers.
-func (p *process) findError(ctx context.Context, id string) (string, time.Time, error) {
-	ctx, cancel := context.WithTimeout(ctx, findFor)
-	defer cancel()
-	for _, look := range []func(context.Context, string) (*web.Trace, error){func(ctx context.Context, id string) (*web.Trace, error) { return p.trace(ctx, id) }, p.lines.Lookup} {
-		trace, err := look(ctx, id)
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return "", time.Time{}, err
-		}
-		if trace == nil {
-			continue
-		}
-		for _, l := range trace.Lines {
-			if l.Service != "" && !l.Report { // a report is no answer
-				return l.Service, l.Time, nil
-			}
-		}
-	}
-	return "", time.Time{}, store.ErrNotFound
 }

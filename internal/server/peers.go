@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -27,7 +28,8 @@ func (p *process) openPeers(context.Context) error {
 		return fmt.Errorf("peers.ca_file: %w", err)
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.TLSClientConfig, transport.Proxy = tls, nil // raw lines go to nobody else
+	transport.TLSClientConfig, transport.Proxy = tls, nil                       // raw lines go to nobody else
+	transport.DialContext = (&net.Dialer{Timeout: 2 * time.Second}).DialContext // who investigates does not wait for a dead host
 	p.closing(func() error { transport.CloseIdleConnections(); return nil })
 	p.id = rand.Text()
 	p.lines = &peers.Group{Own: p.spool, Find: p.trace}

@@ -63,12 +63,15 @@ func (g *Group) Lines(ctx context.Context, w inquest.Window) (out []spool.Segmen
 func (g *Group) Lookup(ctx context.Context, id string) (*web.Trace, error) {
 	ctx, stop := context.WithTimeout(ctx, lookFor)
 	defer stop()
-	out, err := g.ask(ctx, id)
+	if len(id) < 4 {
+		return g.Find(ctx, id) // which says so
+	}
+	out, err := g.ask(ctx, g.Find, id)
 	if err != nil {
 		return nil, err
 	}
 	if ids := out.IDs[:min(len(out.IDs), mostIDs)]; len(g.Others) > 0 && len(ids) > 1 {
-		more, err := g.ask(ctx, ids...)
+		more, err := g.ask(ctx, g.Find, ids...)
 		if err != nil {
 			return nil, err
 		}
@@ -82,15 +85,47 @@ func (g *Group) Lookup(ctx context.Context, id string) (*web.Trace, error) {
 	return out, nil
 }
 
+// findFor is how long Answered looks, here first.
+const findFor = 5 * time.Second
+
+// Answered tells which service answered with an error id, and when, or store.ErrNotFound. What a user reports is no answer.
+func (g *Group) Answered(ctx context.Context, id string) (service string, at time.Time, err error) {
+	ctx, stop := context.WithTimeout(ctx, findFor)
+	defer stop()
+	own := func(ctx context.Context) (*web.Trace, error) {
+		ctx, stop := context.WithTimeout(ctx, findFor/2)
+		defer stop()
+		return g.Find(ctx, id)
+	}
+	elsewhere := func(ctx context.Context) (*web.Trace, error) {
+		return g.ask(ctx, func(context.Context, ...string) (*web.Trace, error) { return nil, store.ErrNotFound }, id)
+	}
+	for _, look := range []func(context.Context) (*web.Trace, error){own, elsewhere} {
+		t, err := look(ctx)
+		switch {
+		case errors.Is(err, store.ErrNotFound):
+			continue
+		case err != nil:
+			return "", time.Time{}, err
+		}
+		for i := range t.Lines {
+			if l := &t.Lines[i]; l.Service != "" && !l.Report {
+				return l.Service, l.Time, nil
+			}
+		}
+	}
+	return "", time.Time{}, store.ErrNotFound
+}
+
 // ask asks all at a time.
-func (g *Group) ask(ctx context.Context, ids ...string) (*web.Trace, error) {
+func (g *Group) ask(ctx context.Context, find Find, ids ...string) (*web.Trace, error) {
 	found, errs := make([]*web.Trace, len(g.Others)), make([]error, len(g.Others))
 	var wg sync.WaitGroup
 	for i, other := range g.Others {
 		wg.Go(func() { found[i], errs[i] = other.Trace(ctx, ids...) })
 	}
 	out := &web.Trace{IDs: slices.Clone(ids)}
-	own, err := g.Find(ctx, ids...)
+	own, err := find(ctx, ids...)
 	wg.Wait()
 	switch {
 	case err == nil:
@@ -102,7 +137,7 @@ func (g *Group) ask(ctx context.Context, ids ...string) (*web.Trace, error) {
 		switch err := errs[i]; {
 		case errors.Is(err, store.ErrNotFound):
 		case err != nil:
-			out.Missing = append(out.Missing, fmt.Sprintf("%s%s has received could not be looked at: %v", missed, g.Others[i].Host(), err))
+			out.Missing = append(out.Missing, fmt.Sprintf("what the server %s has received could not be looked at: %v", g.Others[i].Host(), err))
 		case t != nil:
 			out.Add(t)
 		}

@@ -2,6 +2,7 @@ package peers
 
 import (
 	"errors"
+	"maps"
 	"sync"
 	"time"
 
@@ -18,11 +19,7 @@ type Known struct {
 func (k *Known) claim(id, address string) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	for other, at := range k.at { // another process answers there by now
-		if at == address && other != id {
-			delete(k.at, other)
-		}
-	}
+	maps.DeleteFunc(k.at, func(other, at string) bool { return at == address && other != id }) // another process answers there by now
 	if k.at == nil {
 		k.at = map[string]string{}
 	}
@@ -30,6 +27,13 @@ func (k *Known) claim(id, address string) bool {
 		k.at[id] = address
 	}
 	return k.at[id] == address
+}
+
+// release forgets who answered at an address: nobody does any more.
+func (k *Known) release(address string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	maps.DeleteFunc(k.at, func(_, at string) bool { return at == address })
 }
 
 // health remembers whether a server answers.

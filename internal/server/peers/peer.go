@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"maps"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -26,8 +27,10 @@ import (
 )
 
 const (
-	// A question is answered within moments or not at all; lines take as long as the network does. Whoever investigates has a minute for all of it.
+	// Who is there and what it has is answered within moments or not at all; a search takes as long as it is allowed to there, and lines as long as the network
+	// does. Whoever investigates has a minute for all of it.
 	toAnswer = 5 * time.Second
+	toSearch = 11 * time.Second
 	toFetch  = 20 * time.Second
 	// away is how long a server that did not answer is not asked again: it would cost every investigation and every search the time to find out.
 	away = 30 * time.Second
@@ -100,43 +103,34 @@ func (p *Peer) Host() string { return p.host }
 // Close lets go of the folder.
 func (p *Peer) Close() error { return p.root.Close() }
 
-// missed is how each note on lines that were not read begins.
-const missed = "what the server "
-
-// Missed reports whether a note says that lines of another server were not read.
-func Missed(note string) bool { return strings.HasPrefix(note, missed) }
-
 // Lines returns copies of the segments with lines that the server has received in a window, the newest when they are more than MaxBytes, and says what
 // is missing of them in people's words. What was copied before is there also when the server is away.
 func (p *Peer) Lines(ctx context.Context, w inquest.Window) (out []spool.Segment, notes []string) {
+	ctx, stop := context.WithTimeout(ctx, toFetch)
+	defer stop()
 	select {
 	case <-p.turn:
 		defer func() { p.turn <- struct{}{} }()
 	case <-ctx.Done():
 		return nil, []string{p.missing(ctx.Err())}
 	}
-	ctx, stop := context.WithTimeout(ctx, toFetch)
-	defer stop()
 	var l Listing
 	err := p.ask(ctx, segmentsPath, url.Values{"from": {w.From.Format(time.RFC3339Nano)}, "to": {w.To.Format(time.RFC3339Nano)}}, &l)
-	switch {
-	case errors.Is(err, errSelf):
+	if errors.Is(err, errSelf) {
 		return nil, nil
-	case errors.Is(err, store.ErrNotFound):
-		err = errors.New("it is no server, or an older one: it does not know " + segmentsPath)
 	}
 	now := p.cfg.Now()
 	if err != nil {
 		notes = append(notes, p.missing(err))
 		l.Segments = p.listed(w)
 	} else if l.DeletedTo.After(w.From) {
-		notes = append(notes, fmt.Sprintf("%s%s received before %s was deleted there to make room", missed, p.host, l.DeletedTo.UTC().Format(time.RFC3339)))
+		notes = append(notes, fmt.Sprintf("of what the server %s has received, lines before %s were deleted there to make room", p.host, l.DeletedTo.UTC().Format(time.RFC3339)))
 	}
 	slices.SortStableFunc(l.Segments, func(a, b Segment) int { return cmp.Or(b.End.Compare(a.End), strings.Compare(a.Name, b.Name)) })
 	room := p.cfg.MaxBytes
 	for i := range l.Segments {
 		if room -= l.Segments[i].Size; room < 0 {
-			notes = append(notes, fmt.Sprintf("%s%s received before %s was left out: more than %d MiB", missed, p.host, l.Segments[i].End.UTC().Format(time.RFC3339), p.cfg.MaxBytes>>20))
+			notes = append(notes, fmt.Sprintf("of what the server %s has received, lines before %s were left out: more than %d MiB", p.host, l.Segments[i].End.UTC().Format(time.RFC3339), p.cfg.MaxBytes>>20))
 			l.Segments = l.Segments[:i]
 			break
 		}
@@ -144,7 +138,7 @@ func (p *Peer) Lines(ctx context.Context, w inquest.Window) (out []spool.Segment
 	p.forget(l.Segments, now)
 	for i := range l.Segments {
 		s := &l.Segments[i]
-		gone, failed := p.copy(ctx, s, err == nil, now)
+		gone, failed := p.copy(ctx, s, l.Server, err == nil, now)
 		if failed != nil {
 			notes, err = append(notes, p.missing(failed)), failed // the rest is taken as far as it is here
 		}
@@ -156,7 +150,7 @@ func (p *Peer) Lines(ctx context.Context, w inquest.Window) (out []spool.Segment
 }
 
 func (p *Peer) missing(err error) string {
-	return fmt.Sprintf("%s%s has received could not be read: %v", missed, p.host, err)
+	return missedBefore + p.host + missedBehind + err.Error()
 }
 
 // listed is what was copied of a window.
@@ -210,13 +204,16 @@ func (p *Peer) do(r *http.Request, want int) (*http.Response, error) {
 		}
 		return nil, err
 	}
-	switch id := resp.Header.Get(idHeader); {
+	id := resp.Header.Get(idHeader)
+	switch {
 	case id != "" && (id == p.cfg.Self || !p.cfg.Known.claim(id, p.cfg.URL)):
 		err = errSelf
 	case resp.StatusCode == want:
 		return resp, nil
-	case resp.StatusCode == http.StatusNotFound:
+	case resp.StatusCode == http.StatusNotFound && id != "":
 		err = store.ErrNotFound
+	case resp.StatusCode == http.StatusNotFound:
+		err = errors.New("it answered 404: it is no server, or an older one, or nobody is behind its balancer")
 	case resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden:
 		err = fmt.Errorf("it answered %d: peers.token_file must hold a token with the role admin", resp.StatusCode)
 	default:
@@ -226,12 +223,16 @@ func (p *Peer) do(r *http.Request, want int) (*http.Response, error) {
 	return nil, err
 }
 
-// ask reads JSON.
+// ask reads JSON. A server that does not say what it has is away, and so is one that cannot be reached; one that searches for too long is not.
 func (p *Peer) ask(ctx context.Context, at string, query url.Values, into any) error {
 	if err := p.health.away(p.cfg.Now()); err != nil {
 		return err
 	}
-	within, stop := context.WithTimeout(ctx, toAnswer)
+	patience := toAnswer
+	if at == tracePath {
+		patience = toSearch
+	}
+	within, stop := context.WithTimeout(ctx, patience)
 	defer stop()
 	r, err := p.request(within, at, query)
 	if err != nil {
@@ -244,14 +245,18 @@ func (p *Peer) ask(ctx context.Context, at string, query url.Values, into any) e
 			err = fmt.Errorf("its answer cannot be read: %w", err)
 		}
 	}
-	if ctx.Err() == nil { // else it was the asker who had no time
+	var unreachable *net.OpError
+	if dead := errors.As(err, &unreachable) && unreachable.Op == "dial"; ctx.Err() == nil && (at == segmentsPath || dead) { // else it was the asker who had no time
+		if err != nil && !errors.Is(err, errSelf) {
+			p.cfg.Known.release(p.cfg.URL)
+		}
 		p.health.note(err, p.cfg.Now(), func(text string) { p.cfg.Log("peers: " + p.host + text) })
 	}
 	return err
 }
 
 // copy fetches what a segment has more than its copy, if it may. gone says that the server has it no longer.
-func (p *Peer) copy(ctx context.Context, s *Segment, may bool, now time.Time) (gone bool, err error) {
+func (p *Peer) copy(ctx context.Context, s *Segment, server string, may bool, now time.Time) (gone bool, err error) {
 	if !fs.ValidPath(s.Name) || s.Name == "." || s.Size < 0 {
 		return true, fmt.Errorf("%q, of %d bytes, is no segment", s.Name, s.Size)
 	}
@@ -270,7 +275,7 @@ func (p *Peer) copy(ctx context.Context, s *Segment, may bool, now time.Time) (g
 	if !may || k.have == s.Size {
 		return false, nil
 	}
-	got, err := p.fetch(ctx, s, k.have)
+	got, err := p.fetch(ctx, s, server, k.have)
 	k.have += got
 	return errors.Is(err, store.ErrNotFound), ignore(err, store.ErrNotFound)
 }
@@ -284,7 +289,7 @@ func ignore(err, kind error) error {
 }
 
 // fetch appends the bytes from on, and returns how many of whole lines came.
-func (p *Peer) fetch(ctx context.Context, s *Segment, from int64) (got int64, err error) {
+func (p *Peer) fetch(ctx context.Context, s *Segment, server string, from int64) (got int64, err error) {
 	r, err := p.request(ctx, linesPath, url.Values{"segment": {s.Name}})
 	if err != nil {
 		return 0, err
@@ -295,6 +300,9 @@ func (p *Peer) fetch(ctx context.Context, s *Segment, from int64) (got int64, er
 		return 0, err
 	}
 	defer resp.Body.Close()
+	if id := resp.Header.Get(idHeader); id != server {
+		return 0, errors.New("another server answers there by turns: write the address of each")
+	}
 	if got := resp.Header.Get("Content-Range"); !strings.HasPrefix(got, fmt.Sprintf("bytes %d-%d/", from, s.Size-1)) {
 		return 0, fmt.Errorf("asked for the bytes from %d to %d of %s it sent %q", from, s.Size-1, s.Name, got)
 	}

@@ -38,6 +38,7 @@ type world struct {
 	asked  []string // "PATH RANGE"
 	told   []string // whether it answers
 	down   bool     // it answers with 500
+	downAt string   // the same, at one of its addresses
 	hold   func()   // called once, before it answers
 	cut    bool     // answers break off in the middle
 }
@@ -71,7 +72,7 @@ func newWorld(t *testing.T) *world {
 			w.hold = nil
 			hold()
 		}
-		if w.down {
+		if w.down || w.downAt == r.Host {
 			http.Error(rw, "no", http.StatusInternalServerError)
 			return
 		}
@@ -182,7 +183,7 @@ func TestWhatBreaksOffIsSaidAndTheRestIsUsed(t *testing.T) {
 	w.write("shop", "two\nthree and so on\n")
 	w.cut = true
 	got, notes := p.Lines(t.Context(), w.window(time.Minute))
-	if diff := cmp.Diff([]string{"nginx.log: GET /\n", "shop.log: one\ntwo\n"}, texts(t, got)); diff != "" || len(notes) != 1 || !peers.Missed(notes[0]) || !strings.Contains(notes[0], "what the server 127.0.0.1:") || !strings.Contains(notes[0], "unexpected EOF") {
+	if diff := cmp.Diff([]string{"nginx.log: GET /\n", "shop.log: one\ntwo\n"}, texts(t, got)); diff != "" || len(notes) != 1 || !strings.HasPrefix(notes[0], "what the server "+strings.TrimPrefix(w.at, "http://")+" has received could not be read: ") || !strings.Contains(notes[0], "unexpected EOF") {
 		t.Errorf("%q\n%s", notes, diff)
 	}
 	w.cut, w.asked = false, nil
@@ -225,7 +226,7 @@ func TestTheNewestLinesAreReadWhenThereAreTooMany(t *testing.T) {
 		w.now = w.now.Add(2 * time.Minute)
 	}
 	got, notes := p.Lines(t.Context(), w.window(time.Hour))
-	if diff := cmp.Diff([]string{"shop.log: newer\n", "shop.log: newest\n"}, texts(t, got)); diff != "" || len(notes) != 1 || !peers.Missed(notes[0]) || !strings.Contains(notes[0], "received before 2026-11-29T08:00:00Z was left out") {
+	if diff := cmp.Diff([]string{"shop.log: newer\n", "shop.log: newest\n"}, texts(t, got)); diff != "" || len(notes) != 1 || !strings.Contains(notes[0], "lines before 2026-11-29T08:00:00Z were left out") {
 		t.Errorf("%q\n%s", notes, diff)
 	}
 	left := func() int {
@@ -321,6 +322,21 @@ func TestAServerIsReadOnce(t *testing.T) {
 	if got, _ := other.Lines(t.Context(), w.window(time.Minute)); got != nil {
 		t.Errorf("another process, the second address: %v", got)
 	}
+	// The first address is given up: the second takes its place.
+	w.downAt = strings.TrimPrefix(w.at, "http://")
+	if got, notes := one.Lines(t.Context(), w.window(time.Minute)); len(got) != 1 || len(notes) != 1 {
+		t.Errorf("given up: %v %q", got, notes)
+	}
+	if got, notes := other.Lines(t.Context(), w.window(time.Minute)); len(got) != 1 || notes != nil {
+		t.Errorf("in its place: %v %q", got, notes)
+	}
+	// One address of two servers, by turns: what one lists the other has not.
+	w.now = w.now.Add(time.Minute)
+	w.write("shop", "two\n")
+	w.hold = func() { w.hold = func() { w.shared.ID = "d" } }
+	if got, notes := other.Lines(t.Context(), w.window(2*time.Minute)); len(notes) != 1 || !strings.Contains(notes[0], "by turns") {
+		t.Errorf("by turns: %v %q", texts(t, got), notes)
+	}
 }
 
 // Services are named after the logs on every server alike: what the server is called must not become one.
@@ -357,7 +373,7 @@ func TestWhatWasDeletedThereIsSaid(t *testing.T) {
 	if w.shared.Spool.Stats().DeletedTo.IsZero() {
 		t.Fatal("nothing was deleted")
 	}
-	if got, notes := w.peer(nil).Lines(t.Context(), w.window(time.Minute)); len(got) == 0 || len(notes) != 1 || !peers.Missed(notes[0]) || !strings.Contains(notes[0], "was deleted there") {
+	if got, notes := w.peer(nil).Lines(t.Context(), w.window(time.Minute)); len(got) == 0 || len(notes) != 1 || !strings.Contains(notes[0], "were deleted there") {
 		t.Errorf("%v %q", got, notes)
 	}
 }
@@ -379,9 +395,24 @@ func TestIDsThatOneServerLinksAreLookedForOnAll(t *testing.T) {
 	if got, err := g.Lookup(t.Context(), "nobody-knows"); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("%+v %v", got, err)
 	}
+	// Who answered with an error: here, there, or nobody.
+	for id, want := range map[string]string{"ERR-1": "gateway", "req-1": "shop", "nobody-knows": ""} {
+		if service, at, err := g.Answered(t.Context(), id); service != want || (want == "") != errors.Is(err, store.ErrNotFound) || (want == "") != at.IsZero() {
+			t.Errorf("%s was answered by %q at %s, %v", id, service, at, err)
+		}
+	}
+	// A search that goes wrong, or an id that is none, says nothing about whether lines can be had.
+	w.asked = nil
+	if got, err := g.Lookup(t.Context(), "abc"); !errors.Is(err, store.ErrNotFound) || w.asked != nil {
+		t.Errorf("%+v %v, asked %v", got, err, w.asked)
+	}
 	w.down = true
 	got, err = g.Lookup(t.Context(), "nobody-knows")
-	if err != nil || len(got.Lines) != 0 || len(got.Missing) != 1 || !peers.Missed(got.Missing[0]) {
+	w.down = false
+	if segments, notes := g.Others[0].Lines(t.Context(), w.window(time.Minute)); notes != nil {
+		t.Errorf("%v %q", segments, notes)
+	}
+	if err != nil || len(got.Lines) != 0 || len(got.Missing) != 1 || !strings.Contains(got.Missing[0], "could not be looked at: it answered 500") {
 		t.Errorf("%+v %v", got, err)
 	}
 }
@@ -407,7 +438,7 @@ func TestAServerThatDoesNotAnswerIsNamed(t *testing.T) {
 		"a wrong token":        {func(c *peers.Config) { c.Token = func() (string, error) { return "wrong", nil } }, "it answered 403: peers.token_file must hold a token with the role admin"},
 		"no file of the token": {func(c *peers.Config) { c.Token = func() (string, error) { return "", os.ErrNotExist } }, "file does not exist"},
 		"nobody there":         {func(c *peers.Config) { c.URL = "http://127.0.0.1:1" }, "connection refused"},
-		"something else":       {func(c *peers.Config) { c.URL = w.at + "/prefix" }, "it is no server, or an older one"},
+		"something else":       {func(c *peers.Config) { c.URL = w.at + "/prefix" }, "it answered 404: it is no server"},
 	} {
 		got, notes := w.peer(c.change).Lines(t.Context(), w.window(time.Minute))
 		if got != nil || len(notes) != 1 || !strings.Contains(notes[0], c.want) {

@@ -35,6 +35,7 @@ const idHeader = "X-Inquest-Server"
 
 // Listing is what a server has of a window.
 type Listing struct {
+	Server    string    `json:"server"` // id of the process
 	Segments  []Segment `json:"segments"`
 	DeletedTo time.Time `json:"deletedTo,omitzero"` // lines that arrived before were deleted to make room
 }
@@ -118,7 +119,7 @@ func (s *Shared) segments(w http.ResponseWriter, r *http.Request) error {
 	if window.From.IsZero() != window.To.IsZero() {
 		return fmt.Errorf("%w: from and to belong together; give both or none", errInput)
 	}
-	out := Listing{Segments: []Segment{}, DeletedTo: s.Spool.Stats().DeletedTo}
+	out := Listing{Server: s.ID, Segments: []Segment{}, DeletedTo: s.Spool.Stats().DeletedTo}
 	for _, g := range s.Spool.Segments(window) {
 		out.Segments = append(out.Segments, Segment{Name: g.Name, Source: g.Source.Name, Kind: g.Source.Kind, Start: g.Start, End: g.End, Size: g.Size})
 	}
