@@ -144,6 +144,10 @@ func (d *Desk) dueInvestigations(ctx context.Context) (map[string][]store.Record
 
 // investigate carries out what is due for one incident, all of it at once, and records what came of it.
 func (d *Desk) investigate(ctx context.Context, id string, due []store.Record) error {
+	due, err := d.stillDue(ctx, due) // one that was being carried out when they were listed may have ended since
+	if err != nil || len(due) == 0 {
+		return err
+	}
 	inc, err := d.Get(ctx, id)
 	if err != nil {
 		return err
@@ -172,7 +176,7 @@ func (d *Desk) investigate(ctx context.Context, id string, due []store.Record) e
 		}
 		p := planned{Incident: id, Reason: reason, Done: e.now}
 		state := investigationDone
-		left, err := e.stillDue(ctx, due)
+		left, err := d.stillDue(ctx, due)
 		switch {
 		case err != nil || len(left) == 0: // another server was quicker
 			return err
@@ -199,7 +203,7 @@ func (d *Desk) investigate(ctx context.Context, id string, due []store.Record) e
 
 // settle marks investigations as carried out.
 func (e *edit) settle(ctx context.Context, f *draft, due []store.Record, p planned, state string) error {
-	left, err := e.stillDue(ctx, due)
+	left, err := e.desk.stillDue(ctx, due)
 	if err != nil {
 		return err
 	}
@@ -241,10 +245,10 @@ func (d *Desk) look(ctx context.Context, j Job) (out *inquest.Diagnosis, err err
 	return out, err
 }
 
-func (e *edit) stillDue(ctx context.Context, due []store.Record) ([]store.Record, error) {
+func (d *Desk) stillDue(ctx context.Context, due []store.Record) ([]store.Record, error) {
 	var out []store.Record
 	for _, r := range due {
-		now, err := e.desk.cfg.Records.Get(ctx, r.Kind, r.ID)
+		now, err := d.cfg.Records.Get(ctx, r.Kind, r.ID)
 		if err != nil {
 			return nil, fmt.Errorf("incident: read investigation %s: %w", r.ID, err)
 		}

@@ -1058,6 +1058,44 @@ func TestOnlyTheLeaderDoesWhatIsToBeDoneOnce(t *testing.T) {
 	})
 }
 
+// slow is a store that takes three seconds to list what is to be investigated.
+type slow struct{ *memory }
+
+func (s slow) List(ctx context.Context, q store.Query) ([]store.Record, error) {
+	out, err := s.memory.List(ctx, q)
+	if q.Kind == "investigation" {
+		time.Sleep(3 * time.Second)
+	}
+	return out, err
+}
+
+// An investigation that ends while what is due is being listed is on that list and done all the same.
+func TestWhatWasInvestigatedMeanwhileIsNotInvestigatedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		w := &world{t: t, ctx: ctx, records: newMemory()}
+		var done []string
+		d, err := incident.New(incident.Config{Records: slow{w.records}, Policy: everyone, Investigate: func(_ context.Context, j incident.Job) (*inquest.Diagnosis, error) {
+			done = append(done, j.Reason)
+			time.Sleep(2 * time.Second)
+			return poolExhausted(), nil
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Desk = d
+		ended := make(chan error, 1)
+		go func() { ended <- d.Run(ctx) }()
+		w.opened()
+		time.Sleep(20 * time.Minute)
+		w.expect(done, []string{"opened", "30s", "2m", "5m", "15m"})
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestEdgesThatCannotBeHadHoldUpNoAlert(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{t: t, ctx: t.Context(), records: newMemory()}
