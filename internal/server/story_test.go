@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -152,6 +153,8 @@ func story(t *testing.T, settings server.Settings, hook *channel) {
 		return id != ""
 	})
 	t.Logf("%s from the first failing request to the verdict", time.Since(began).Round(100*time.Millisecond))
+	// So many more that the budget burns beyond doubt, however fast the verdict was there.
+	traffic(admin, gateway, shop, time.Now().Add(-5*time.Second), 200, 25*time.Millisecond, func(i int) bool { return i%2 == 0 })
 	tab.Until(`document.querySelector('a[href="/incidents/` + id + `"]')`)
 	tab.Press(`a[href="/incidents/` + id + `"]`)
 	tab.Says("10.2.0.9")
@@ -236,7 +239,7 @@ func handle(tab *browsertest.Tab, id string, alerts func() []inquest.Alert) {
 	tab.Until(`document.querySelector(".outage .st-resolved")`)
 }
 
-// settled waits until no rule has found anything new for as long as several evaluations take.
+// settled waits until all rules that page for the outage have done so, and none has found anything new for as long as several evaluations take.
 func settled(t testing.TB, alerts func() []inquest.Alert) {
 	t.Helper()
 	var last []inquest.Alert
@@ -245,6 +248,11 @@ func settled(t testing.TB, alerts func() []inquest.Alert) {
 		now := alerts()
 		if len(now) != len(last) {
 			last, since = now, time.Now()
+		}
+		for _, rule := range []string{"CriticalServiceFailing", "BudgetBurnsFast", "BudgetBurns"} {
+			if !slices.ContainsFunc(now, func(a inquest.Alert) bool { return a.Rule == rule }) {
+				return false
+			}
 		}
 		return time.Since(since) > 5*time.Second
 	})
