@@ -51,10 +51,11 @@ type Answer struct {
 // tells of an error fails, as does a body that is not the JSON that its type says: users are not served by a status. Each request has a connection of its
 // own, so that a balancer spreads them over all instances. What cannot be judged fails. It is an error if nothing could be asked at all.
 func Check(ctx context.Context, cfg Config, url string, want Want) (*Checked, error) {
-	switch {
-	case cfg.Transport == nil || cfg.Now == nil:
-		return nil, errors.New("probe: a transport and a clock are required")
-	case want.Times < 1 || want.Times > MaxURLs:
+	client, err := cfg.complete()
+	if err != nil {
+		return nil, err
+	}
+	if want.Times < 1 || want.Times > MaxURLs {
 		return nil, fmt.Errorf("probe: %d requests: 1 to %d are sent in one go", want.Times, MaxURLs)
 	}
 	if err := valid(url); err != nil {
@@ -64,8 +65,7 @@ func Check(ctx context.Context, cfg Config, url string, want Want) (*Checked, er
 	if err != nil {
 		return nil, fmt.Errorf("probe: %w", err)
 	}
-	cfg.Timeout, cfg.Agent = cmp.Or(max(cfg.Timeout, 0), 10*time.Second), cmp.Or(cfg.Agent, "inquest")
-	c := &checker{cfg: cfg, want: want, judge: judge, client: &http.Client{Transport: cfg.Transport, Timeout: cfg.Timeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	c := &checker{cfg: cfg, want: want, judge: judge, client: client}
 	out := &Checked{URL: url}
 	var times []time.Duration
 	for i := range want.Times {
@@ -114,12 +114,10 @@ type checker struct {
 
 // ask sends one request and judges what comes, and says how long it took to the last byte.
 func (c *checker) ask(ctx context.Context, url string) (Answer, time.Duration) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	req, err := c.cfg.request(ctx, url)
 	if err != nil {
 		return Answer{Why: err.Error()}, 0
 	}
-	req.Header.Set("Accept", "application/json, text/html;q=0.9, */*;q=0.8")
-	req.Header.Set("User-Agent", c.cfg.Agent)
 	for name, values := range c.want.Header {
 		req.Header[name] = values
 	}

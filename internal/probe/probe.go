@@ -35,19 +35,13 @@ type Config struct {
 // Get asks each URL once, one after the other. notes say which could not be asked and why; it is an error if none could, or if
 // a URL is none.
 func Get(ctx context.Context, cfg Config, urls []string) (records []*parse.Record, notes []string, err error) {
-	if cfg.Transport == nil || cfg.Now == nil {
-		return nil, nil, errors.New("probe: a transport and a clock are required")
+	client, err := cfg.complete()
+	if err != nil {
+		return nil, nil, err
 	}
 	if len(urls) > MaxURLs {
 		return nil, nil, fmt.Errorf("probe: %d URLs, at most %d are asked in one go", len(urls), MaxURLs)
 	}
-	if cfg.Timeout <= 0 {
-		cfg.Timeout = 10 * time.Second
-	}
-	if cfg.Agent == "" {
-		cfg.Agent = "inquest"
-	}
-	client := &http.Client{Transport: cfg.Transport, Timeout: cfg.Timeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	for i, u := range urls {
 		if err := valid(u); err != nil {
 			return nil, nil, err
@@ -69,6 +63,31 @@ func Get(ctx context.Context, cfg Config, urls []string) (records []*parse.Recor
 	return records, notes, nil
 }
 
+// complete fills in the defaults and returns the client that asks, which follows no redirect.
+func (c *Config) complete() (*http.Client, error) {
+	if c.Transport == nil || c.Now == nil {
+		return nil, errors.New("probe: a transport and a clock are required")
+	}
+	if c.Timeout <= 0 {
+		c.Timeout = 10 * time.Second
+	}
+	if c.Agent == "" {
+		c.Agent = "inquest"
+	}
+	return &http.Client{Transport: c.Transport, Timeout: c.Timeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}, nil
+}
+
+// request is a GET as both Get and Check send it.
+func (c *Config) request(ctx context.Context, raw string) (*http.Request, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, raw, http.NoBody)
+	if err != nil {
+		return nil, fmt.Errorf("probe: %w", err)
+	}
+	req.Header.Set("User-Agent", c.Agent)
+	req.Header.Set("Accept", "application/json, text/html;q=0.9, */*;q=0.8")
+	return req, nil
+}
+
 func valid(raw string) error {
 	u, err := url.Parse(raw)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
@@ -78,12 +97,10 @@ func valid(raw string) error {
 }
 
 func get(ctx context.Context, cfg Config, client *http.Client, raw string) (*parse.Record, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, raw, nil)
+	req, err := cfg.request(ctx, raw)
 	if err != nil {
-		return nil, fmt.Errorf("probe: %w", err)
+		return nil, err
 	}
-	req.Header.Set("User-Agent", cfg.Agent)
-	req.Header.Set("Accept", "application/json, text/html;q=0.9, */*;q=0.8")
 	began := cfg.Now()
 	resp, err := client.Do(req)
 	if err != nil {

@@ -39,8 +39,8 @@ func (k *Known) release(address string) {
 // health remembers whether a server answers.
 type health struct {
 	mu    sync.Mutex
-	since time.Time // when it did not answer last, zero when it does
-	why   error
+	since time.Time // when it was asked last
+	why   error     // it did not answer then, nil when it did
 }
 
 // away returns why a server that did not answer a moment ago is not asked, nil when it is to be.
